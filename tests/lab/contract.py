@@ -1,0 +1,237 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the two halves of the lab know of each other.
+
+The protocol half (``wsman``, ``psrp``) turns bytes into commands; the deployment half (``deployment``, ``cmdlets``)
+answers commands as a Lync server would.  The protocol half loads the other by one call::
+
+    from lab.deployment import load_deployment      # (path: pathlib.Path) -> Deployment
+
+Threads: ``Server.account``, ``Server.open_runspace``, ``Deployment.*`` are called on the event loop and must be quick.
+``Runspace.run`` is called on a worker thread, one call at a time per runspace.  Many runspaces run at once, so what
+they share (the Central Management Store, services, clocks) is locked by the deployment half.
+
+Scripts: a command with ``is_script`` carries the whole script text in ``name``.  The protocol half interprets nothing; a
+constrained runspace refuses it ("The syntax is not supported by this runspace. ..."), a full one runs a documented
+minimal set (see ``lab.powershell``).
+
+Values: everything that crosses is a psrpcore value (``psrpcore.types``: PSString, PSInt, PSBool, PSObject subclasses, PSList,
+PSDict ...) or a plain ``str``, ``bool``, ``int``, ``list``, ``dict``, ``None`` that psrpcore converts.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from psrpcore.types import ErrorRecord, PSObject
+
+
+@dataclass(frozen=True)
+class Account:
+    """A Windows account a server accepts (its domain's, or its own when in a workgroup)."""
+
+    name: str  # 'CONTOSO\\uc-admin', as the deployment file spells it
+    password: str
+    principal: str = ""  # 'uc-admin@CONTOSO.COM': user principal name, also what Kerberos verifies
+    refusal: str | None = None  # why a correct password is refused all the same: 'locked', 'disabled', 'expired'
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who is at the other end of a connection, verified."""
+
+    account: str  # Account.name
+    authentication: str  # 'basic', 'ntlm', 'negotiate', 'kerberos' or 'certificate'
+    delegated: bool  # True if a second hop to another computer works: Basic (password known), delegated Kerberos
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One parameter as the client gave it; a positional one has no name."""
+
+    name: str | None  # without the dash
+    value: Any
+
+
+@dataclass(frozen=True)
+class CommandCall:
+    name: str  # or the script text
+    arguments: tuple[Argument, ...] = ()
+    is_script: bool = False
+
+
+#: Commands joined by ``|``.
+Statement = tuple[CommandCall, ...]
+
+
+class TerminatingError(Exception):
+    """A statement-terminating error."""
+
+    def __init__(self, record: ErrorRecord) -> None:
+        super().__init__(str(record))
+        self.record = record
+
+
+class PipelineStopped(Exception):
+    """The client stopped the pipeline while a command was running; let it pass through."""
+
+
+class WsmanRefusal(Exception):
+    """A shell is refused with a WSMan fault: numeric code (MS-WSMV / winerror), and the text for people."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+@dataclass
+class CommandEntry:
+    """One executed command, for the journal. The deployment half fills it in while the command runs."""
+
+    name: str
+    statement: int = 0  # index of the statement in the pipeline
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # bound, JSON-able, secrets left out
+    writes: bool = False  # True only if it changed (or tried to change) the deployment; -WhatIf does not
+    result: str = "completed"  # or the fully qualified error id
+
+
+class Streams(Protocol):
+    """Where a pipeline's results go. Thread safe."""
+
+    #: Set when the client signals a stop (or its shell is gone). Wait on this instead of sleeping.
+    stopped: threading.Event
+
+    def output(self, value: Any) -> None: ...
+
+    def error(self, record: ErrorRecord) -> None: ...
+
+    def warning(self, text: str) -> None: ...
+
+    def verbose(self, text: str) -> None: ...
+
+    def debug(self, text: str) -> None: ...
+
+    def information(self, data: Any, source: str, tags: Sequence[str] = ()) -> None: ...
+
+    def progress(self, activity: str, status: str, percent: int = -1, completed: bool = False) -> None: ...
+
+    def host_write_line(self, text: str) -> None:
+        """A line on the client's host, which is where ``What if: ...`` and Write-Host (before 5.0) go."""
+
+    def host_prompt_for_choice(self, caption: str, message: str, choices: Sequence[str], default: int) -> int:
+        """Ask the client's host (-Confirm) and wait for its answer."""
+
+    def command(self, name: str, statement: int = 0) -> AbstractContextManager[CommandEntry]:
+        """Around the execution of one command, after its parameters were bound.
+
+        Entering applies injected faults (hang, delay, connection dropped before the effect, a cmdlet error raised as
+        TerminatingError); leaving writes the journal entry and applies those that come after the effect.  A
+        TerminatingError that passes through sets ``entry.result`` by itself.
+        """
+
+
+class Runspace(Protocol):
+    """One PowerShell runspace pool of one caller, implemented by the deployment half."""
+
+    def run(self, statements: Sequence[Statement], streams: Streams, input: Sequence[Any]) -> None:
+        """Run the statements in order (PowerShell's batch invocation).
+
+        A TerminatingError of one statement becomes an error record and the next statement runs, except that one caused by
+        -ErrorAction Stop, and one in a single-statement pipeline, leaves run(): the pipeline is reported as Failed with that
+        record.  ``input`` is what the client sent as pipeline input.
+        """
+
+    def command_metadata(self, names: Sequence[str]) -> Sequence[PSObject]:
+        """Answer to GET_COMMAND_METADATA (MS-PSRP 2.2.2.14): CommandMetadata objects, without the leading count."""
+
+    def reset(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True)
+class Listener:
+    """One listening socket of a server."""
+
+    scheme: str  # 'http' or 'https'
+    port: int
+    paths: tuple[str, ...] = ("/wsman",)  # '/OcsPowershell' for the web service
+    authentication: frozenset[str] = frozenset({"negotiate", "ntlm", "kerberos"})  # also 'basic', 'certificate'
+    allow_unencrypted: bool = False  # WinRM's AllowUnencrypted: plain SOAP over HTTP
+    certificate: str = "valid"  # 'valid', 'expired', 'wrong_name' or 'self_signed'
+    channel_binding: str = "relaxed"  # WinRM's CbtHardeningLevel: 'none', 'relaxed' or 'strict'
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """WinRM's limits, with the defaults of WinRM 3.0 (Windows Server 2012); 2.0 has 5, 15, 150 KB and 180 s.
+
+    Source: Microsoft Learn, "Installation and configuration for Windows Remote Management".
+    """
+
+    shells_per_user: int = 30  # MaxShellsPerUser
+    processes_per_shell: int = 25  # MaxProcessesPerShell: pipelines of one shell at once
+    envelope_size_kb: int = 500  # MaxEnvelopeSizekb
+    idle_timeout_s: float = 7200.0  # IdleTimeout, when the client asks for none
+    operation_timeout_s: float = 60.0  # MaxTimeoutms, when the client asks for none
+
+
+@dataclass(frozen=True)
+class Timings:
+    request_delay_s: float = 0.0  # added to every HTTP request
+    session_open_delay_s: float = 0.0  # added once, to opening a runspace pool
+
+
+class Server(Protocol):
+    """One simulated computer (or web service of a pool), implemented by the deployment half."""
+
+    name: str  # inventory host name, e.g. the fully qualified domain name
+    fqdn: str
+    address: str  # 127.0.x.y
+    listeners: Sequence[Listener]  # the first is the one written to the inventory
+    protocol_version: str  # PSRP: '2.1' for PowerShell 2.0, '2.2' for 3.0 and 4.0, '2.3' for 5.1
+    powershell_version: str  # $PSVersionTable.PSVersion, e.g. '5.1.14393.1884'
+    clr_version: str  # '2.0.50727.5420' or '4.0.30319.42000'
+    build_version: str  # '6.1.7601.17514'
+    quotas: Quotas
+    timings: Timings
+    groups: Sequence[str]  # inventory groups, outermost first: ('front_ends', 'pool01'), ('management',)
+    inventory_account: Account  # whose name and password are written to the inventory
+    inventory_authentication: str  # value of ansible_psrp_auth
+    inventory_variables: Mapping[str, Any]  # more host variables
+    keytab: str | None  # for the Kerberos acceptor; None: no Kerberos
+
+    def account(self, name: str) -> Account | None:
+        """The account a client calls 'CONTOSO\\\\user', 'user@contoso.com' or 'user' (case does not count)."""
+
+    def open_runspace(self, caller: Caller, path: str, configuration_name: str) -> Runspace:
+        """Raises WsmanRefusal: no rights (code 5), unknown session configuration, endpoint disabled."""
+
+
+class Deployment(Protocol):
+    """Everything of one deployment file."""
+
+    name: str
+    servers: Sequence[Server]
+    fault_kinds: Mapping[str, str]  # kind -> one line of help; what inject() understands
+
+    def inject(self, kind: str, server: Server | None, options: Mapping[str, str]) -> str:
+        """Change the modelled deployment while it runs (replication stuck, a service that does not start, ...).
+
+        Returns a sentence for people; raises ValueError with one.
+        """
+
+    def status(self) -> Mapping[str, Any]:
+        """What ``lab status`` shows of the modelled deployment (JSON-able)."""
+
+    def reset(self) -> None:
+        """Back to the state of the deployment file."""
+
+    def close(self) -> None:
+        """Stop background work (replication)."""
