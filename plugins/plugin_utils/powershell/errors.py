@@ -1,0 +1,241 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can go wrong between a task and a server's answer: one class and one sentence for each cause.
+
+`classify_transport` and `classify_report` are the only places that look into foreign exceptions and error records. They go
+by types, codes and identifiers; words are matched only where Windows gives nothing else, and each such place says so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .results import ErrorReport
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Where a session was to be opened and for whom; only what may be shown to a person."""
+
+    url: str
+    host: str
+    user: str | None
+    authentication: str
+    configuration_name: str
+
+    @property
+    def account(self) -> str:
+        return self.user or "the current Kerberos principal"
+
+
+class ManagementShellError(Exception):
+    """The base of everything this room raises. ``unreachable``: the fault lies before any command was accepted."""
+
+    unreachable = False
+
+
+class UnconvertibleValue(ManagementShellError):
+    """A value has no counterpart on the other side of the wire."""
+
+
+# -- before a command is accepted ------------------------------------------------------------------------------------
+
+
+class ConnectionRefused(ManagementShellError):
+    """Any fault that kept a session from being opened; the classes below say which."""
+
+    unreachable = True
+
+
+class CannotResolve(ConnectionRefused):
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(
+            f"The name '{endpoint.host}' cannot be resolved. Check ansible_host in the inventory, and this machine's DNS."
+        )
+
+
+class CannotConnect(ConnectionRefused):
+    def __init__(self, endpoint: Endpoint, reason: str) -> None:
+        super().__init__(
+            f"No connection to {endpoint.url}: {reason}. Check that the server is up, that the port is right and that no "
+            "firewall stands between."
+        )
+
+
+class TlsNotTrusted(ConnectionRefused):
+    def __init__(self, endpoint: Endpoint, reason: str) -> None:
+        super().__init__(
+            f"The certificate of {endpoint.url} is not trusted: {reason}. Give the issuing authority with ansible_psrp_ca_cert, "
+            "or renew the server's certificate."
+        )
+
+
+class AuthenticationRefused(ConnectionRefused):
+    def __init__(self, endpoint: Endpoint, detail: str = "") -> None:
+        super().__init__(
+            f"{endpoint.url} refused to authenticate {endpoint.account} with {endpoint.authentication}{detail}. Check ansible_user, "
+            "ansible_password and ansible_psrp_auth, and that the account is neither locked nor expired."
+        )
+
+
+class NoRightsToOpenShell(ConnectionRefused):
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(
+            f"{endpoint.account} is authenticated, but has no right to open a session at {endpoint.url} "
+            f"(configuration {endpoint.configuration_name}). On /OcsPowershell the account needs a Lync RBAC role, such as membership "
+            "in CSAdministrator; over WinRM it must be in the server's Administrators or Remote Management Users."
+        )
+
+
+class ShellQuotaReached(ConnectionRefused):
+    def __init__(self, endpoint: Endpoint, reason: str) -> None:
+        super().__init__(
+            f"{endpoint.url} opens no further session for {endpoint.account}: {reason} Close sessions that are no longer needed, "
+            "wait for their idle time-out, or raise the quota (winrm/config/winrs)."
+        )
+
+
+class NotAnEndpoint(ConnectionRefused):
+    def __init__(self, endpoint: Endpoint, reason: str) -> None:
+        super().__init__(
+            f"{endpoint.url} does not answer as a PowerShell Remoting endpoint: {reason}. Check ansible_port, ansible_psrp_protocol "
+            "and ansible_psrp_path (OcsPowershell on a pool, wsman for WinRM)."
+        )
+
+
+class ServerFault(ConnectionRefused):
+    """A WSMan fault that has no class of its own."""
+
+    def __init__(self, endpoint: Endpoint, reason: str) -> None:
+        super().__init__(f"{endpoint.url} refused the request: {reason}")
+
+
+class SessionGone(ManagementShellError):
+    """The server no longer knows the shell. Nothing was run; the session room answers this with a new one."""
+
+
+# -- while a command runs ---------------------------------------------------------------------------------------------
+
+
+class LostInMidCommand(ManagementShellError):
+    """The connection broke after a command was handed over: it may or may not have taken effect."""
+
+    def __init__(self, endpoint: Endpoint, commands: Sequence[str], reason: str) -> None:
+        super().__init__(
+            f"The connection to {endpoint.url} was lost while {' and '.join(commands)} ran ({reason}): "
+            "whether it took effect is not known."
+        )
+
+
+class TimedOut(ManagementShellError):
+    def __init__(self, endpoint: Endpoint, commands: Sequence[str], seconds: float) -> None:
+        super().__init__(
+            f"{' and '.join(commands)} did not finish within {seconds:g} seconds at {endpoint.url}: whether it took effect is not "
+            "known. Raise ansible_lync_command_timeout where the server is known to need longer."
+        )
+
+
+class CommandError(ManagementShellError):
+    """A command was accepted and failed; ``report`` is what the server said. Subclasses know the cause."""
+
+    def __init__(self, report: ErrorReport, sentence: str | None = None) -> None:
+        self.report = report
+        origin = f"{report.command}: " if report.command else ""
+        super().__init__(sentence or f"{origin}{report.message} [{report.category}, {report.fully_qualified_id}]")
+
+
+class EndpointRefusesCommand(CommandError):
+    pass
+
+
+class CmdletNotOffered(CommandError):
+    pass
+
+
+class ParameterNotKnown(CommandError):
+    pass
+
+
+class ValueNotAllowed(CommandError):
+    pass
+
+
+class ObjectNotFound(CommandError):
+    pass
+
+
+class SecondHopDenied(CommandError):
+    pass
+
+
+def cmdlet_not_offered(endpoint: Endpoint, cmdlet: str, report: ErrorReport | None = None) -> CmdletNotOffered:
+    return CmdletNotOffered(
+        report or ErrorReport(f"{cmdlet} is not offered", "ObjectNotFound", "CommandNotFoundException", command=cmdlet),
+        f"{endpoint.url} does not offer {cmdlet} to {endpoint.account}: either no RBAC role of the account includes it, or this "
+        f"version of the server does not have it. Get-CsAdminRole | Where-Object {{$_.Cmdlets -match '{cmdlet}'}} lists the roles "
+        "that do.",
+    )
+
+
+# -- reading error records --------------------------------------------------------------------------------------------
+
+# PowerShell's own identifiers (Microsoft.PowerShell parameter binder); they are not localised.
+_UNKNOWN_PARAMETER = frozenset({"NamedParameterNotFound"})
+_BAD_VALUE = frozenset(
+    {
+        "CannotConvertArgument",
+        "CannotConvertArgumentNoMessage",
+        "ParameterArgumentTransformationError",
+        "ParameterArgumentValidationError",
+        "ParameterArgumentValidationErrorNullNotAllowed",
+        "ParameterArgumentValidationErrorEmptyStringNotAllowed",
+    }
+)
+_LANGUAGE_MODE = frozenset({"ScriptsNotAllowed"})
+_SECOND_HOP_TYPES = frozenset({"System.Data.SqlClient.SqlException"})
+_QUOTED = re.compile(r"'([^']*)'")
+
+
+def classify_report(report: ErrorReport, endpoint: Endpoint) -> CommandError:
+    """The error class for one error record; `CommandError` itself where no cause is recognised."""
+    identifier = report.fully_qualified_id.partition(",")[0]
+    command = report.command or report.target or "The command"
+    if identifier == "CommandNotFoundException":
+        return cmdlet_not_offered(endpoint, report.target or command, report)
+    if identifier in _UNKNOWN_PARAMETER:
+        quoted = _QUOTED.search(report.message)
+        parameter = quoted.group(1) if quoted else report.message
+        return ParameterNotKnown(
+            report, f"{command} has no parameter {parameter} on this version of the server ({endpoint.url})."
+        )
+    if identifier in _BAD_VALUE:
+        return ValueNotAllowed(report, f"{command} does not accept a value: {report.message}")
+    # In no-language mode the engine reports only the words below (RemotingErrorIdStrings, PowerShell's source); the
+    # identifier is the same as for other refusals.
+    if identifier in _LANGUAGE_MODE or "not supported by this runspace" in report.message:
+        return EndpointRefusesCommand(
+            report,
+            f"The constrained endpoint {endpoint.url} refuses {command}: {report.message}",
+        )
+    if _is_second_hop(report):
+        return SecondHopDenied(
+            report,
+            f"{command} was refused when {endpoint.host} passed the request on to the Central Management Store or Active Directory "
+            f"({report.message}): a {endpoint.authentication} logon cannot be used for a second hop. Use the pool's /OcsPowershell "
+            "endpoint, or ansible_psrp_auth: credssp, or Kerberos with ansible_psrp_negotiate_delegate: true.",
+        )
+    if report.category == "ObjectNotFound":
+        return ObjectNotFound(report, f"{command}: {report.message}")
+    return CommandError(report)
+
+
+def _is_second_hop(report: ErrorReport) -> bool:
+    # SQL Server names the account that a network logon without delegation arrives as; the name is not localised in
+    # the English server texts that Lync shows, and the exception type alone would also match a stopped instance.
+    if "ANONYMOUS LOGON" in report.message.upper():
+        return True
+    return report.exception_type in _SECOND_HOP_TYPES and report.category == "PermissionDenied"

@@ -1,0 +1,85 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What comes back from a server: objects, and the streams beside them, kept apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class RemoteObject:
+    """A typed .NET object, or a custom object, as the remoting protocol delivers it.
+
+    ``type_names`` is its chain of types, most derived first, without the ``Deserialized.`` prefix of a second hop;
+    ``properties`` keeps the server's order and spelling; ``text`` is its ToString(), where the server sent one.
+    Properties are looked up without regard to case, as in PowerShell.
+    """
+
+    type_names: tuple[str, ...]
+    properties: Mapping[str, Any]
+    text: str | None = None
+    _by_folded_name: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_folded_name", {name.casefold(): name for name in self.properties})
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.casefold() in self._by_folded_name
+
+    def __getitem__(self, name: str) -> Any:
+        return self.properties[self._by_folded_name[name.casefold()]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.properties)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self else default
+
+    def is_a(self, type_name: str) -> bool:
+        """Whether ``type_name`` is in the object's chain of types."""
+        return type_name in self.type_names
+
+
+@dataclass(frozen=True)
+class ErrorReport:
+    """One record of the error stream (System.Management.Automation.ErrorRecord), in plain words.
+
+    ``message`` is the exception's text, or what ErrorDetails put in its place; ``category`` the name of the ErrorCategory;
+    ``fully_qualified_id`` such as ``NamedParameterNotFound,Microsoft...``; ``exception_type`` the full .NET name;
+    ``command`` the command that wrote it; ``terminating`` whether it ended the pipeline.
+    """
+
+    message: str
+    category: str = "NotSpecified"
+    fully_qualified_id: str = ""
+    exception_type: str = ""
+    target: str | None = None
+    command: str | None = None
+    terminating: bool = False
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything one call of ``run`` brought back, in order. ``output`` holds native values and `RemoteObject`."""
+
+    output: tuple[Any, ...] = ()
+    errors: tuple[ErrorReport, ...] = ()
+    warnings: tuple[str, ...] = ()
+    verbose: tuple[str, ...] = ()
+
+    def objects(self) -> list[RemoteObject]:
+        """The output's objects, without its plain values."""
+        return [value for value in self.output if isinstance(value, RemoteObject)]
+
+    def __add__(self, other: Results) -> Results:
+        return Results(
+            self.output + other.output,
+            self.errors + other.errors,
+            self.warnings + other.warnings,
+            self.verbose + other.verbose,
+        )
