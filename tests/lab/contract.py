@@ -8,13 +8,13 @@ answers commands as a Lync server would.  The protocol half loads the other by o
 
     from lab.deployment import load_deployment      # (path: pathlib.Path) -> Deployment
 
-Threads: ``Server.account``, ``Server.open_runspace``, ``Deployment.*`` are called on the event loop and must be quick.
+Threads: ``Server.accounts``, ``Server.open_runspace``, ``Deployment.*`` are called on the event loop and must be quick.
 ``Runspace.run`` is called on a worker thread, one call at a time per runspace.  Many runspaces run at once, so what
 they share (the Central Management Store, services, clocks) is locked by the deployment half.
 
-Scripts: a command with ``is_script`` carries the whole script text in ``name``.  The protocol half interprets nothing; a
-constrained runspace refuses it ("The syntax is not supported by this runspace. ..."), a full one runs a documented
-minimal set (see ``lab.powershell``).
+Scripts: a command with ``is_script`` carries the whole script text in ``name``.  A constrained runspace refuses it ("The
+syntax is not supported by this runspace. ..."); a full one may call ``lab.script.parse(text)``, which turns plain command
+lines into statements (what ``ansible.builtin.raw`` sends), runs those, and calls ``Streams.host_exit`` for ``exit``.
 
 Values: everything that crosses is a psrpcore value (``psrpcore.types``: PSString, PSInt, PSBool, PSObject subclasses, PSList,
 PSDict ...) or a plain ``str``, ``bool``, ``int``, ``list``, ``dict``, ``None`` that psrpcore converts.
@@ -31,9 +31,12 @@ from typing import Any, Protocol
 from psrpcore.types import ErrorRecord, PSObject
 
 
-@dataclass(frozen=True)
+@dataclass
 class Account:
-    """A Windows account a server accepts (its domain's, or its own when in a workgroup)."""
+    """A Windows account a server accepts (its domain's, or its own when in a workgroup).
+
+    A client may call it 'CONTOSO\\uc-admin', 'uc-admin@contoso.com' or 'uc-admin'; case does not count.
+    """
 
     name: str  # 'CONTOSO\\uc-admin', as the deployment file spells it
     password: str
@@ -124,6 +127,9 @@ class Streams(Protocol):
     def host_write_line(self, text: str) -> None:
         """A line on the client's host, which is where ``What if: ...`` and Write-Host (before 5.0) go."""
 
+    def host_exit(self, code: int) -> None:
+        """``exit`` of a script: the client's host is told the exit code (SetShouldExit)."""
+
     def host_prompt_for_choice(self, caption: str, message: str, choices: Sequence[str], default: int) -> int:
         """Ask the client's host (-Confirm) and wait for its answer."""
 
@@ -170,15 +176,17 @@ class Listener:
 
 @dataclass(frozen=True)
 class Quotas:
-    """WinRM's limits, with the defaults of WinRM 3.0 (Windows Server 2012); 2.0 has 5, 15, 150 KB and 180 s.
+    """WinRM's limits, with the defaults of WinRM 3.0 (Windows Server 2012); 2.0: 5 shells, 15 operations, 150 KB.
 
     Source: Microsoft Learn, "Installation and configuration for Windows Remote Management".
     """
 
     shells_per_user: int = 30  # MaxShellsPerUser
-    processes_per_shell: int = 25  # MaxProcessesPerShell: pipelines of one shell at once
+    operations_per_user: int = 1500  # MaxConcurrentOperationsPerUser: pipelines not yet given a Terminate signal
+    commands_per_shell: int = 1000  # MaxConcurrentCommandsPerShell: the same, of one shell
     envelope_size_kb: int = 500  # MaxEnvelopeSizekb
     idle_timeout_s: float = 7200.0  # IdleTimeout, when the client asks for none
+    idle_timeout_minimum_s: float = 60.0  # New-PSSessionOption -IdleTimeout: at least one minute
     operation_timeout_s: float = 60.0  # MaxTimeoutms, when the client asks for none
 
 
@@ -199,6 +207,7 @@ class Server(Protocol):
     powershell_version: str  # $PSVersionTable.PSVersion, e.g. '5.1.14393.1884'
     clr_version: str  # '2.0.50727.5420' or '4.0.30319.42000'
     build_version: str  # '6.1.7601.17514'
+    accounts: Sequence[Account]  # who may authenticate at all (a domain member: the domain's and its own)
     quotas: Quotas
     timings: Timings
     groups: Sequence[str]  # inventory groups, outermost first: ('front_ends', 'pool01'), ('management',)
@@ -207,11 +216,11 @@ class Server(Protocol):
     inventory_variables: Mapping[str, Any]  # more host variables
     keytab: str | None  # for the Kerberos acceptor; None: no Kerberos
 
-    def account(self, name: str) -> Account | None:
-        """The account a client calls 'CONTOSO\\\\user', 'user@contoso.com' or 'user' (case does not count)."""
-
     def open_runspace(self, caller: Caller, path: str, configuration_name: str) -> Runspace:
-        """Raises WsmanRefusal: no rights (code 5), unknown session configuration, endpoint disabled."""
+        """One runspace; a pool of several calls this for each, and close() for each.
+
+        Raises WsmanRefusal: no rights (code 5), unknown session configuration (2150858811), endpoint disabled.
+        """
 
 
 class Deployment(Protocol):
