@@ -25,7 +25,8 @@ class Switch(enum.Enum):
 class Command:
     """One command with its named parameters, in the order in which they are to be shown.
 
-    ``parameters`` maps a parameter's name to a native Python value that `values.serialise` knows, or to `Switch.PRESENT`.
+    ``parameters`` maps a parameter's name to a native Python value that `values.serialise` knows, or to
+    `Switch.PRESENT`.
     """
 
     name: str

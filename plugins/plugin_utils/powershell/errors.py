@@ -4,8 +4,9 @@
 
 """What can go wrong between a task and a server's answer: one class and one sentence for each cause.
 
-`classify_transport` and `classify_report` are the only places that look into foreign exceptions and error records. They go
-by types, codes and identifiers; words are matched only where Windows gives nothing else, and each such place says so.
+`classify_transport` and `classify_report` are the only places that look into foreign exceptions and error records.
+They go by types, codes and identifiers; words are matched only where Windows gives nothing else, and each such place
+says so.
 """
 
 from __future__ import annotations
@@ -54,39 +55,40 @@ class ConnectionRefused(ManagementShellError):
 class CannotResolve(ConnectionRefused):
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(
-            f"The name '{endpoint.host}' cannot be resolved. Check ansible_host in the inventory, and this machine's DNS."
+            f"The name '{endpoint.host}' cannot be resolved. Check ansible_host in the inventory, and this machine's "
+            "DNS."
         )
 
 
 class CannotConnect(ConnectionRefused):
     def __init__(self, endpoint: Endpoint, reason: str) -> None:
         super().__init__(
-            f"No connection to {endpoint.url}: {reason}. Check that the server is up, that the port is right and that no "
-            "firewall stands between."
+            f"No connection to {endpoint.url}: {reason}. Check that the server is up, that the port is right and that "
+            "no firewall stands between."
         )
 
 
 class TlsNotTrusted(ConnectionRefused):
     def __init__(self, endpoint: Endpoint, reason: str) -> None:
         super().__init__(
-            f"The certificate of {endpoint.url} is not trusted: {reason}. Give the issuing authority with ansible_psrp_ca_cert, "
-            "or renew the server's certificate."
+            f"The certificate of {endpoint.url} is not trusted: {reason}. Give the issuing authority with "
+            "ansible_psrp_ca_cert, or renew the server's certificate."
         )
 
 
 class AuthenticationRefused(ConnectionRefused):
     def __init__(self, endpoint: Endpoint, detail: str = "") -> None:
         super().__init__(
-            f"{endpoint.url} refused to authenticate {endpoint.account} with {endpoint.authentication}{detail}. Check ansible_user, "
-            "ansible_password and ansible_psrp_auth, and that the account is neither locked nor expired."
+            f"{endpoint.url} refused to authenticate {endpoint.account} with {endpoint.authentication}{detail}. Check "
+            "ansible_user, ansible_password and ansible_psrp_auth, and that the account is neither locked nor expired."
         )
 
 
 class NoRightsToOpenShell(ConnectionRefused):
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(
-            f"{endpoint.account} is authenticated, but has no right to open a session at {endpoint.url} "
-            f"(configuration {endpoint.configuration_name}). On /OcsPowershell the account needs a Lync RBAC role, such as membership "
+            f"{endpoint.account} is authenticated, but has no right to open a session at {endpoint.url} (configuration "
+            f"{endpoint.configuration_name}). On /OcsPowershell the account needs a Lync RBAC role, such as membership "
             "in CSAdministrator; over WinRM it must be in the server's Administrators or Remote Management Users."
         )
 
@@ -94,16 +96,16 @@ class NoRightsToOpenShell(ConnectionRefused):
 class ShellQuotaReached(ConnectionRefused):
     def __init__(self, endpoint: Endpoint, reason: str) -> None:
         super().__init__(
-            f"{endpoint.url} opens no further session for {endpoint.account}: {reason} Close sessions that are no longer needed, "
-            "wait for their idle time-out, or raise the quota (winrm/config/winrs)."
+            f"{endpoint.url} opens no further session for {endpoint.account}: {reason} Close sessions that are no "
+            "longer needed, wait for their idle time-out, or raise the quota (winrm/config/winrs)."
         )
 
 
 class NotAnEndpoint(ConnectionRefused):
     def __init__(self, endpoint: Endpoint, reason: str) -> None:
         super().__init__(
-            f"{endpoint.url} does not answer as a PowerShell Remoting endpoint: {reason}. Check ansible_port, ansible_psrp_protocol "
-            "and ansible_psrp_path (OcsPowershell on a pool, wsman for WinRM)."
+            f"{endpoint.url} does not answer as a PowerShell Remoting endpoint: {reason}. Check ansible_port, "
+            "ansible_psrp_protocol and ansible_psrp_path (OcsPowershell on a pool, wsman for WinRM)."
         )
 
 
@@ -114,8 +116,32 @@ class ServerFault(ConnectionRefused):
         super().__init__(f"{endpoint.url} refused the request: {reason}")
 
 
+class OptionsDoNotFit(ConnectionRefused):
+    """The connection's options contradict each other, or one is missing; no server was asked."""
+
+    unreachable = False
+
+    def __init__(self, endpoint: Endpoint, reason: str) -> None:
+        super().__init__(f"The connection options for {endpoint.url} do not fit together: {reason}.")
+
+
+class MissingLibrary(ManagementShellError):
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"The Python that runs Ansible cannot load pypsrp ({reason}). Install it there: pip install 'pypsrp>=0.9'."
+        )
+
+
 class SessionGone(ManagementShellError):
-    """The server no longer knows the shell. Nothing was run; the session room answers this with a new one."""
+    """The server faulted in place of accepting a command, as it does for a shell that it no longer knows.
+
+    Nothing was run, so the session opens a new shell and tries again; ``refusal`` is what to raise if that is refused
+    too.
+    """
+
+    def __init__(self, refusal: ConnectionRefused) -> None:
+        super().__init__(str(refusal))
+        self.refusal = refusal
 
 
 # -- while a command runs ---------------------------------------------------------------------------------------------
@@ -126,16 +152,17 @@ class LostInMidCommand(ManagementShellError):
 
     def __init__(self, endpoint: Endpoint, commands: Sequence[str], reason: str) -> None:
         super().__init__(
-            f"The connection to {endpoint.url} was lost while {' and '.join(commands)} ran ({reason}): "
-            "whether it took effect is not known."
+            f"The connection to {endpoint.url} was lost while {' and '.join(commands)} ran ({reason}): whether it took "
+            "effect is not known."
         )
 
 
 class TimedOut(ManagementShellError):
     def __init__(self, endpoint: Endpoint, commands: Sequence[str], seconds: float) -> None:
         super().__init__(
-            f"{' and '.join(commands)} did not finish within {seconds:g} seconds at {endpoint.url}: whether it took effect is not "
-            "known. Raise ansible_lync_command_timeout where the server is known to need longer."
+            f"{' and '.join(commands)} did not finish within {seconds:g} seconds at {endpoint.url}: whether it took "
+            "effect is not known. Raise ansible_management_shell_command_timeout where the server is known to need "
+            "longer."
         )
 
 
@@ -175,9 +202,9 @@ class SecondHopDenied(CommandError):
 def cmdlet_not_offered(endpoint: Endpoint, cmdlet: str, report: ErrorReport | None = None) -> CmdletNotOffered:
     return CmdletNotOffered(
         report or ErrorReport(f"{cmdlet} is not offered", "ObjectNotFound", "CommandNotFoundException", command=cmdlet),
-        f"{endpoint.url} does not offer {cmdlet} to {endpoint.account}: either no RBAC role of the account includes it, or this "
-        f"version of the server does not have it. Get-CsAdminRole | Where-Object {{$_.Cmdlets -match '{cmdlet}'}} lists the roles "
-        "that do.",
+        f"{endpoint.url} does not offer {cmdlet} to {endpoint.account}: either no RBAC role of the account includes "
+        "it, or this version of the server does not have it. Get-CsAdminRole | Where-Object "
+        f"{{$_.Cmdlets -match '{cmdlet}'}} lists the roles that do.",
     )
 
 
@@ -224,9 +251,10 @@ def classify_report(report: ErrorReport, endpoint: Endpoint) -> CommandError:
     if _is_second_hop(report):
         return SecondHopDenied(
             report,
-            f"{command} was refused when {endpoint.host} passed the request on to the Central Management Store or Active Directory "
-            f"({report.message}): a {endpoint.authentication} logon cannot be used for a second hop. Use the pool's /OcsPowershell "
-            "endpoint, or ansible_psrp_auth: credssp, or Kerberos with ansible_psrp_negotiate_delegate: true.",
+            f"{command} was refused when {endpoint.host} passed the request on to the Central Management Store or "
+            f"Active Directory ({report.message}): a {endpoint.authentication} logon cannot be used for a second hop. "
+            "Use the pool's /OcsPowershell endpoint, or ansible_psrp_auth: credssp, or Kerberos with "
+            "ansible_psrp_negotiate_delegate: true.",
         )
     if report.category == "ObjectNotFound":
         return ObjectNotFound(report, f"{command}: {report.message}")

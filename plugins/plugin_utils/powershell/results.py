@@ -49,9 +49,9 @@ class RemoteObject:
 class ErrorReport:
     """One record of the error stream (System.Management.Automation.ErrorRecord), in plain words.
 
-    ``message`` is the exception's text, or what ErrorDetails put in its place; ``category`` the name of the ErrorCategory;
-    ``fully_qualified_id`` such as ``NamedParameterNotFound,Microsoft...``; ``exception_type`` the full .NET name;
-    ``command`` the command that wrote it; ``terminating`` whether it ended the pipeline.
+    ``message`` is the exception's text, or what ErrorDetails put in its place; ``category`` the name of the
+    ErrorCategory; ``fully_qualified_id`` such as ``NamedParameterNotFound,Microsoft...``; ``exception_type`` the full
+    .NET name; ``command`` the command that wrote it; ``terminating`` whether it ended the pipeline.
     """
 
     message: str
