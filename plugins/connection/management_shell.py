@@ -125,6 +125,14 @@ options:
     default: 180
     vars:
       - name: ansible_management_shell_idle_timeout
+  resume:
+    description:
+      - Whether a session is left open for the host's next task, which goes on with it.
+      - V(false) opens and closes one for each task, which costs the server and you a session's opening each time.
+    type: bool
+    default: true
+    vars:
+      - name: ansible_management_shell_resume
   management_module:
     description:
       - The PowerShell module to import where the endpoint has it, but does not offer its cmdlets.
@@ -280,7 +288,8 @@ class Connection(ConnectionBase):
     def session(self) -> Session:
         """The host's session. Nothing is sent before the first command."""
         if self._session is None:
-            self._session = Session(ConnectionOptions.from_plugin(self.get_option), C.DEFAULT_LOCAL_TMP)
+            folder = C.DEFAULT_LOCAL_TMP if self.get_option("resume") else None
+            self._session = Session(ConnectionOptions.from_plugin(self.get_option), folder)
         return self._session
 
     def _connect(self) -> Connection:
