@@ -102,7 +102,7 @@ def refusal(error: Exception, endpoint: Endpoint) -> ConnectionRefused:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return TlsNotTrusted(endpoint, cause.verify_message)
         if isinstance(cause, ssl.SSLError):
-            return NotAnEndpoint(endpoint, f"TLS cannot be agreed on ({cause.reason or cause}).")
+            return NotAnEndpoint(endpoint, f"TLS cannot be agreed on ({cause}).")
     if isinstance(
         error, WinRMError | SerializationError | FragmentError | ET.ParseError | UnicodeError | binascii.Error
     ):

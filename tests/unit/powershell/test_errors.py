@@ -1,0 +1,168 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each cause has its own class, told by types, codes and identifiers."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+
+import pytest
+import requests
+import urllib3
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors, transport_errors, values
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.error_records import error_report
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import ErrorReport
+from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
+
+ENDPOINT = errors.Endpoint(
+    "https://pool01.contoso.com:443/OcsPowershell",
+    "pool01.contoso.com",
+    "CONTOSO\\uc-admin",
+    "negotiate",
+    "Microsoft.PowerShell",
+)
+
+
+def report(**fields: object) -> ErrorReport:
+    return ErrorReport(**{"message": "m", "command": "Set-CsMediaConfiguration", **fields})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("record", "kind", "words"),
+    [
+        (
+            report(fully_qualified_id="CommandNotFoundException", category="ObjectNotFound", target="Set-CsX"),
+            errors.CmdletNotOffered,
+            "does not offer Set-CsX to CONTOSO\\uc-admin",
+        ),
+        (
+            report(
+                fully_qualified_id="NamedParameterNotFound,Microsoft.Rtc.SetX",
+                message="A parameter cannot be found that matches parameter name 'EnableDtls'.",
+            ),
+            errors.ParameterNotKnown,
+            "has no parameter EnableDtls",
+        ),
+        (
+            report(fully_qualified_id="CannotConvertArgumentNoMessage,X", message="Cannot bind"),
+            errors.ValueNotAllowed,
+            "Cannot bind",
+        ),
+        (
+            report(fully_qualified_id="ScriptsNotAllowed", message="no"),
+            errors.EndpointRefusesCommand,
+            "constrained endpoint",
+        ),
+        (report(category="ObjectNotFound", message="no such thing"), errors.ObjectNotFound, "no such thing"),
+        (
+            report(message="Login failed for user 'NT AUTHORITY\\ANONYMOUS LOGON'."),
+            errors.SecondHopDenied,
+            "ansible_psrp_auth: credssp",
+        ),
+        (report(category="InvalidOperation", message="else"), errors.CommandError, "else"),
+    ],
+)
+def test_error_records(record: ErrorReport, kind: type[errors.CommandError], words: str) -> None:
+    error = errors.classify_report(record, ENDPOINT)
+    assert type(error) is kind
+    assert error.report is record
+    assert words in str(error)
+
+
+def test_the_second_hop_has_three_remedies() -> None:
+    text = str(errors.classify_report(report(message="'NT AUTHORITY\\ANONYMOUS LOGON'"), ENDPOINT))
+    assert all(remedy in text for remedy in ("/OcsPowershell", "credssp", "ansible_psrp_negotiate_delegate"))
+
+
+def nested(outer: Exception, *inner: BaseException) -> Exception:
+    error: BaseException = outer
+    for cause in inner:
+        error.__cause__ = cause
+        error = cause
+    return outer
+
+
+def fault(code: int, reason: str = "r") -> WSManFaultError:
+    return WSManFaultError(code, "machine", reason, None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "never_sent"),
+    [
+        (AuthenticationError("no"), errors.AuthenticationRefused, True),
+        (fault(5), errors.NoRightsToOpenShell, False),
+        (fault(0x803381A5), errors.ShellQuotaReached, False),
+        (fault(0x80338000), errors.ServerFault, False),
+        (WinRMTransportError("http", 404, ""), errors.NotAnEndpoint, True),
+        (WinRMTransportError("http", 500, "<html>"), errors.NotAnEndpoint, False),
+        (WinRMTransportError("http", 503, ""), errors.CannotConnect, True),
+        (requests.ConnectTimeout(), errors.CannotConnect, True),
+        (requests.ReadTimeout(), errors.CannotConnect, False),
+        (nested(requests.ConnectionError(), socket.gaierror(-2, "unknown")), errors.CannotResolve, True),
+        (nested(requests.ConnectionError(), ConnectionRefusedError(111, "refused")), errors.CannotConnect, True),
+        (
+            nested(requests.ConnectionError(), http.client.RemoteDisconnected("closed")),
+            errors.CannotConnect,
+            False,
+        ),
+        (nested(requests.exceptions.SSLError(), ssl.SSLError(1, "WRONG_VERSION_NUMBER")), errors.NotAnEndpoint, True),
+        (requests.exceptions.ProxyError(), errors.CannotConnect, False),
+        (ValueError("For basic auth, the password must be specified"), errors.OptionsDoNotFit, False),
+    ],
+)
+def test_transport(error: Exception, kind: type[errors.ConnectionRefused], never_sent: bool) -> None:
+    refused = transport_errors.refusal(error, ENDPOINT)
+    assert type(refused) is kind
+    assert ENDPOINT.host in str(refused)
+    assert transport_errors.is_never_sent(error) is never_sent
+    assert isinstance(error, transport_errors.TRANSPORT_ERRORS)
+
+
+def test_what_urllib3_nests_in_its_arguments_is_found() -> None:
+    refused = urllib3.exceptions.NewConnectionError(None, "x")  # type: ignore[arg-type]
+    refused.__cause__ = ConnectionRefusedError(111, "Connection refused")
+    error = requests.ConnectionError(urllib3.exceptions.MaxRetryError(None, "/", refused))  # type: ignore[arg-type]
+    assert "the connection was refused" in str(transport_errors.refusal(error, ENDPOINT))
+
+
+def test_an_expired_certificate_says_so() -> None:
+    expired = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    expired.verify_message = "certificate has expired"
+    text = str(transport_errors.refusal(nested(requests.exceptions.SSLError(), expired), ENDPOINT))
+    assert "certificate has expired" in text
+    assert "ansible_psrp_ca_cert" in text
+
+
+def test_no_sentence_shows_a_password() -> None:
+    assert "password" not in vars(ENDPOINT)
+
+
+RECORD = """<Obj RefId="0"><TN RefId="0"><T>System.Management.Automation.ErrorRecord</T><T>System.Object</T></TN>
+<ToString>text</ToString><MS><Obj N="Exception" RefId="1"><TN RefId="1">
+<T>System.Management.Automation.ParameterBindingException</T><T>System.Exception</T></TN><ToString>long</ToString>
+<Props><S N="Message">A parameter cannot be found.</S></Props></Obj><Nil N="TargetObject" />
+<S N="FullyQualifiedErrorId">NamedParameterNotFound,X</S><Nil N="InvocationInfo" />
+<I32 N="ErrorCategory_Category">5</I32><S N="ErrorCategory_Activity">Set-X</S>
+<S N="ErrorCategory_Reason">ParameterBindingException</S><S N="ErrorCategory_TargetName"></S>
+{details}</MS></Obj>"""
+
+
+@pytest.mark.parametrize(
+    ("details", "message"),
+    [("", "A parameter cannot be found."), ('<S N="ErrorDetails_Message">Plainly: no.</S>', "Plainly: no.")],
+)
+def test_a_record_as_it_is_serialised(details: str, message: str) -> None:
+    read = error_report(values.from_clixml(RECORD.format(details=details)), terminating=True)
+    assert read == ErrorReport(
+        message,
+        "InvalidArgument",
+        "NamedParameterNotFound,X",
+        "System.Management.Automation.ParameterBindingException",
+        None,
+        "Set-X",
+        True,
+    )
