@@ -1,0 +1,56 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The journal: one JSON object a line, in the order things happened, flushed with each entry.
+
+Kinds of entries, by their ``event``:
+
+``session_opened``, ``session_closed``, ``session_refused``
+    a shell and the account it belongs to; why it was closed or refused
+``authentication_refused``
+    the account as the client spelled it, and why
+``command``
+    one executed command: ``statement`` (its index in the pipeline), ``name``, ``parameters`` as bound, ``result``
+    ('completed' or the fully qualified error id), and ``writes``: whether it changed or tried to change the deployment
+``fault``
+    an injected fault that struck
+``reset``
+    the deployment was set back to its file
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+
+class Journal:
+    """An append-only JSON lines file. Thread safe."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._file = path.open("a", encoding="utf-8")
+
+    def record(self, event: str, server: str, **details: Any) -> None:
+        """Append an entry. What JSON cannot express is written as its text."""
+        time = datetime.now(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = json.dumps({"time": time, "event": event, "server": server, **details}, default=str)
+        with self._lock:
+            self._file.write(line + "\n")
+            self._file.flush()
+
+    def close(self) -> None:
+        with self._lock:
+            self._file.close()
+
+
+def read(path: Path) -> Iterator[dict[str, Any]]:
+    """The entries of a journal file, oldest first."""
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)

@@ -1,0 +1,309 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One pipeline: its commands run on a worker thread, its records go to the client (MS-PSRP 3.2.5.3, 3.2.5.4)."""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from psrpcore import GetMetadata, PowerShell, ServerHostRequestor, ServerPipeline
+from psrpcore.types import (
+    ChoiceDescription,
+    CommandMetadataCount,
+    DebugRecord,
+    ErrorCategory,
+    ErrorRecord,
+    HostInfo,
+    InformationRecordMsg,
+    ProgressRecordMsg,
+    ProgressRecordType,
+    PSInvocationState,
+    PSRPMessageType,
+    PSVersion,
+    RemoteStreamOptions,
+    VerboseRecord,
+    WarningRecord,
+)
+
+from ..contract import (
+    Argument,
+    CommandCall,
+    CommandEntry,
+    PipelineStopped,
+    Runspace,
+    Statement,
+    TerminatingError,
+)
+from ..injection import Rule
+from .outbox import Outbox
+from .records import error_as_sent, error_record, informational, pipeline_stopped
+
+if TYPE_CHECKING:
+    from .pool import Pool
+
+
+class Pipeline:
+    """A pipeline of a pool; it is also the ``Streams`` that the deployment half writes to."""
+
+    def __init__(self, pool: Pool, pipeline_id: UUID, outbox: Outbox) -> None:
+        self.id = pipeline_id
+        self.outbox = outbox
+        self.stopped = threading.Event()
+        self._pool = pool
+        self._protocol = ServerPipeline(pool.protocol, pipeline_id)
+        self._work: PowerShell | GetMetadata | None = None
+        self._input: list[Any] = []
+        self._host_answers: dict[int, Any] = {}
+        self._answered = threading.Condition()
+        self._over = False
+
+    # The client's side
+
+    def begin(self, work: PowerShell | GetMetadata) -> None:
+        """The client said what to run; it starts at once unless input is to come."""
+        self._work = work
+        if isinstance(work, GetMetadata) or work.no_input:
+            self.run()
+
+    def add_input(self, value: Any) -> None:
+        self._input.append(value)
+
+    def run(self) -> None:
+        """Start on a worker thread."""
+        # Real servers do not announce this state, so psrpcore's start() will not do.
+        self._protocol.state = PSInvocationState.Running
+        self._pool.execute(self._run)
+
+    def stop(self) -> None:
+        """The client's stop signal, or the end of the shell."""
+        self.stopped.set()
+        with self._answered:
+            self._answered.notify_all()
+        if self._protocol.state == PSInvocationState.NotStarted:
+            self._finish(PSInvocationState.Stopped, pipeline_stopped())
+
+    def answer_host_call(self, call_id: int, result: Any) -> None:
+        with self._answered:
+            self._host_answers[call_id] = result
+            self._answered.notify_all()
+
+    @property
+    def over(self) -> bool:
+        return self._over
+
+    # The worker's side
+
+    def _run(self) -> None:
+        try:
+            with self._pool.runspace(self.stopped) as runspace:
+                self._execute(runspace)
+        except PipelineStopped:
+            self._finish(PSInvocationState.Stopped, pipeline_stopped())
+        except TerminatingError as error:
+            self._finish(PSInvocationState.Failed, error.record)
+        except Exception as error:
+            # A defect of the lab: it must show in the lab's log, and the client must not wait for ever.
+            traceback.print_exc()
+            record = error_record(
+                ["System.Management.Automation.CmdletInvocationException"],
+                f"The simulated server failed: {error!r}",
+                ErrorCategory.NotSpecified,
+                "LabDefect",
+            )
+            self._finish(PSInvocationState.Failed, record)
+        else:
+            if self.stopped.is_set():
+                self._finish(PSInvocationState.Stopped, pipeline_stopped())
+            else:
+                self._finish(PSInvocationState.Completed)
+
+    def _execute(self, runspace: Runspace) -> None:
+        if isinstance(self._work, GetMetadata):
+            found = runspace.command_metadata([str(name) for name in self._work.name])
+            self.output(CommandMetadataCount(Count=len(found)))
+            for metadata in found:
+                self.output(metadata)
+            return
+        assert self._work is not None
+        statements = statements_of(self._work)
+        if self._pool.speaks("2.2"):
+            runspace.run(statements, self, self._input)
+        else:
+            # PowerShell 2.0 does not know ExtraCmds; Cmds holds the first statement (MS-PSRP 2.2.3.11).
+            runspace.run(statements[:1], self, self._input)
+
+    def _finish(self, state: PSInvocationState, record: ErrorRecord | None = None) -> None:
+        with self._pool.lock:
+            if self._over:
+                return
+            self._over = True
+            error = error_as_sent(record, RemoteStreamOptions.none) if record is not None else None
+            self._protocol._change_state(state, error)
+            self._protocol.close()
+        self.outbox.finish()
+
+    # Streams
+
+    def output(self, value: Any) -> None:
+        self._send(value, PSRPMessageType.PipelineOutput)
+
+    def error(self, record: ErrorRecord) -> None:
+        self._send(error_as_sent(record, self._options), PSRPMessageType.ErrorRecord)
+
+    def warning(self, text: str) -> None:
+        self._send(informational(WarningRecord, text), PSRPMessageType.WarningRecord)
+
+    def verbose(self, text: str) -> None:
+        self._send(informational(VerboseRecord, text), PSRPMessageType.VerboseRecord)
+
+    def debug(self, text: str) -> None:
+        self._send(informational(DebugRecord, text), PSRPMessageType.DebugRecord)
+
+    def information(self, data: Any, source: str, tags: Sequence[str] = ()) -> None:
+        """Only PowerShell 5 clients and servers have this stream; others are told nothing."""
+        if not self._pool.speaks("2.3"):
+            return
+        self._send(
+            InformationRecordMsg(
+                MessageData=data,
+                Source=source,
+                TimeGenerated=datetime.now(timezone.utc),
+                Tags=list(tags),
+                User=self._pool.caller.account,
+                Computer=self._pool.server.fqdn,
+                ProcessId=self._pool.process_id,
+                NativeThreadId=0,
+                ManagedThreadId=0,
+            ),
+            PSRPMessageType.InformationRecord,
+        )
+
+    def progress(self, activity: str, status: str, percent: int = -1, completed: bool = False) -> None:
+        self._send(
+            ProgressRecordMsg(
+                Activity=activity,
+                ActivityId=0,
+                StatusDescription=status,
+                CurrentOperation=None,
+                ParentActivityId=-1,
+                PercentComplete=percent,
+                Type=ProgressRecordType.Completed if completed else ProgressRecordType.Processing,
+                SecondsRemaining=-1,
+            ),
+            PSRPMessageType.ProgressRecord,
+        )
+
+    def host_write_line(self, text: str) -> None:
+        if self._host is not None:
+            with self._pool.lock:
+                ServerHostRequestor(self._protocol).write_line(text)
+
+    def host_exit(self, code: int) -> None:
+        if self._host is not None:
+            with self._pool.lock:
+                ServerHostRequestor(self._protocol).set_should_exit(code)
+
+    def host_prompt_for_choice(self, caption: str, message: str, choices: Sequence[str], default: int) -> int:
+        """Ask and wait. Raises TerminatingError if the client has no host, PipelineStopped if it stops instead."""
+        host = self._host
+        if host is None or host.IsHostUINull:
+            raise TerminatingError(
+                error_record(
+                    ["System.Management.Automation.Host.HostException", "System.Management.Automation.RuntimeException"],
+                    "A command that prompts the user failed because the host program or the command type does not support "
+                    "user interaction. The host was attempting to request confirmation with the following message: "
+                    f"{message}",
+                    ErrorCategory.NotImplemented,
+                    "HostFunctionNotImplemented",
+                )
+            )
+        with self._pool.lock:
+            described = [ChoiceDescription(Label=choice) for choice in choices]
+            call_id = ServerHostRequestor(self._protocol).prompt_for_choice(caption, message, described, default)
+        self.outbox.put([], urgent=True)
+        with self._answered:
+            self._answered.wait_for(lambda: call_id in self._host_answers or self.stopped.is_set())
+            if call_id not in self._host_answers:
+                raise PipelineStopped
+            return int(self._host_answers.pop(call_id))
+
+    @contextmanager
+    def command(self, name: str, statement: int = 0) -> Iterator[CommandEntry]:
+        entry = CommandEntry(name, statement)
+        fault = self._pool.injector.command_fault(self._pool.server.name, name)
+        try:
+            if fault is not None:
+                self._strike_before(fault, name)
+            yield entry
+        except TerminatingError as error:
+            entry.result = error.record.FullyQualifiedErrorId or "error"
+            raise
+        except PipelineStopped:
+            entry.result = "stopped"
+            raise
+        finally:
+            self._pool.journal_command(self.id, entry)
+        if fault is not None and fault.kind == "drop-after":
+            self.outbox.close("drop")
+            raise PipelineStopped
+
+    def _strike_before(self, fault: Rule, name: str) -> None:
+        self._pool.journal_fault(fault, name)
+        if fault.kind == "hang":
+            self.stopped.wait(fault.seconds or None)
+            if self.stopped.is_set():
+                raise PipelineStopped
+        elif fault.kind == "drop-before":
+            self.outbox.close("drop")
+            raise PipelineStopped
+        elif fault.kind == "error":
+            category = getattr(ErrorCategory, fault.category, ErrorCategory.NotSpecified)
+            raise TerminatingError(
+                error_record(["System.Management.Automation.RuntimeException"], fault.message, category, fault.id, name)
+            )
+
+    def _send(self, value: Any, message_type: PSRPMessageType) -> None:
+        with self._pool.lock:
+            if not self._over:
+                self._protocol.prepare_message(value, message_type)
+
+    @property
+    def _options(self) -> RemoteStreamOptions:
+        return self._work.remote_stream_options if isinstance(self._work, PowerShell) else RemoteStreamOptions.none
+
+    @property
+    def _host(self) -> HostInfo | None:
+        """The client's host: the pipeline's own, or the pool's if it says so; None if there is none."""
+        host = self._work.host if isinstance(self._work, PowerShell) else None
+        if host is None or host.UseRunspaceHost:
+            host = self._pool.protocol.host
+        return None if host is None or host.IsHostNull else host
+
+
+def statements_of(work: PowerShell) -> list[Statement]:
+    """The commands of a CREATE_PIPELINE message, statement by statement."""
+    statements: list[Statement] = []
+    current: list[CommandCall] = []
+    for command in work.commands:
+        arguments = tuple(
+            Argument(str(name).lstrip("-").rstrip(":") if name else None, value) for name, value in command.parameters
+        )
+        current.append(CommandCall(str(command.command_text), arguments, bool(command.is_script)))
+        if command.end_of_statement:
+            statements.append(tuple(current))
+            current = []
+    if current:
+        statements.append(tuple(current))
+    return statements
+
+
+def version_at_least(version: PSVersion | str, least: str) -> bool:
+    """Compare protocol versions such as 2.1 and 2.3."""
+    return [int(part) for part in str(version).split(".")] >= [int(part) for part in least.split(".")]

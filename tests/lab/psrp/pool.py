@@ -1,0 +1,270 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One runspace pool of one caller (MS-PSRP 3.2): negotiation, pipelines, and what a client asks of the pool itself."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from psrpcore import (
+    ConnectRunspacePoolEvent,
+    CreatePipelineEvent,
+    EndOfPipelineInputEvent,
+    GetAvailableRunspacesEvent,
+    GetCommandMetadataEvent,
+    PipelineHostResponseEvent,
+    PipelineInputEvent,
+    PSRPEvent,
+    PSRPPayload,
+    ResetRunspaceStateEvent,
+    SetMaxRunspacesEvent,
+    SetMinRunspacesEvent,
+    StreamType,
+)
+from psrpcore.types import PSVersion, RunspacePoolState
+
+from ..contract import Caller, CommandEntry, PipelineStopped, Runspace, Server
+from ..injection import Injector, Rule
+from ..journal import Journal
+from .outbox import Outbox
+from .pipeline import Pipeline, version_at_least
+from .protocol import InvalidFragments, ProtocolPool, check_fragments
+
+
+class Pool:
+    """A runspace pool. Its methods are called on the event loop; its pipelines run on threads.
+
+    Args:
+        open_runspace: opens one more runspace for the caller.
+        fragment_size: of outgoing PSRP fragments, bounded by the client's envelope size.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        caller: Caller,
+        shell_id: str,
+        open_runspace: Callable[[], Runspace],
+        fragment_size: int,
+        loop: asyncio.AbstractEventLoop,
+        executor: ThreadPoolExecutor,
+        journal: Journal,
+        injector: Injector,
+        process_id: int,
+    ) -> None:
+        self.server = server
+        self.caller = caller
+        self.injector = injector
+        self.process_id = process_id
+        self.lock = threading.RLock()
+        self.outbox = Outbox(loop)
+        self.pipelines: dict[UUID, Pipeline] = {}
+        self._shell_id = shell_id
+        self._loop = loop
+        self._executor = executor
+        self._journal = journal
+        self._open_runspace = open_runspace
+        self._idle: list[Runspace] = [open_runspace()]
+        self._runspaces = 1
+        self._released = threading.Condition()
+        self._closed = False
+        self._connect_reply: list[bytes] | None = None
+        self.protocol = ProtocolPool(self._sink, server.protocol_version, private_data(server), fragment_size)
+
+    # Incoming
+
+    def receive(self, data: bytes) -> list[PSRPEvent]:
+        """Take PSRP fragments from the client and act on the messages they complete.
+
+        Raises InvalidFragments or one of psrpcore's and ElementTree's errors when they make no sense.
+        """
+        check_fragments(data)
+        events = []
+        with self.lock:
+            self.protocol.receive_data(PSRPPayload(data, StreamType.default, None))
+            while (event := self.protocol.next_event()) is not None:
+                events.append(event)
+                self._act(event)
+        return events
+
+    def new_pipeline(self, pipeline_id: UUID) -> Pipeline:
+        """Make room for a pipeline; what it runs comes with the next data."""
+        with self.lock:
+            if pipeline_id in self.pipelines:
+                raise InvalidFragments("There is a pipeline with this identifier already.")
+            pipeline = Pipeline(self, pipeline_id, Outbox(self._loop))
+            self.pipelines[pipeline_id] = pipeline
+            return pipeline
+
+    def forget(self, pipeline_id: UUID) -> None:
+        """The client gave the pipeline its Terminate signal: it is stopped and gone."""
+        with self.lock:
+            pipeline = self.pipelines.pop(pipeline_id, None)
+        if pipeline is not None:
+            pipeline.stop()
+            pipeline.outbox.close()
+
+    def connect(self, data: bytes) -> bytes:
+        """A new client takes over a disconnected pool (MS-PSRP 3.2.5.2.1); returns what its Connect is answered with."""
+        with self.lock:
+            self.protocol.state = RunspacePoolState.Disconnected
+            self.protocol.connect()
+            self._connect_reply = []
+            try:
+                # psrpcore answers CONNECT_RUNSPACEPOOL but not the SESSION_CAPABILITY that comes with it.
+                self.protocol.prepare_message(self.protocol.our_capability)
+                events = self.receive(data)
+                if not any(isinstance(event, ConnectRunspacePoolEvent) for event in events):
+                    raise InvalidFragments("There is no CONNECT_RUNSPACEPOOL message.")
+                return b"".join(self._connect_reply)
+            finally:
+                self._connect_reply = None
+
+    def _act(self, event: PSRPEvent) -> None:
+        if isinstance(event, (CreatePipelineEvent, GetCommandMetadataEvent)):
+            self.pipelines[event.pipeline_id].begin(event.pipeline)
+        elif isinstance(event, PipelineInputEvent):
+            self._pipeline(event).add_input(event.data)
+        elif isinstance(event, EndOfPipelineInputEvent):
+            self._pipeline(event).run()
+        elif isinstance(event, PipelineHostResponseEvent):
+            self._pipeline(event).answer_host_call(event.ci, event.result)
+        elif isinstance(event, ResetRunspaceStateEvent):
+            with self._released:
+                for runspace in self._idle:
+                    runspace.reset()
+            self.protocol.runspace_availability_response(event.ci, True)
+        elif isinstance(event, (SetMaxRunspacesEvent, SetMinRunspacesEvent)):
+            self.protocol.runspace_availability_response(event.ci, event.count > 0)
+        elif isinstance(event, GetAvailableRunspacesEvent):
+            busy = self._runspaces - len(self._idle)
+            self.protocol.runspace_availability_response(event.ci, max(self.protocol.max_runspaces - busy, 0))
+
+    def _pipeline(self, event: PSRPEvent) -> Pipeline:
+        pipeline = self.pipelines.get(event.pipeline_id) if event.pipeline_id is not None else None
+        if pipeline is None:
+            raise InvalidFragments("The message is for a pipeline that does not exist.")
+        return pipeline
+
+    # Outgoing
+
+    def _sink(self, fragments: list[bytes], pipeline_id: UUID | None, announces_state: bool) -> None:
+        if pipeline_id is not None:
+            pipeline = self.pipelines.get(pipeline_id)
+            if pipeline is not None:
+                pipeline.outbox.put(fragments)
+        elif self._connect_reply is not None and len(self._connect_reply) < 2:
+            self._connect_reply.extend(fragments)
+        elif announces_state and self._connect_reply is None and not self._closed:
+            # The pool is open once its first runspace is; loading a Management Shell takes a while.
+            self._loop.call_soon_threadsafe(
+                self._loop.call_later, self.server.timings.session_open_delay_s, self._announce, fragments
+            )
+        else:
+            self.outbox.put(fragments)
+
+    def _announce(self, fragments: list[bytes]) -> None:
+        self.outbox.put(fragments, alone=True)
+
+    # Execution
+
+    def execute(self, work: Callable[[], None]) -> None:
+        self._executor.submit(work)
+
+    @contextmanager
+    def runspace(self, stopped: threading.Event) -> Iterator[Runspace]:
+        """One of the pool's runspaces, waiting for one if all are busy. Raises PipelineStopped."""
+        runspace = self._acquire(stopped)
+        try:
+            yield runspace
+        finally:
+            with self._released:
+                if self._closed:
+                    runspace.close()
+                else:
+                    self._idle.append(runspace)
+                self._released.notify()
+
+    def _acquire(self, stopped: threading.Event) -> Runspace:
+        with self._released:
+            while True:
+                if stopped.is_set() or self._closed:
+                    raise PipelineStopped
+                if self._idle:
+                    return self._idle.pop()
+                if self._runspaces < max(self.protocol.max_runspaces, 1):
+                    self._runspaces += 1
+                    return self._open_runspace()
+                # A stop does not notify this condition, hence the look every now and then.
+                self._released.wait(0.2)
+
+    def close(self) -> None:
+        """The shell is gone: stop what runs, close the runspaces, end pending Receives."""
+        with self._released:
+            if self._closed:
+                return
+            self._closed = True
+            for runspace in self._idle:
+                runspace.close()
+            self._idle.clear()
+            self._released.notify_all()
+        for pipeline in list(self.pipelines.values()):
+            pipeline.stop()
+            pipeline.outbox.close()
+        self.outbox.close()
+
+    def speaks(self, version: str) -> bool:
+        """Whether both sides speak at least this protocol version."""
+        theirs = self.protocol.their_capability
+        return version_at_least(self.server.protocol_version, version) and (
+            theirs is not None and version_at_least(theirs.protocolversion, version)
+        )
+
+    # Journal
+
+    def journal_command(self, pipeline_id: UUID, entry: CommandEntry) -> None:
+        self._journal.record(
+            "command",
+            self.server.name,
+            caller=self.caller.account,
+            session=self._shell_id,
+            pipeline=str(pipeline_id).upper(),
+            statement=entry.statement,
+            name=entry.name,
+            parameters=dict(entry.parameters),
+            writes=entry.writes,
+            result=entry.result,
+        )
+
+    def journal_fault(self, fault: Rule, name: str) -> None:
+        self._journal.record("fault", self.server.name, session=self._shell_id, kind=fault.kind, name=name)
+
+
+def private_data(server: Server) -> dict[str, Any]:
+    """The PSVersionTable a server tells its clients (MS-PSRP 2.2.2.13); which versions 2.0, 3.0 and 5.1 list is recorded."""
+    version = server.powershell_version
+    modern = version_at_least(server.protocol_version, "2.2")
+    compatible = ["1.0", "2.0", "3.0", "4.0", "5.0"] if version_at_least(server.protocol_version, "2.3") else ["1.0", "2.0"]
+    if modern and len(compatible) == 2:
+        compatible.append("3.0")
+    if version not in compatible:
+        compatible.append(version)
+    table: dict[str, Any] = {"PSVersion": PSVersion(version)}
+    if version_at_least(server.protocol_version, "2.3"):
+        table["PSEdition"] = "Desktop"
+    table.update(
+        PSCompatibleVersions=[PSVersion(item) for item in compatible],
+        CLRVersion=PSVersion(server.clr_version),
+        BuildVersion=PSVersion(server.build_version),
+        WSManStackVersion=PSVersion("3.0" if modern else "2.0"),
+        PSRemotingProtocolVersion=PSVersion(server.protocol_version),
+        SerializationVersion=PSVersion("1.1.0.1"),
+    )
+    return {"PSVersionTable": table}

@@ -1,0 +1,204 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A running lab: all servers of a deployment on one event loop, and what the command line asks of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from .certificate_authority import CertificateAuthority
+from .contract import Deployment, Server
+from .counters import Counters, total
+from .injection import Injector, Rule
+from .inventory import write_inventory
+from .journal import Journal
+from .wsman.authentication import Accounts
+from .wsman.http import HttpListener
+from .wsman.service import Service
+
+#: Pipelines that run at once; hanging ones count. Threads are made as they are needed.
+_THREADS = 512
+
+
+class Lab:
+    """The servers of a deployment.
+
+    Args:
+        deployment: what to simulate.
+        state: a directory for the journal, certificates, inventory and control file; made if need be.
+    """
+
+    def __init__(self, deployment: Deployment, state: Path) -> None:
+        state.mkdir(parents=True, exist_ok=True)
+        self.deployment = deployment
+        self.state = state
+        self.journal = Journal(state / "journal.jsonl")
+        self.injector = Injector()
+        self.counters: dict[str, Counters] = {}
+        self.services: dict[str, Service] = {}
+        self.stopping = asyncio.Event()
+        self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="pipeline")
+        self._listeners: list[HttpListener] = []
+        self._control: asyncio.Server | None = None
+        self._commands: dict[str, Callable[[dict[str, Any]], Any]] = {
+            "status": lambda request: self.status(),
+            "inject": self.inject,
+            "reset": lambda request: self.reset(),
+            "down": lambda request: self.stopping.set(),
+        }
+
+    async def start(self) -> None:
+        """Open every listener and write the inventory. Raises OSError if an address is taken."""
+        loop = asyncio.get_running_loop()
+        authority = CertificateAuthority(self.state / "certificates")
+        for index, server in enumerate(self.deployment.servers):
+            counters = self.counters[server.name] = Counters()
+            service = Service(server, loop, self._executor, self.journal, counters, self.injector)
+            self.services[server.name] = service
+            accounts = Accounts(server, self.state / "credentials" / str(index))
+            for listener in server.listeners:
+                tls, fingerprint = None, None
+                if listener.scheme == "https":
+                    tls, fingerprint = authority.server_context(
+                        server.fqdn, server.address, listener.certificate, "certificate" in listener.authentication
+                    )
+                http = HttpListener(service, listener, accounts, tls, fingerprint)
+                self._listeners.append(http)
+                await http.listen()
+        self._issue_client_certificates(authority)
+        write_inventory(self.state / "inventory.yml", self.deployment.servers, authority.path)
+        await self._listen_for_control()
+
+    async def stop(self) -> None:
+        """Close everything; nothing is left behind but the files."""
+        if self._control is not None:
+            self._control.close()
+        for service in self.services.values():
+            service.close_shells("the lab stops")
+        await asyncio.gather(*(listener.stop() for listener in self._listeners))
+        self.deployment.close()
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        self.journal.close()
+        (self.state / "control.json").unlink(missing_ok=True)
+
+    async def run(self, ready: Callable[[], None]) -> None:
+        """Start, call ``ready``, and serve until SIGINT, SIGTERM or a ``down`` command."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.stopping.set)
+        try:
+            await self.start()
+            ready()
+            await self.stopping.wait()
+        finally:
+            await self.stop()
+
+    # What the command line asks
+
+    def status(self) -> dict[str, Any]:
+        return {
+            "deployment": self.deployment.name,
+            "servers": {
+                server.name: {
+                    "address": server.address,
+                    "listeners": [f"{item.scheme}:{item.port}" for item in server.listeners],
+                    "counters": self.counters[server.name].values(),
+                }
+                for server in self.deployment.servers
+            },
+            "totals": total(list(self.counters.values())),
+            "faults": [vars(rule) for rule in self.injector.rules()],
+            "state": dict(self.deployment.status()),
+        }
+
+    def inject(self, request: dict[str, Any]) -> str:
+        """Add a fault of the protocol, or hand one of the deployment over. Raises ValueError."""
+        kind, name = request["kind"], request.get("server") or "*"
+        options = dict(request.get("options") or {})
+        if kind in self.deployment.fault_kinds:
+            return self.deployment.inject(kind, self._server(name) if name != "*" else None, options)
+        try:
+            rule = Rule(kind, name, **{key: _converted(key, value) for key, value in options.items()})
+        except TypeError as error:
+            raise ValueError(f"{kind}: {error}") from error
+        self.injector.add(rule)
+        place = f"command {rule.command}" if rule.command else f"request {rule.request or '*'}"
+        often = f"{rule.times} time(s)" if rule.times else "until reset"
+        return f"{kind} on {name}, {place}, {often}"
+
+    def reset(self) -> str:
+        """Close all sessions, forget injected faults, zero the counters, restore the deployment."""
+        for service in self.services.values():
+            service.close_shells("reset")
+        self.injector.clear()
+        self.deployment.reset()
+        for counters in self.counters.values():
+            counters.reset()
+        self.journal.record("reset", "*")
+        return "reset"
+
+    def _server(self, name: str) -> Server:
+        for server in self.deployment.servers:
+            if server.name == name:
+                return server
+        raise ValueError(f"there is no server {name!r}")
+
+    def _issue_client_certificates(self, authority: CertificateAuthority) -> None:
+        principals = {
+            account.principal
+            for server in self.deployment.servers
+            if any("certificate" in listener.authentication for listener in server.listeners)
+            for account in server.accounts
+            if account.principal
+        }
+        for principal in sorted(principals):
+            authority.client_certificate(principal)
+
+    # The control socket
+
+    async def _listen_for_control(self) -> None:
+        token = secrets.token_hex(16)
+
+        async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                request = json.loads(await reader.readline() or b"null")
+                if isinstance(request, dict) and secrets.compare_digest(str(request.get("token")), token):
+                    writer.write(json.dumps(self._obey(request), default=str).encode() + b"\n")
+                    await writer.drain()
+                    if request.get("command") == "down":
+                        return  # the end of this process closes the connection: that is the sign to the caller
+            except (ValueError, ConnectionError):
+                pass
+            writer.close()
+
+        self._control = await asyncio.start_server(converse, "127.0.0.1", 0)
+        path = self.state / "control.json"
+        path.unlink(missing_ok=True)
+        path.touch(mode=0o600)
+        port = self._control.sockets[0].getsockname()[1]
+        path.write_text(json.dumps({"port": port, "token": token, "pid": os.getpid()}))
+
+    def _obey(self, request: dict[str, Any]) -> dict[str, Any]:
+        command = self._commands.get(str(request.get("command")))
+        if command is None:
+            return {"error": f"there is no command {request.get('command')!r}"}
+        try:
+            return {"result": command(request)}
+        except (ValueError, KeyError) as error:
+            return {"error": str(error)}
+
+
+def _converted(name: str, value: str) -> Any:
+    """An option of a rule from its text."""
+    if name in ("times", "skip", "code"):
+        return int(value)
+    return float(value) if name == "seconds" else value

@@ -1,0 +1,223 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Authentication of one TCP connection, as http.sys and WinRM do it.
+
+Negotiate, NTLM and Kerberos authenticate the connection: once accepted, further requests on it need no header.  Basic
+comes with every request.  The security context also seals messages (see ``encryption``).
+
+Kerberos needs python-gssapi and a keytab; without them only NTLM is accepted within Negotiate.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import spnego
+from spnego._ntlm_raw.crypto import ntowfv1
+from spnego.channel_bindings import GssChannelBindings
+from spnego.exceptions import SpnegoError
+
+from ..contract import Account, Caller, Listener, Server
+
+#: AV_PAIR MsvAvChannelBindings with its 16 bytes (MS-NLMP 2.2.2.1).
+_NTLM_BINDINGS = re.compile(rb"\x0a\x00\x10\x00(.{16})", re.DOTALL)
+_CERTIFICATE_PROFILE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
+
+
+@dataclass(frozen=True)
+class Accepted:
+    caller: Caller
+    token: str | None = None  # value of a WWW-Authenticate header that completes the exchange
+
+
+@dataclass(frozen=True)
+class Refused:
+    """Answer 401 with these WWW-Authenticate headers."""
+
+    challenges: tuple[str, ...]
+    account: str | None = None  # set when somebody tried and failed
+    reason: str = ""
+
+
+class Accounts:
+    """Who may log on to a server, found by any of the names a client may use."""
+
+    def __init__(self, server: Server, store: Path) -> None:
+        self._server = server
+        self._store = store
+        self._written: list[tuple[str, str, str]] | None = None
+
+    def find(self, name: str) -> Account | None:
+        wanted = name.casefold()
+        for account in self._server.accounts:
+            if wanted in spellings(account):
+                return account
+        return None
+
+    def credential_file(self) -> Path:
+        """The accounts in the smbpasswd form pyspnego's NTLM acceptor reads: hashes, no passwords."""
+        accounts = [(account.name, account.principal, account.password) for account in self._server.accounts]
+        if accounts != self._written:
+            lines = []
+            for account in self._server.accounts:
+                nt_hash = base64.b16encode(ntowfv1(account.password)).decode()
+                lines += [f"{name}:0:{'0' * 32}:{nt_hash}:[U]:LCT-00000000\n" for name in spellings(account)]
+            self._store.parent.mkdir(parents=True, exist_ok=True)
+            self._store.touch(mode=0o600)
+            self._store.write_text("".join(lines), encoding="utf-8")
+            self._written = accounts
+        return self._store
+
+
+def spellings(account: Account) -> list[str]:
+    """The names, casefolded, a client may give: DOMAIN\\user, user@domain, and user."""
+    names = [account.name, account.name.rpartition("\\")[2]]
+    if account.principal:
+        names.append(account.principal)
+    return [name.casefold() for name in names]
+
+
+class Connection:
+    """The authentication state of one TCP connection."""
+
+    def __init__(self, server: Server, listener: Listener, accounts: Accounts, certificate_hash: bytes | None) -> None:
+        self._server = server
+        self._listener = listener
+        self._accounts = accounts
+        self._bindings = (
+            GssChannelBindings(application_data=b"tls-server-end-point:" + certificate_hash)
+            if certificate_hash is not None
+            else None
+        )
+        self._caller: Caller | None = None
+        self._scheme = ""
+        self.context: spnego.ContextProxy | None = None
+
+    def authenticate(self, authorization: str | None, certificate_principal: str | None) -> Accepted | Refused:
+        """Look at one request's Authorization header."""
+        if not authorization:
+            return Accepted(self._caller) if self._caller is not None else Refused(self._offers())
+        scheme, _, credentials = authorization.strip().partition(" ")
+        offered = self._listener.authentication
+        if scheme.lower() == "basic" and "basic" in self._offered_schemes():
+            return self._basic(credentials)
+        if scheme.lower() in ("negotiate", "ntlm", "kerberos") and offered & {"negotiate", "ntlm", "kerberos"}:
+            return self._step(scheme, credentials)
+        if scheme == _CERTIFICATE_PROFILE and "certificate" in offered:
+            return self._certificate(certificate_principal)
+        return Refused(self._offers())
+
+    def _offered_schemes(self) -> list[str]:
+        """In the order WinRM offers them. Basic is not offered where it would be unencrypted and that is not allowed."""
+        offered = self._listener.authentication
+        schemes = []
+        if offered & {"negotiate", "ntlm", "kerberos"}:
+            schemes.append("negotiate")
+        if "basic" in offered and (self._listener.scheme == "https" or self._listener.allow_unencrypted):
+            schemes.append("basic")
+        return schemes
+
+    def _offers(self) -> tuple[str, ...]:
+        offers = {"negotiate": "Negotiate", "basic": 'Basic realm="WSMAN"'}
+        return tuple(offers[scheme] for scheme in self._offered_schemes())
+
+    def _refuse(self, account: str, reason: str) -> Refused:
+        self._caller = None
+        self.context = None
+        return Refused(self._offers(), account, reason)
+
+    def _accept(self, name: str, authentication: str, delegated: bool, token: str | None = None) -> Accepted | Refused:
+        account = self._accounts.find(name)
+        if account is None:
+            return self._refuse(name, "unknown account")
+        if account.refusal:
+            return self._refuse(account.name, account.refusal)
+        caller = Caller(account.name, authentication, delegated)
+        if authentication != "basic":
+            self._caller = caller
+        return Accepted(caller, token)
+
+    def _basic(self, credentials: str) -> Accepted | Refused:
+        try:
+            name, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+        except (binascii.Error, UnicodeDecodeError):
+            return Refused(self._offers())
+        account = self._accounts.find(name)
+        if account is None or account.password != password:
+            return self._refuse(name, "wrong name or password")
+        # The server knows the password, so it can log on to a further computer.
+        return self._accept(name, "basic", delegated=True)
+
+    def _certificate(self, principal: str | None) -> Accepted | Refused:
+        if principal is None:
+            return Refused(self._offers())
+        return self._accept(principal, "certificate", delegated=False)
+
+    def _step(self, scheme: str, credentials: str) -> Accepted | Refused:
+        """One leg of Negotiate (RFC 4559), NTLM or Kerberos."""
+        try:
+            token = base64.b64decode(credentials, validate=True)
+        except binascii.Error:
+            return Refused(self._offers())
+        if self.context is None or self.context.complete:
+            self._caller = None
+            self._scheme = scheme
+        try:
+            # pyspnego finds its credentials by these variables; everything here runs on one thread.
+            os.environ["NTLM_USER_FILE"] = str(self._accounts.credential_file())
+            if self._server.keytab:
+                os.environ["KRB5_KTNAME"] = self._server.keytab
+            if self.context is None or self.context.complete:
+                self.context = spnego.server(
+                    hostname=self._server.fqdn,
+                    service="HTTP",
+                    protocol="negotiate",
+                    options=spnego.NegotiateOptions.use_negotiate,
+                )
+            answer = self.context.step(token, channel_bindings=self._bindings_to_check(token))
+        except (SpnegoError, ValueError) as error:
+            return self._refuse(claimed_account(token), str(error))
+        reply = f"{scheme} {base64.b64encode(answer).decode()}" if answer else None
+        if not self.context.complete:
+            return Refused((reply or scheme,))
+        principal = self.context.client_principal or ""
+        delegated = bool(self.context.context_attr & spnego.ContextReq.delegate)
+        used = self.context.negotiated_protocol or "ntlm"
+        return self._accept(principal, used, delegated, reply)
+
+    def _bindings_to_check(self, token: bytes) -> GssChannelBindings | None:
+        """CbtHardeningLevel: 'relaxed' checks the bindings of clients that send them, 'strict' asks for them."""
+        if self._bindings is None or self._listener.channel_binding == "none":
+            return None
+        if self._listener.channel_binding == "strict":
+            return self._bindings
+        sent = _NTLM_BINDINGS.search(token)
+        return self._bindings if sent is not None and any(sent.group(1)) else None
+
+
+def claimed_account(token: bytes) -> str:
+    """Whom an NTLM AUTHENTICATE message claims to be, for the journal; '?' if it is none."""
+    start = token.find(b"NTLMSSP\x00\x03\x00\x00\x00")
+    if start < 0:
+        return "?"
+    message = token[start:]
+
+    def field(offset: int) -> str:
+        length = int.from_bytes(message[offset : offset + 2], "little")
+        at = int.from_bytes(message[offset + 4 : offset + 8], "little")
+        return message[at : at + length].decode("utf-16-le", "replace")
+
+    domain, user = field(28), field(36)
+    return f"{domain}\\{user}" if domain else user
+
+
+def offers_kerberos(servers: Sequence[Server]) -> bool:
+    """Whether any server has a keytab; Kerberos then needs python-gssapi."""
+    return any(server.keytab for server in servers)

@@ -1,0 +1,142 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""SOAP envelopes of WS-Management: requests taken apart, responses put together (MS-WSMV 2.2.4).
+
+Responses are strings, not trees: they are few, fixed in shape, and made thousands of times in a benchmark.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from xml.etree import ElementTree
+from xml.sax.saxutils import escape, quoteattr
+
+SOAP = "http://www.w3.org/2003/05/soap-envelope"
+ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
+TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
+ENUMERATION = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
+WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
+WSMV = "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd"
+SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
+POWERSHELL = "http://schemas.microsoft.com/powershell"
+CONFIG = "http://schemas.microsoft.com/wbem/wsman/1/config"
+IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
+
+ANONYMOUS = f"{ADDRESSING}/role/anonymous"
+
+_RESPONSE = (
+    f'<s:Envelope xml:lang="en-US" xmlns:s="{SOAP}" xmlns:a="{ADDRESSING}" xmlns:x="{TRANSFER}" xmlns:n="{ENUMERATION}" '
+    f'xmlns:w="{WSMAN}" xmlns:rsp="{SHELL}" xmlns:p="{WSMV}"><s:Header><a:Action>%s</a:Action>'
+    "<a:MessageID>uuid:%s</a:MessageID>"
+    f"<a:To>{ANONYMOUS}</a:To><a:RelatesTo>%s</a:RelatesTo></s:Header><s:Body>%s</s:Body></s:Envelope>"
+)
+
+_DURATION = re.compile(
+    r"P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
+)
+
+
+class MalformedRequest(Exception):
+    """The body is not a SOAP envelope with the headers WS-Management asks for."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """A WS-Management request."""
+
+    action: str
+    resource_uri: str
+    message_id: str
+    operation_timeout: str | None  # xs:duration, as sent
+    max_envelope_size: int
+    session_id: str
+    selectors: Mapping[str, str]
+    options: Mapping[str, str]
+    body: ElementTree.Element = field(repr=False)
+
+    @property
+    def shell_id(self) -> str:
+        return self.selectors.get("ShellId", "")
+
+    def operation(self, name: str) -> ElementTree.Element | None:
+        """The first element of the body with this local name, in any namespace."""
+        return next((element for element in self.body if local_name(element) == name), None)
+
+
+def local_name(element: ElementTree.Element) -> str:
+    return element.tag.rpartition("}")[2]
+
+
+def parse_request(data: bytes) -> Request:
+    """Take a request apart. Raises MalformedRequest."""
+    try:
+        envelope = ElementTree.fromstring(data)
+    except ElementTree.ParseError as error:
+        raise MalformedRequest(str(error)) from error
+    header = envelope.find(f"{{{SOAP}}}Header")
+    body = envelope.find(f"{{{SOAP}}}Body")
+    if header is None or body is None:
+        raise MalformedRequest("no SOAP header or body")
+    texts: dict[str, str] = {}
+    selectors: dict[str, str] = {}
+    options: dict[str, str] = {}
+    for element in header:
+        name = local_name(element)
+        if name == "SelectorSet":
+            selectors = {item.get("Name", ""): (item.text or "").strip() for item in element}
+        elif name == "OptionSet":
+            options = {item.get("Name", ""): (item.text or "").strip() for item in element}
+        else:
+            texts[name] = (element.text or "").strip()
+    size = texts.get("MaxEnvelopeSize", "153600")
+    if not texts.get("Action") or not size.isascii() or not size.isdigit():
+        raise MalformedRequest("no action, or a maximum envelope size that is not a number")
+    return Request(
+        action=texts["Action"],
+        resource_uri=texts.get("ResourceURI", ""),
+        message_id=texts.get("MessageID", ""),
+        operation_timeout=texts.get("OperationTimeout"),
+        max_envelope_size=int(size),
+        session_id=texts.get("SessionId", ""),
+        selectors=selectors,
+        options=options,
+        body=body,
+    )
+
+
+def parse_duration(text: str) -> float | None:
+    """Seconds of an xs:duration without years and months; None if it is not one."""
+    match = _DURATION.fullmatch(text)
+    if match is None or not any(match.groups()):
+        return None
+    part = {name: float(value or 0) for name, value in match.groupdict().items()}
+    return ((part["days"] * 24 + part["hours"]) * 60 + part["minutes"]) * 60 + part["seconds"]
+
+
+def format_elapsed(seconds: float) -> str:
+    """An elapsed time as WinRM writes it: P0DT0H1M2S."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    day, hour = divmod(hours, 24)
+    return f"P{day}DT{hour}H{minute}M{second}S"
+
+
+def response(request: Request, body: str, action: str | None = None) -> bytes:
+    """The envelope that answers ``request``; the action is the request's with 'Response' unless given."""
+    text = _RESPONSE % (
+        action or escape(request.action) + "Response",
+        str(uuid.uuid4()).upper(),
+        escape(request.message_id),
+        body,
+    )
+    return text.encode()
+
+
+def element(name: str, text: str, **attributes: str) -> str:
+    """One element as text, escaped."""
+    written = "".join(f" {key}={quoteattr(value)}" for key, value in attributes.items())
+    return f"<{name}{written}>{escape(text)}</{name}>"

@@ -1,0 +1,244 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP(S) side of one listener: connections, authentication, message encryption, injected faults.
+
+What http.sys and WinRM answer below SOAP: 401 with challenges, 404 for another path, 405, 413 above the envelope quota,
+415 for another content type, and an empty 500 for plain SOAP where only encrypted messages are allowed (seen by clients that
+do not encrypt; the empty body is assumed).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any
+
+from aiohttp import web
+
+from ..certificate_authority import principal_of
+from ..contract import Listener
+from ..injection import Rule
+from . import encryption
+from .authentication import Accounts, Connection, Refused
+from .envelope import MalformedRequest, parse_request
+from .service import Answer, ConnectionDropped, Origin, Service, identify
+
+_SOAP = "application/soap+xml"
+_SERVER = "Microsoft-HTTPAPI/2.0"
+#: http.sys closes idle connections after two minutes (Microsoft Learn, httpruntime connectionTimeout of IIS).
+_KEEP_ALIVE_S = 120.0
+#: Slack of an encrypted message over the plain one.
+_ENCRYPTION_OVERHEAD = 4096
+
+
+class _Protocol(web.RequestHandler):
+    """aiohttp's connection handler that remembers who is at the other end, and counts."""
+
+    authentication: Connection
+    listener: HttpListener
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        self.listener.counters.add(connections=1)
+
+    def data_received(self, data: bytes) -> None:
+        self.listener.counters.add(bytes_in=len(data))
+        super().data_received(data)
+
+
+class HttpListener(web.Server):
+    """One listening socket of one server."""
+
+    def __init__(
+        self,
+        service: Service,
+        listener: Listener,
+        accounts: Accounts,
+        tls: ssl.SSLContext | None,
+        certificate_hash: bytes | None,
+    ) -> None:
+        super().__init__(
+            self._handle, access_log=None, keepalive_timeout=_KEEP_ALIVE_S, handler_cancellation=True, tcp_keepalive=False
+        )
+        self.service = service
+        self.listener = listener
+        self.counters = service.counters
+        self._accounts = accounts
+        self._certificate_hash = certificate_hash
+        self._tls = tls
+        if tls is not None:
+            tls.sni_callback = self._before_handshake
+        self._socket: asyncio.Server | None = None
+
+    def __call__(self) -> web.RequestHandler:
+        handler = _Protocol(self, loop=self._loop, **self._kwargs)
+        handler.listener = self
+        handler.authentication = Connection(
+            self.service.server, self.listener, self._accounts, self._certificate_hash
+        )
+        return handler
+
+    async def listen(self) -> None:
+        """Raises OSError if the address is taken."""
+        loop = asyncio.get_running_loop()
+        self._socket = await loop.create_server(
+            self, self.service.server.address, self.listener.port, ssl=self._tls, backlog=64
+        )
+
+    async def stop(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+        await self.shutdown(timeout=0.1)
+
+    @property
+    def url(self) -> str:
+        return f"{self.listener.scheme}://{self.service.server.address}:{self.listener.port}"
+
+    def _before_handshake(self, tls: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> int | None:
+        fault = self.service.injector.tls_fault(self.service.server.name)
+        return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE if fault is not None else None
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self.counters.add(requests=1)
+        delay = self.service.server.timings.request_delay_s
+        if delay:
+            await asyncio.sleep(delay)
+        try:
+            answer = await self._answer(request)
+        except ConnectionDropped:
+            abort(request)
+            return web.Response()
+        answer.headers["Server"] = _SERVER
+        size = len(answer.body) if isinstance(answer.body, bytes) else 0
+        head = sum(len(name) + len(value) + 4 for name, value in answer.headers.items()) + len("HTTP/1.1 200 OK\r\n\r\n")
+        self.counters.add(bytes_out=size + head)
+        return answer
+
+    async def _answer(self, request: web.BaseRequest) -> web.Response:
+        if request.path.rstrip("/").lower() not in {path.rstrip("/").lower() for path in self.listener.paths}:
+            return web.Response(status=404)
+        if request.method != "POST":
+            return web.Response(status=405, headers={"Allow": "POST"})
+        limit = self.service.server.quotas.envelope_size_kb * 1024 + _ENCRYPTION_OVERHEAD
+        if (request.content_length or 0) > limit:
+            return web.Response(status=413)
+        body = await request.read()
+        if request.headers.get("WSMANIDENTIFY", "").lower() == "unauthenticated" and b"Identify" in body:
+            return soap(Answer(200, identify(self.service.server, authenticated=False)))
+        return await self._authenticated(request, body)
+
+    async def _authenticated(self, request: web.BaseRequest, body: bytes) -> web.Response:
+        protocol: _Protocol = request.protocol  # type: ignore[assignment]
+        connection = protocol.authentication
+        outcome = connection.authenticate(request.headers.get("Authorization"), client_principal(request))
+        if isinstance(outcome, Refused):
+            return self._refusal(outcome)
+        if request.headers.get("Authorization"):
+            self.counters.add(authentications=1)
+        headers = {"WWW-Authenticate": outcome.token} if outcome.token else {}
+        if not body:
+            # The empty request with which a client that encrypts authenticates its connection.
+            return web.Response(status=200, headers=headers)
+        content_type = request.headers.get("Content-Type", "")
+        sealed = encryption.protocol_of(content_type)
+        context = connection.context
+        if sealed is not None:
+            if context is None:
+                return web.Response(status=400)
+            try:
+                body = encryption.unwrap(context, body)
+            except (encryption.InvalidEncryption, ValueError):
+                return web.Response(status=400)
+        elif not content_type.lower().startswith(_SOAP):
+            return web.Response(status=415)
+        elif self.listener.scheme == "http" and not self.listener.allow_unencrypted:
+            return web.Response(status=500)
+        origin = Origin(
+            outcome.caller,
+            self.listener,
+            request.path,
+            self.url + request.path,
+            request.remote or "127.0.0.1",
+        )
+        answer = soap(await self._struck(request, body, origin))
+        answer.headers.update(headers)
+        if sealed is not None and context is not None and answer.body:
+            answer.headers["Content-Type"], answer.body = encryption.wrap(context, sealed, bytes(answer.body))
+        return answer
+
+    def _refusal(self, refused: Refused) -> web.Response:
+        if refused.account is not None:
+            self.counters.add(authentications_refused=1)
+            self.service.journal.record(
+                "authentication_refused", self.service.server.name, account=refused.account, reason=refused.reason
+            )
+        response = web.Response(status=401)
+        for challenge in refused.challenges:
+            response.headers.add("WWW-Authenticate", challenge)
+        return response
+
+    async def _struck(self, request: web.BaseRequest, body: bytes, origin: Origin) -> Answer:
+        """Let the service answer, unless an injected fault strikes the request."""
+        name = action_name(body) if self.service.injector.rules() else ""
+        fault = self.service.injector.request_fault(self.service.server.name, name) if name else None
+        if fault is None:
+            return await self.service.handle(body, origin)
+        self.service.journal.record("fault", self.service.server.name, kind=fault.kind, name=name)
+        early = await self._before(fault)
+        if early is not None:
+            return early
+        answer = await self.service.handle(body, origin)
+        if fault.kind == "drop-after":
+            raise ConnectionDropped
+        if fault.kind == "garbage":
+            return Answer(200, b"\x00\x01<<<garbage")
+        if fault.kind == "truncate":
+            await truncate(request, answer)
+            raise ConnectionDropped
+        return answer
+
+    async def _before(self, fault: Rule) -> Answer | None:
+        if fault.kind == "drop-before":
+            raise ConnectionDropped
+        if fault.kind == "status":
+            return Answer(fault.code, b"")
+        if fault.kind == "delay":
+            await asyncio.sleep(fault.seconds)
+        elif fault.kind == "shell-vanishes":
+            self.service.close_shells("injected fault")
+        return None
+
+
+def soap(answer: Answer) -> web.Response:
+    headers: dict[str, Any] = {"Content-Type": f"{_SOAP};charset=UTF-8"} if answer.body else {}
+    return web.Response(status=answer.status, body=answer.body, headers=headers)
+
+
+def abort(request: web.BaseRequest) -> None:
+    """Drop the TCP connection."""
+    if request.transport is not None:
+        request.transport.abort()
+
+
+async def truncate(request: web.BaseRequest, answer: Answer) -> None:
+    """Announce the whole answer and send half of it."""
+    response = web.StreamResponse(status=answer.status, headers={"Content-Type": f"{_SOAP};charset=UTF-8"})
+    response.content_length = len(answer.body)
+    await response.prepare(request)
+    await response.write(answer.body[: len(answer.body) // 2])
+
+
+def action_name(body: bytes) -> str:
+    """The last word of a request's action, e.g. 'Receive'; 'Connect' and so on likewise; '?' if it has none."""
+    try:
+        return parse_request(body).action.rpartition("/")[2] or "?"
+    except MalformedRequest:
+        return "?"
+
+
+def client_principal(request: web.BaseRequest) -> str | None:
+    """The user principal name in the client's certificate, if it showed one."""
+    tls = request.transport.get_extra_info("ssl_object") if request.transport is not None else None
+    certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+    return principal_of(certificate) if certificate else None

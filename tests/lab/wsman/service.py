@@ -1,0 +1,515 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The WS-Management service of one server: what each action does (MS-WSMV 3.1.4)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import random
+import traceback
+import uuid
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..contract import Caller, Listener, Server, WsmanRefusal
+from ..counters import Counters
+from ..injection import Injector
+from ..journal import Journal
+from ..psrp.outbox import OutboxClosed
+from ..psrp.pipeline import Pipeline, version_at_least
+from ..psrp.pool import Pool
+from ..psrp.protocol import FRAGMENT_HEADER_SIZE, FRAGMENT_SIZE, InvalidFragments
+from . import fault
+from .envelope import (
+    CONFIG,
+    IDENTITY,
+    POWERSHELL,
+    SHELL,
+    WSMAN,
+    MalformedRequest,
+    Request,
+    element,
+    local_name,
+    parse_duration,
+    parse_request,
+    response,
+)
+from .shell import Shell
+
+#: Room for the envelope around the data of a Receive.
+_ENVELOPE_OVERHEAD = 2048
+#: Room for the rsp:Stream element around one fragment.
+_STREAM_OVERHEAD = 96
+
+
+class ConnectionDropped(Exception):
+    """An injected fault: the connection the request came on is to be dropped without an answer."""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a request came from and by which door."""
+
+    caller: Caller
+    listener: Listener
+    path: str
+    url: str
+    client_address: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+class Service:
+    """The shells of one server. Lives on the event loop."""
+
+    def __init__(
+        self,
+        server: Server,
+        loop: asyncio.AbstractEventLoop,
+        executor: ThreadPoolExecutor,
+        journal: Journal,
+        counters: Counters,
+        injector: Injector,
+    ) -> None:
+        self.server = server
+        self.counters = counters
+        self.injector = injector
+        self.journal = journal
+        self.shells: dict[str, Shell] = {}
+        self._loop = loop
+        self._executor = executor
+        #: The WinRM stack that comes with PowerShell 2.0 chooses all identifiers itself and cannot disconnect shells.
+        self._modern = version_at_least(server.protocol_version, "2.2")
+        self._actions: dict[str, Callable[[Request, Origin], Awaitable[str]]] = {
+            "http://schemas.xmlsoap.org/ws/2004/09/transfer/Create": self._create,
+            "http://schemas.xmlsoap.org/ws/2004/09/transfer/Delete": self._delete,
+            "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get": self._get,
+            "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate": self._enumerate,
+            f"{SHELL}/Command": self._command,
+            f"{SHELL}/Send": self._send,
+            f"{SHELL}/Receive": self._receive,
+            f"{SHELL}/Signal": self._signal,
+        }
+        if self._modern:
+            self._actions |= {
+                f"{SHELL}/Connect": self._connect,
+                f"{SHELL}/Disconnect": self._disconnect,
+                f"{SHELL}/Reconnect": self._reconnect,
+            }
+
+    async def handle(self, data: bytes, origin: Origin) -> Answer:
+        """Answer one SOAP message. Raises ConnectionDropped."""
+        try:
+            request = parse_request(data)
+        except MalformedRequest:
+            if b"Identify" in data:
+                return Answer(200, identify(self.server))
+            return Answer(400, b"")
+        try:
+            action = self._actions.get(request.action)
+            if action is None:
+                raise fault.action_not_supported(request.action)
+            return Answer(200, response(request, await action(request, origin)))
+        except fault.Fault as error:
+            self.counters.add(faults=1)
+            return Answer(500, response(request, error.body(self.server.fqdn), error.action))
+
+    def close_shell(self, shell: Shell, reason: str) -> None:
+        """Take a shell away, for whatever reason."""
+        if self.shells.pop(shell.id, None) is None:
+            return
+        shell.close()
+        self.counters.add(sessions_open=-1)
+        self.journal.record(
+            "session_closed", self.server.name, session=shell.id, caller=shell.caller.account, reason=reason
+        )
+
+    def close_shells(self, reason: str) -> None:
+        for shell in list(self.shells.values()):
+            self.close_shell(shell, reason)
+
+    # Shells
+
+    async def _create(self, request: Request, origin: Origin) -> str:
+        """Create: a new shell, with the first PSRP messages in its creationXml."""
+        opened = request.operation("Shell")
+        if opened is None:
+            raise fault.schema_validation("Shell")
+        account = origin.caller.account
+        parts = {local_name(part): (part.text or "").strip() for part in opened}
+        data = decode(parts.get("creationXml", ""))
+        if not request.resource_uri.startswith(f"{POWERSHELL}/"):
+            raise fault.resource_not_found(request.resource_uri)
+        idle_timeout = self._idle_timeout(parts.get("IdleTimeOut"))
+        limit = self.server.quotas.shells_per_user
+        if sum(1 for shell in self.shells.values() if shell.caller.account == account) >= limit:
+            self._refuse(origin, f"more than {limit} shells")
+            raise fault.too_many_shells(limit)
+        shell_id = opened.get("ShellId", "").upper() if self._modern else ""
+        shell_id = shell_id or str(uuid.uuid4()).upper()
+        process_id = random.randrange(1000, 30000, 4)
+        try:
+            pool = Pool(
+                self.server,
+                origin.caller,
+                shell_id,
+                lambda: self.server.open_runspace(
+                    origin.caller, origin.path, request.resource_uri.removeprefix(f"{POWERSHELL}/")
+                ),
+                self._fragment_size(request),
+                self._loop,
+                self._executor,
+                self.journal,
+                self.injector,
+                process_id,
+            )
+        except WsmanRefusal as refusal:
+            self._refuse(origin, refusal.message)
+            if refusal.code == fault.ACCESS_DENIED:
+                raise fault.access_denied() from refusal
+            if refusal.code == fault.INVALID_RESOURCE_URI:
+                raise fault.resource_not_found(request.resource_uri) from refusal
+            raise fault.Fault(refusal.code, refusal.message) from refusal
+        try:
+            self._feed(pool, data)
+        except fault.Fault:
+            pool.close()
+            raise
+        shell = Shell(
+            id=shell_id,
+            resource_uri=request.resource_uri,
+            caller=origin.caller,
+            client_address=origin.client_address,
+            process_id=process_id,
+            idle_timeout=idle_timeout,
+            input_streams=parts.get("InputStreams", "stdin pr"),
+            output_streams=parts.get("OutputStreams", "stdout"),
+            pool=pool,
+            loop=self._loop,
+            expire=lambda shell: self.close_shell(shell, "idle time-out"),
+        )
+        self.shells[shell_id] = shell
+        self.counters.add(sessions_opened=1, sessions_open=1)
+        self.journal.record(
+            "session_opened",
+            self.server.name,
+            session=shell_id,
+            caller=account,
+            authentication=origin.caller.authentication,
+            path=origin.path,
+            resource=request.resource_uri,
+        )
+        created = (
+            f"<x:ResourceCreated>{element('a:Address', origin.url)}<a:ReferenceParameters>"
+            f"{element('w:ResourceURI', request.resource_uri)}<w:SelectorSet>"
+            f"{element('w:Selector', shell_id, Name='ShellId')}</w:SelectorSet></a:ReferenceParameters></x:ResourceCreated>"
+        )
+        return created + shell.describe(memory=False) if self._modern else created
+
+    def _refuse(self, origin: Origin, reason: str) -> None:
+        self.journal.record(
+            "session_refused", self.server.name, caller=origin.caller.account, path=origin.path, reason=reason
+        )
+
+    def _idle_timeout(self, asked: str | None) -> float:
+        if asked is None:
+            return self.server.quotas.idle_timeout_s
+        seconds = parse_duration(asked)
+        if seconds is None or seconds < self.server.quotas.idle_timeout_minimum_s:
+            raise fault.invalid_parameter()
+        return seconds
+
+    def _fragment_size(self, request: Request) -> int:
+        room = (self._envelope_limit(request) - _ENVELOPE_OVERHEAD - _STREAM_OVERHEAD) // 4 * 3
+        return max(min(FRAGMENT_SIZE, room), FRAGMENT_HEADER_SIZE + 64)
+
+    def _envelope_limit(self, request: Request) -> int:
+        return min(request.max_envelope_size, self.server.quotas.envelope_size_kb * 1024)
+
+    def _shell(self, request: Request, origin: Origin) -> Shell:
+        """The shell a request selects; only its owner may touch it."""
+        shell = self.shells.get(request.shell_id.upper())
+        if shell is None:
+            raise fault.shell_not_found(request.shell_id)
+        if shell.caller.account != origin.caller.account:
+            raise fault.access_denied()
+        return shell
+
+    def _connected_shell(self, request: Request, origin: Origin) -> Shell:
+        shell = self._shell(request, origin)
+        if not shell.connected:
+            raise fault.stream_disconnected()
+        return shell
+
+    async def _delete(self, request: Request, origin: Origin) -> str:
+        self.close_shell(self._shell(request, origin), "deleted")
+        return ""
+
+    async def _get(self, request: Request, origin: Origin) -> str:
+        if request.resource_uri == CONFIG:
+            return configuration(self.server, origin.listener)
+        try:
+            shell = self._shell(request, origin)
+        except fault.Fault as error:
+            raise fault.no_such_instance() if error.code == fault.UNEXPECTED_SELECTORS else error from None
+        return shell.describe(memory=True)
+
+    async def _enumerate(self, request: Request, origin: Origin) -> str:
+        """Enumerate: the caller's shells, or the commands of one of them."""
+        own = [shell for shell in self.shells.values() if shell.caller.account == origin.caller.account]
+        if request.resource_uri == SHELL:
+            items = "".join(shell.describe(memory=True) for shell in own)
+        elif request.resource_uri == f"{SHELL}/Command":
+            selected = {
+                (selector.text or "").strip().upper()
+                for selector in request.body.iter(f"{{{WSMAN}}}Selector")
+                if selector.get("Name") == "ShellId"
+            }
+            items = "".join(
+                f"<rsp:Command>{element('rsp:CommandId', command_id)}<rsp:CommandLine></rsp:CommandLine>"
+                f"{element('rsp:CommandState', 'Done' if pipeline.over else 'Running')}</rsp:Command>"
+                for shell in own
+                if shell.id in selected
+                for command_id, pipeline in shell.commands.items()
+            )
+        else:
+            raise fault.resource_not_found(request.resource_uri)
+        found = f"<w:Items>{items}</w:Items>" if items else ""
+        return (
+            f"<n:EnumerateResponse><n:EnumerationContext></n:EnumerationContext>{found}<w:EndOfSequence/>"
+            "</n:EnumerateResponse>"
+        )
+
+    async def _disconnect(self, request: Request, origin: Origin) -> str:
+        """Disconnect (MS-WSMV 3.1.4.13): the shell stays, its pending Receives end."""
+        shell = self._shell(request, origin)
+        with shell.used():
+            shell.connected = False
+            shell.pool.outbox.interrupt()
+            for pipeline in shell.commands.values():
+                pipeline.outbox.interrupt()
+        return ""
+
+    async def _reconnect(self, request: Request, origin: Origin) -> str:
+        """Reconnect (MS-WSMV 3.1.4.14): the client that disconnected comes back."""
+        shell = self._shell(request, origin)
+        with shell.used():
+            shell.connected = True
+        return ""
+
+    async def _connect(self, request: Request, origin: Origin) -> str:
+        """Connect (MS-WSMV 3.1.4.15): another client takes over the shell, or one of its commands."""
+        shell = self._shell(request, origin)
+        connect = request.operation("Connect")
+        if connect is None:
+            raise fault.schema_validation("Connect")
+        with shell.used():
+            shell.connected = True
+            command_id = connect.get("CommandId")
+            if command_id is not None:
+                self._pipeline(shell, command_id)
+                return "<rsp:ConnectResponse/>"
+            opened = next((part for part in connect if local_name(part) == "connectXml"), None)
+            if opened is None:
+                raise fault.schema_validation("connectXml")
+            data = decode(opened.text or "")
+            reply = guarded(lambda: shell.pool.connect(data))
+        return (
+            f"<rsp:ConnectResponse>{element('rsp:InputStreams', shell.input_streams)}"
+            f"{element('rsp:OutputStreams', shell.output_streams)}"
+            f'<connectResponseXml xmlns="{POWERSHELL}">{base64.b64encode(reply).decode()}</connectResponseXml>'
+            "</rsp:ConnectResponse>"
+        )
+
+    # Commands
+
+    async def _command(self, request: Request, origin: Origin) -> str:
+        """Command: a pipeline, its first PSRP fragment in the arguments."""
+        shell = self._connected_shell(request, origin)
+        line = request.operation("CommandLine")
+        arguments = None if line is None else next((part for part in line if local_name(part) == "Arguments"), None)
+        if line is None or arguments is None:
+            raise fault.schema_validation("CommandLine")
+        data = decode(arguments.text or "")
+        if len(data) < FRAGMENT_HEADER_SIZE + 40:
+            raise fault.protocol_violation("The data are too short for a PSRP message.")
+        quotas = self.server.quotas
+        if len(shell.commands) >= quotas.commands_per_shell:
+            raise fault.too_many_commands()
+        operations = sum(
+            len(other.commands) for other in self.shells.values() if other.caller.account == origin.caller.account
+        )
+        if operations >= quotas.operations_per_user:
+            raise fault.too_many_operations(quotas.operations_per_user)
+        # The pipeline's identifier in the PSRP message header (MS-PSRP 2.2.1) is the client's, the command's may not be.
+        pipeline_id = uuid.UUID(bytes_le=data[FRAGMENT_HEADER_SIZE + 24 : FRAGMENT_HEADER_SIZE + 40])
+        command_id = line.get("CommandId", "").upper() if self._modern else ""
+        command_id = command_id or str(uuid.uuid4()).upper()
+        with shell.used():
+            pipeline = guarded(lambda: shell.pool.new_pipeline(pipeline_id))
+            shell.commands[command_id] = pipeline
+            self.counters.add(pipelines=1)
+            try:
+                self._feed(shell.pool, data)
+            except fault.Fault:
+                del shell.commands[command_id]
+                shell.pool.forget(pipeline_id)
+                raise
+        return f"<rsp:CommandResponse>{element('rsp:CommandId', command_id)}</rsp:CommandResponse>"
+
+    async def _send(self, request: Request, origin: Origin) -> str:
+        """Send: more PSRP fragments, for the pool or a pipeline."""
+        shell = self._connected_shell(request, origin)
+        send = request.operation("Send")
+        if send is None:
+            raise fault.schema_validation("Send")
+        with shell.used():
+            for stream in send:
+                command_id = stream.get("CommandId")
+                if command_id is not None:
+                    self._pipeline(shell, command_id)
+                self._feed(shell.pool, decode(stream.text or ""))
+        return "<rsp:SendResponse/>"
+
+    async def _signal(self, request: Request, origin: Origin) -> str:
+        """Signal (MS-WSMV 3.1.4.12): stop a pipeline, or be done with it."""
+        shell = self._connected_shell(request, origin)
+        signal = request.operation("Signal")
+        if signal is None:
+            raise fault.schema_validation("Signal")
+        code = next((part.text or "" for part in signal if local_name(part) == "Code"), "")
+        command_id = signal.get("CommandId", "").upper()
+        with shell.used():
+            pipeline = self._pipeline(shell, command_id)
+            pipeline.stop()
+            if code.lower().endswith(("/terminate", "signal/ctrl_c")):
+                # The PowerShell plug-in forgets a stopped pipeline too: clients do not Receive after either signal.
+                del shell.commands[command_id]
+                shell.receives.pop(command_id, None)
+                shell.pool.forget(pipeline.id)
+        return "<rsp:SignalResponse/>"
+
+    async def _receive(self, request: Request, origin: Origin) -> str:
+        """Receive: wait for data up to the OperationTimeout."""
+        shell = self._connected_shell(request, origin)
+        receive = request.operation("Receive")
+        stream = None if receive is None else next(iter(receive), None)
+        if stream is None:
+            raise fault.schema_validation("Receive")
+        timeout = self._operation_timeout(request)
+        command_id = stream.get("CommandId", "").upper()
+        outbox = self._pipeline(shell, command_id).outbox if command_id else shell.pool.outbox
+        last = shell.receives.get(command_id)
+        if last is not None and last[0] == request.message_id:
+            # A client that lost the answer sends the very same request again and gets the same data.
+            return last[1]
+        if command_id and outbox.exhausted:
+            raise fault.command_not_found()
+        limit = (self._envelope_limit(request) - _ENVELOPE_OVERHEAD) // 4 * 3
+        with shell.used():
+            try:
+                delivery = await outbox.collect(limit, timeout, gather=bool(command_id))
+            except OutboxClosed as closed:
+                if closed.reason == "drop":
+                    raise ConnectionDropped from closed
+                raise fault.operation_aborted() from closed
+        if delivery is None:
+            raise fault.operation_timed_out() if shell.connected else fault.stream_disconnected()
+        attributes = {"Name": "stdout"} | ({"CommandId": command_id} if command_id else {})
+        streams = "".join(
+            element("rsp:Stream", base64.b64encode(fragment).decode(), **attributes) for fragment in delivery.fragments
+        )
+        state = ""
+        if delivery.done and command_id:
+            state = (
+                f'<rsp:CommandState CommandId="{command_id}" State="{SHELL}/CommandState/Done">'
+                "<rsp:ExitCode>0</rsp:ExitCode></rsp:CommandState>"
+            )
+        body = f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
+        shell.receives[command_id] = (request.message_id, body)
+        return body
+
+    def _operation_timeout(self, request: Request) -> float:
+        if request.operation_timeout is None:
+            return self.server.quotas.operation_timeout_s
+        seconds = parse_duration(request.operation_timeout)
+        if seconds is None:
+            raise fault.invalid_timeout(request.operation_timeout)
+        return seconds
+
+    def _pipeline(self, shell: Shell, command_id: str) -> Pipeline:
+        pipeline = shell.commands.get(command_id.upper())
+        if pipeline is None:
+            raise fault.command_not_found()
+        return pipeline
+
+    def _feed(self, pool: Pool, data: bytes) -> None:
+        guarded(lambda: pool.receive(data))
+
+
+Result = TypeVar("Result")
+
+
+def guarded(work: Callable[[], Result]) -> Result:
+    """Run what decodes a client's data, and turn its complaint into a fault: any data at all must not kill the server."""
+    try:
+        return work()
+    except (InvalidFragments, ValueError) as error:
+        raise fault.protocol_violation(str(error)) from error
+    except Exception as error:
+        traceback.print_exc()
+        raise fault.protocol_violation(f"The data could not be processed: {error!r}") from error
+
+
+def decode(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise fault.invalid_parameter() from error
+
+
+def identify(server: Server, authenticated: bool = True) -> bytes:
+    """The answer to Identify (DSP0226 11; the version is shown to authenticated clients only)."""
+    stack = "3.0" if version_at_least(server.protocol_version, "2.2") else "2.0"
+    build = ".".join(server.build_version.split(".")[:3]) if authenticated else "0.0.0"
+    return (
+        '<s:Envelope xml:lang="en-US" xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>'
+        f'<wsmid:IdentifyResponse xmlns:wsmid="{IDENTITY}"><wsmid:ProtocolVersion>{WSMAN}</wsmid:ProtocolVersion>'
+        "<wsmid:ProductVendor>Microsoft Corporation</wsmid:ProductVendor>"
+        f"<wsmid:ProductVersion>OS: {build} SP: 0.0 Stack: {stack}</wsmid:ProductVersion>"
+        "</wsmid:IdentifyResponse></s:Body></s:Envelope>"
+    ).encode()
+
+
+def configuration(server: Server, listener: Listener) -> str:
+    """winrm get winrm/config, as far as clients look at it."""
+    quotas = server.quotas
+
+    def flag(value: bool) -> str:
+        return "true" if value else "false"
+
+    offered = listener.authentication
+    return (
+        f'<cfg:Config xmlns:cfg="{CONFIG}"><cfg:MaxEnvelopeSizekb>{quotas.envelope_size_kb}</cfg:MaxEnvelopeSizekb>'
+        f"<cfg:MaxTimeoutms>{quotas.operation_timeout_s * 1000:.0f}</cfg:MaxTimeoutms>"
+        "<cfg:MaxBatchItems>32000</cfg:MaxBatchItems><cfg:MaxProviderRequests>4294967295</cfg:MaxProviderRequests>"
+        f"<cfg:Service><cfg:MaxConcurrentOperationsPerUser>{quotas.operations_per_user}"
+        f"</cfg:MaxConcurrentOperationsPerUser><cfg:AllowUnencrypted>{flag(listener.allow_unencrypted)}"
+        f"</cfg:AllowUnencrypted><cfg:Auth><cfg:Basic>{flag('basic' in offered)}</cfg:Basic>"
+        f"<cfg:Kerberos>{flag('kerberos' in offered)}</cfg:Kerberos>"
+        f"<cfg:Negotiate>{flag('negotiate' in offered)}</cfg:Negotiate>"
+        f"<cfg:Certificate>{flag('certificate' in offered)}</cfg:Certificate><cfg:CredSSP>false</cfg:CredSSP>"
+        f"<cfg:CbtHardeningLevel>{listener.channel_binding.capitalize()}</cfg:CbtHardeningLevel></cfg:Auth></cfg:Service>"
+        f"<cfg:Winrs><cfg:AllowRemoteShellAccess>true</cfg:AllowRemoteShellAccess>"
+        f"<cfg:IdleTimeout>{quotas.idle_timeout_s * 1000:.0f}</cfg:IdleTimeout>"
+        f"<cfg:MaxShellsPerUser>{quotas.shells_per_user}</cfg:MaxShellsPerUser></cfg:Winrs></cfg:Config>"
+    )
