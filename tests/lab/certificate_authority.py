@@ -53,7 +53,9 @@ class CertificateAuthority:
         self.path = directory / "ca.pem"
         self.path.write_bytes(self._certificate.public_bytes(serialization.Encoding.PEM))
 
-    def server_context(self, fqdn: str, address: str, flavour: str, ask_client: bool) -> tuple[ssl.SSLContext, bytes]:
+    def server_context(
+        self, fqdn: str, address: str, flavour: str, ask_client: bool
+    ) -> tuple[ssl.SSLContext, bytes]:
         """A TLS context for a server, and the hash of its certificate that channel bindings use (RFC 5929 4.1).
 
         Args:
@@ -66,13 +68,19 @@ class CertificateAuthority:
         if flavour != "wrong_name":
             alternatives.append(x509.IPAddress(ipaddress.ip_address(address)))
         expires = self._now - _DAY if flavour == "expired" else self._now + 90 * _DAY
-        issuer, key = (subject, self._server_key) if flavour == "self_signed" else (self._certificate.subject, self._key)
+        issuer, key = (
+            (subject, self._server_key)
+            if flavour == "self_signed"
+            else (self._certificate.subject, self._key)
+        )
         certificate = (
             self._builder(subject, issuer, self._server_key, expires)
             .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False
+            )
             .sign(key, hashes.SHA256())
         )
         path = self._directory / f"{fqdn}-{flavour}.pem"
@@ -96,7 +104,9 @@ class CertificateAuthority:
             .add_extension(x509.SubjectAlternativeName([other_name]), critical=False)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
-            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
+            )
             .sign(self._key, hashes.SHA256())
         )
         path = self._directory / f"client-{principal}.pem"

@@ -41,7 +41,9 @@ class Account:
     name: str  # 'CONTOSO\\uc-admin', as the deployment file spells it
     password: str
     principal: str = ""  # 'uc-admin@CONTOSO.COM': user principal name, also what Kerberos verifies
-    refusal: str | None = None  # why a correct password is refused all the same: 'locked', 'disabled', 'expired'
+    refusal: str | None = (
+        None  # why a correct password is refused all the same: 'locked', 'disabled', 'expired'
+    )
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,9 @@ class Caller:
 
     account: str  # Account.name
     authentication: str  # 'basic', 'ntlm', 'negotiate', 'kerberos' or 'certificate'
-    delegated: bool  # True if a second hop to another computer works: Basic (password known), delegated Kerberos
+    delegated: (
+        bool  # True if a second hop to another computer works: Basic (password known), delegated Kerberos
+    )
 
 
 @dataclass(frozen=True)
@@ -168,7 +172,9 @@ class Listener:
     scheme: str  # 'http' or 'https'
     port: int
     paths: tuple[str, ...] = ("/wsman",)  # '/OcsPowershell' for the web service
-    authentication: frozenset[str] = frozenset({"negotiate", "ntlm", "kerberos"})  # also 'basic', 'certificate'
+    authentication: frozenset[str] = frozenset(
+        {"negotiate", "ntlm", "kerberos"}
+    )  # also 'basic', 'certificate'
     allow_unencrypted: bool = False  # WinRM's AllowUnencrypted: plain SOAP over HTTP
     certificate: str = "valid"  # 'valid', 'expired', 'wrong_name' or 'self_signed'
     channel_binding: str = "relaxed"  # WinRM's CbtHardeningLevel: 'none', 'relaxed' or 'strict'
@@ -182,7 +188,9 @@ class Quotas:
     """
 
     shells_per_user: int = 30  # MaxShellsPerUser
-    operations_per_user: int = 1500  # MaxConcurrentOperationsPerUser: pipelines not yet given a Terminate signal
+    operations_per_user: int = (
+        1500  # MaxConcurrentOperationsPerUser: pipelines not yet given a Terminate signal
+    )
     commands_per_shell: int = 1000  # MaxConcurrentCommandsPerShell: the same, of one shell
     envelope_size_kb: int = 500  # MaxEnvelopeSizekb
     idle_timeout_s: float = 7200.0  # IdleTimeout, when the client asks for none

@@ -80,7 +80,9 @@ class Injector:
 
     def request_fault(self, server: str, request: str) -> Rule | None:
         """The rule that strikes this request, used up by one."""
-        return self._strike(server, lambda rule: rule.command is None and _matches(request, rule.request or "*"))
+        return self._strike(
+            server, lambda rule: rule.command is None and _matches(request, rule.request or "*")
+        )
 
     def tls_fault(self, server: str) -> Rule | None:
         return self._strike(server, lambda rule: True, "tls-failure")
@@ -89,9 +91,7 @@ class Injector:
         """The rule that strikes this command, used up by one."""
         return self._strike(server, lambda rule: rule.command is not None and _matches(command, rule.command))
 
-    def _strike(
-        self, server: str, applies: Callable[[Rule], bool], kind: str | None = None
-    ) -> Rule | None:
+    def _strike(self, server: str, applies: Callable[[Rule], bool], kind: str | None = None) -> Rule | None:
         if not self._rules:
             return None
         with self._lock:

@@ -69,13 +69,16 @@ class Lab:
                 tls, fingerprint = None, None
                 if listener.scheme == "https":
                     tls, fingerprint = authority.server_context(
-                        server.fqdn, server.address, listener.certificate, "certificate" in listener.authentication
+                        server.fqdn,
+                        server.address,
+                        listener.certificate,
+                        "certificate" in listener.authentication,
                     )
                 http = HttpListener(service, listener, accounts, tls, fingerprint)
                 self._listeners.append(http)
                 await http.listen()
         self._issue_client_certificates(authority)
-        write_inventory(self.state / "inventory.yml", self.deployment.servers, authority.path)
+        write_inventory(self.state / "inventory", self.deployment.servers, authority.path)
         await self._listen_for_control()
 
     async def stop(self) -> None:

@@ -216,7 +216,10 @@ class Pipeline:
         if host is None or host.IsHostUINull:
             raise TerminatingError(
                 error_record(
-                    ["System.Management.Automation.Host.HostException", "System.Management.Automation.RuntimeException"],
+                    [
+                        "System.Management.Automation.Host.HostException",
+                        "System.Management.Automation.RuntimeException",
+                    ],
                     "A command that prompts the user failed because the host program or the command type does not support "
                     "user interaction. The host was attempting to request confirmation with the following message: "
                     f"{message}",
@@ -226,7 +229,9 @@ class Pipeline:
             )
         with self._pool.lock:
             described = [ChoiceDescription(Label=choice) for choice in choices]
-            call_id = ServerHostRequestor(self._protocol).prompt_for_choice(caption, message, described, default)
+            call_id = ServerHostRequestor(self._protocol).prompt_for_choice(
+                caption, message, described, default
+            )
         self.outbox.put([], urgent=True)
         with self._answered:
             self._answered.wait_for(lambda: call_id in self._host_answers or self.stopped.is_set())
@@ -266,7 +271,9 @@ class Pipeline:
         elif fault.kind == "error":
             category = getattr(ErrorCategory, fault.category, ErrorCategory.NotSpecified)
             raise TerminatingError(
-                error_record(["System.Management.Automation.RuntimeException"], fault.message, category, fault.id, name)
+                error_record(
+                    ["System.Management.Automation.RuntimeException"], fault.message, category, fault.id, name
+                )
             )
 
     def _send(self, value: Any, message_type: PSRPMessageType) -> None:
@@ -276,7 +283,11 @@ class Pipeline:
 
     @property
     def _options(self) -> RemoteStreamOptions:
-        return self._work.remote_stream_options if isinstance(self._work, PowerShell) else RemoteStreamOptions.none
+        return (
+            self._work.remote_stream_options
+            if isinstance(self._work, PowerShell)
+            else RemoteStreamOptions.none
+        )
 
     @property
     def _host(self) -> HostInfo | None:
@@ -293,7 +304,8 @@ def statements_of(work: PowerShell) -> list[Statement]:
     current: list[CommandCall] = []
     for command in work.commands:
         arguments = tuple(
-            Argument(str(name).lstrip("-").rstrip(":") if name else None, value) for name, value in command.parameters
+            Argument(str(name).lstrip("-").rstrip(":") if name else None, value)
+            for name, value in command.parameters
         )
         current.append(CommandCall(str(command.command_text), arguments, bool(command.is_script)))
         if command.end_of_statement:

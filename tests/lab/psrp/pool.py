@@ -251,7 +251,11 @@ def private_data(server: Server) -> dict[str, Any]:
     """The PSVersionTable a server tells its clients (MS-PSRP 2.2.2.13); which versions 2.0, 3.0 and 5.1 list is recorded."""
     version = server.powershell_version
     modern = version_at_least(server.protocol_version, "2.2")
-    compatible = ["1.0", "2.0", "3.0", "4.0", "5.0"] if version_at_least(server.protocol_version, "2.3") else ["1.0", "2.0"]
+    compatible = (
+        ["1.0", "2.0", "3.0", "4.0", "5.0"]
+        if version_at_least(server.protocol_version, "2.3")
+        else ["1.0", "2.0"]
+    )
     if modern and len(compatible) == 2:
         compatible.append("3.0")
     if version not in compatible:

@@ -38,7 +38,9 @@ Sink = Callable[[list[bytes], UUID | None, bool], None]
 class ProtocolPool(ServerRunspacePool):
     """A server runspace pool whose outgoing messages go to a sink at once, as lists of fragments."""
 
-    def __init__(self, sink: Sink, protocol_version: str, private_data: dict[str, Any], fragment_size: int) -> None:
+    def __init__(
+        self, sink: Sink, protocol_version: str, private_data: dict[str, Any], fragment_size: int
+    ) -> None:
         self._sink = sink
         self._fragment_size = fragment_size
         super().__init__(private_data)
@@ -75,7 +77,8 @@ class ProtocolPool(ServerRunspacePool):
         parts = [data[start : start + size] for start in range(0, len(data), size)]
         object_id = self._fragment_counter
         fragments = [
-            create_fragment(object_id, index, part, index == len(parts) - 1) for index, part in enumerate(parts)
+            create_fragment(object_id, index, part, index == len(parts) - 1)
+            for index, part in enumerate(parts)
         ]
         self._sink(fragments, pipeline_id, isinstance(message, RunspacePoolStateMsg))
 

@@ -87,7 +87,9 @@ def spellings(account: Account) -> list[str]:
 class Connection:
     """The authentication state of one TCP connection."""
 
-    def __init__(self, server: Server, listener: Listener, accounts: Accounts, certificate_hash: bytes | None) -> None:
+    def __init__(
+        self, server: Server, listener: Listener, accounts: Accounts, certificate_hash: bytes | None
+    ) -> None:
         self._server = server
         self._listener = listener
         self._accounts = accounts
@@ -100,7 +102,9 @@ class Connection:
         self._scheme = ""
         self.context: spnego.ContextProxy | None = None
 
-    def authenticate(self, authorization: str | None, certificate_principal: str | None) -> Accepted | Refused:
+    def authenticate(
+        self, authorization: str | None, certificate_principal: str | None
+    ) -> Accepted | Refused:
         """Look at one request's Authorization header."""
         if not authorization:
             return Accepted(self._caller) if self._caller is not None else Refused(self._offers())
@@ -108,7 +112,11 @@ class Connection:
         offered = self._listener.authentication
         if scheme.lower() == "basic" and "basic" in self._offered_schemes():
             return self._basic(credentials)
-        if scheme.lower() in ("negotiate", "ntlm", "kerberos") and offered & {"negotiate", "ntlm", "kerberos"}:
+        if scheme.lower() in ("negotiate", "ntlm", "kerberos") and offered & {
+            "negotiate",
+            "ntlm",
+            "kerberos",
+        }:
             return self._step(scheme, credentials)
         if scheme == _CERTIFICATE_PROFILE and "certificate" in offered:
             return self._certificate(certificate_principal)
@@ -133,7 +141,9 @@ class Connection:
         self.context = None
         return Refused(self._offers(), account, reason)
 
-    def _accept(self, name: str, authentication: str, delegated: bool, token: str | None = None) -> Accepted | Refused:
+    def _accept(
+        self, name: str, authentication: str, delegated: bool, token: str | None = None
+    ) -> Accepted | Refused:
         account = self._accounts.find(name)
         if account is None:
             return self._refuse(name, "unknown account")

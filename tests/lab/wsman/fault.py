@@ -67,9 +67,7 @@ class Fault(Exception):
         )
 
 
-_INVALID_SELECTORS = (
-    "The WS-Management service cannot process the request because the request contained invalid selectors for the resource. "
-)
+_INVALID_SELECTORS = "The WS-Management service cannot process the request because the request contained invalid selectors for the resource. "
 
 
 def access_denied() -> Fault:
@@ -170,7 +168,13 @@ def schema_validation(what: str) -> Fault:
 
 
 def invalid_parameter() -> Fault:
-    return Fault(INVALID_PARAMETER, "The parameter is incorrect. ", "w:InvalidParameter", sender=True, detail="InvalidValue")
+    return Fault(
+        INVALID_PARAMETER,
+        "The parameter is incorrect. ",
+        "w:InvalidParameter",
+        sender=True,
+        detail="InvalidValue",
+    )
 
 
 def protocol_violation(message: str) -> Fault:
@@ -190,7 +194,8 @@ def operation_aborted() -> Fault:
 def stream_disconnected() -> Fault:
     """The shell is disconnected (ERROR_WSMAN_SERVICE_STREAM_DISCONNECTED)."""
     return Fault(
-        2150859230, "The WS-Management service cannot process the request because the stream is currently disconnected. "
+        2150859230,
+        "The WS-Management service cannot process the request because the stream is currently disconnected. ",
     )
 
 

@@ -59,7 +59,11 @@ class HttpListener(web.Server):
         certificate_hash: bytes | None,
     ) -> None:
         super().__init__(
-            self._handle, access_log=None, keepalive_timeout=_KEEP_ALIVE_S, handler_cancellation=True, tcp_keepalive=False
+            self._handle,
+            access_log=None,
+            keepalive_timeout=_KEEP_ALIVE_S,
+            handler_cancellation=True,
+            tcp_keepalive=False,
         )
         self.service = service
         self.listener = listener
@@ -111,7 +115,9 @@ class HttpListener(web.Server):
             return web.Response()
         answer.headers["Server"] = _SERVER
         size = len(answer.body) if isinstance(answer.body, bytes) else 0
-        head = sum(len(name) + len(value) + 4 for name, value in answer.headers.items()) + len("HTTP/1.1 200 OK\r\n\r\n")
+        head = sum(len(name) + len(value) + 4 for name, value in answer.headers.items()) + len(
+            "HTTP/1.1 200 OK\r\n\r\n"
+        )
         self.counters.add(bytes_out=size + head)
         return answer
 
@@ -171,7 +177,10 @@ class HttpListener(web.Server):
         if refused.account is not None:
             self.counters.add(authentications_refused=1)
             self.service.journal.record(
-                "authentication_refused", self.service.server.name, account=refused.account, reason=refused.reason
+                "authentication_refused",
+                self.service.server.name,
+                account=refused.account,
+                reason=refused.reason,
             )
         response = web.Response(status=401)
         for challenge in refused.challenges:

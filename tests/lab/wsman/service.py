@@ -336,7 +336,9 @@ class Service:
         """Command: a pipeline, its first PSRP fragment in the arguments."""
         shell = self._connected_shell(request, origin)
         line = request.operation("CommandLine")
-        arguments = None if line is None else next((part for part in line if local_name(part) == "Arguments"), None)
+        arguments = (
+            None if line is None else next((part for part in line if local_name(part) == "Arguments"), None)
+        )
         if line is None or arguments is None:
             raise fault.schema_validation("CommandLine")
         data = decode(arguments.text or "")
@@ -346,7 +348,9 @@ class Service:
         if len(shell.commands) >= quotas.commands_per_shell:
             raise fault.too_many_commands()
         operations = sum(
-            len(other.commands) for other in self.shells.values() if other.caller.account == origin.caller.account
+            len(other.commands)
+            for other in self.shells.values()
+            if other.caller.account == origin.caller.account
         )
         if operations >= quotas.operations_per_user:
             raise fault.too_many_operations(quotas.operations_per_user)
@@ -426,7 +430,8 @@ class Service:
             raise fault.operation_timed_out() if shell.connected else fault.stream_disconnected()
         attributes = {"Name": "stdout"} | ({"CommandId": command_id} if command_id else {})
         streams = "".join(
-            element("rsp:Stream", base64.b64encode(fragment).decode(), **attributes) for fragment in delivery.fragments
+            element("rsp:Stream", base64.b64encode(fragment).decode(), **attributes)
+            for fragment in delivery.fragments
         )
         state = ""
         if delivery.done and command_id:

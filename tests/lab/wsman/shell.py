@@ -36,7 +36,9 @@ class Shell:
     expire: Callable[[Shell], None]
     connected: bool = True
     commands: dict[str, Pipeline] = field(default_factory=dict)  # by WSMan command identifier
-    receives: dict[str, tuple[str, str]] = field(default_factory=dict)  # last answer: message identifier, body
+    receives: dict[str, tuple[str, str]] = field(
+        default_factory=dict
+    )  # last answer: message identifier, body
     _in_use: int = 0
 
     def __post_init__(self) -> None:
