@@ -1,0 +1,25 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind the module media_configuration_info; what it does is described there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..modules import media_configuration_info as module
+from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.settings import effective
+from ..plugin_utils.settings.action import SettingsInfoAction
+from ..plugin_utils.settings.resource import Collection
+from ..plugin_utils.settings.resources.media_configuration import MEDIA_CONFIGURATION
+
+
+class ActionModule(SettingsInfoAction):
+    DOCUMENTATION = module.DOCUMENTATION
+    RESOURCE = MEDIA_CONFIGURATION
+
+    def further(self, arguments: dict[str, Any], shell: ManagementShell, listed: list[Collection]) -> dict[str, Any]:
+        of_services = effective.services(shell, self.RESOURCE, listed, arguments["services"])
+        return {"effective": of_services + effective.sites(shell, self.RESOURCE, listed, arguments["sites"])}

@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind the module replication; what it does is described there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..modules import replication as module
+from ..plugin_utils.module_action import BadArgument, ModuleAction
+from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.settings import replication
+from ..plugin_utils.settings.action import reported
+
+
+class ActionModule(ModuleAction):
+    DOCUMENTATION = module.DOCUMENTATION
+
+    def remediate(
+        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
+    ) -> dict[str, Any]:
+        for option in ("timeout", "interval"):
+            if arguments[option] <= 0:
+                raise BadArgument(f"{option}: {arguments[option]} is not a number of seconds above 0.")
+        with reported():
+            return replication.remediate(
+                shell,
+                arguments["replicas"],
+                force=arguments["force"],
+                timeout=arguments["timeout"],
+                interval=arguments["interval"],
+                check_mode=check_mode,
+            )

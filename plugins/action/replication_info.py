@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind the module replication_info; what it does is described there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..modules import replication_info as module
+from ..plugin_utils.module_action import ModuleAction
+from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.settings import replication
+from ..plugin_utils.settings.action import reported
+
+
+class ActionModule(ModuleAction):
+    DOCUMENTATION = module.DOCUMENTATION
+
+    def remediate(
+        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
+    ) -> dict[str, Any]:
+        with reported():
+            found, store = replication.overview(shell, arguments["replicas"])
+            late = replication.behind(found)
+            return {
+                "changed": False,
+                "up_to_date": not late,
+                "behind": [each.fqdn for each in late],
+                "replicas": [each.as_dict() for each in found],
+                "central_management_store": store,
+            }

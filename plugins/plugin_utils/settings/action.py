@@ -1,0 +1,101 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action plugins of settings: from a module's arguments to `apply`, and from what went wrong to a "
+"result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from ansible.errors import AnsibleActionFail
+
+from ..module_action import BadArgument, ModuleAction, details
+from ..powershell.errors import CommandError, ConnectionRefused, ManagementShellError
+from ..powershell.shell import ManagementShell
+from . import apply
+from .identity import GLOBAL, Identity, wanted
+from .refusals import ChangeFailed, UnusableArgument
+from .resource import Collection, Desired, Resource
+
+
+@contextmanager
+def reported() -> Iterator[None]:
+    """Let a failing task tell its status as well: ``unknown`` where the state could not be read or judged."""
+    try:
+        yield
+    except UnusableArgument as error:
+        raise BadArgument(str(error)) from None
+    except ConnectionRefused:
+        raise
+    except ChangeFailed as error:
+        raise AnsibleActionFail(str(error), result=error.result) from None
+    except CommandError as error:
+        raise AnsibleActionFail(
+            str(error), result={"status": "unknown", "error_details": details(error)}
+        ) from None
+    except ManagementShellError as error:
+        raise AnsibleActionFail(str(error), result={"status": "unknown"}) from None
+
+
+class SettingsAction(ModuleAction):
+    """Brings one object of ``RESOURCE`` into the state that the task's arguments describe."""
+
+    RESOURCE: ClassVar[Resource]
+
+    def remediate(
+        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
+    ) -> dict[str, Any]:
+        with reported():
+            return apply.remediate(
+                shell, self.RESOURCE, desired(self.RESOURCE, arguments), check_mode=check_mode
+            )
+
+
+class SettingsInfoAction(ModuleAction):
+    """Reads the objects of ``RESOURCE``, all of them or the one that is asked for, as arguments of its
+    module.
+    """
+
+    RESOURCE: ClassVar[Resource]
+
+    def remediate(
+        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
+    ) -> dict[str, Any]:
+        with reported():
+            identity = asked_for(self.RESOURCE, arguments)
+            listed = apply.collections(shell, self.RESOURCE)
+            chosen = [each for each in listed if identity is None or each.identity == identity]
+            return {
+                "changed": False,
+                self.RESOURCE.plural: [self.RESOURCE.as_options(each) for each in chosen],
+                **self.further(arguments, shell, listed),
+            }
+
+    def further(
+        self, arguments: dict[str, Any], shell: ManagementShell, listed: list[Collection]
+    ) -> dict[str, Any]:
+        """More keys of the result, for nouns that have more to tell."""
+        return {}
+
+
+def desired(resource: Resource, arguments: Mapping[str, Any]) -> Desired:
+    """The wish that a module's arguments express; options that were not given are not part of it."""
+    options = {p.option for p in resource.properties}
+    values = {option: value for option, value in arguments.items() if option in options and value is not None}
+    resource.checked(values)
+    return Desired(
+        identity=asked_for(resource, arguments) or GLOBAL,
+        values=values,
+        present=arguments.get("state", "present") == "present",
+        recreate=bool(arguments.get("recreate")),
+        force=bool(arguments.get("force")),
+    )
+
+
+def asked_for(resource: Resource, arguments: Mapping[str, Any]) -> Identity | None:
+    text = arguments.get("identity")
+    return None if text is None else wanted(text, resource.scopes, resource.roles)

@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How the values of a property are read, judged, compared and sent: one small class for each kind of value.
+
+The rules are Lync's: enumeration names, host names and domains are equal without regard to case; text is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ..powershell.results import RemoteObject
+from .identity import is_fqdn
+from .refusals import Unreadable
+
+
+class Comparison(Protocol):
+    """``option_type`` and ``elements`` are the option's type in the module's documentation."""
+
+    @property
+    def option_type(self) -> str: ...
+
+    def read(self, raw: Any) -> Any:
+        """The option's value for what the server sent, which is not null. Raises Unreadable if it has another
+        type.
+        """
+
+    def problem(self, value: Any) -> str | None:
+        """What is wrong with a value that a person gave, or None."""
+
+    def same(self, one: Any, other: Any) -> bool: ...
+
+    def send(self, value: Any) -> Any:
+        """The parameter's value for an option's value."""
+
+
+def text_of(raw: Any) -> str:
+    """The text of a string, or of an object that is shown as text, such as an identity or an enumeration."""
+    if isinstance(raw, str):
+        return raw
+    if isinstance(raw, RemoteObject) and raw.text is not None:
+        return raw.text
+    raise Unreadable(f"The server sent {raw!r} where a text was expected.")
+
+
+@dataclass(frozen=True)
+class Truth:
+    """System.Boolean."""
+
+    option_type = "bool"
+
+    def read(self, raw: Any) -> bool:
+        if isinstance(raw, bool):
+            return raw
+        raise Unreadable(f"The server sent {raw!r} where True or False was expected.")
+
+    def problem(self, value: Any) -> str | None:
+        return None
+
+    def same(self, one: Any, other: Any) -> bool:
+        return bool(one is other)
+
+    def send(self, value: Any) -> Any:
+        return value
+
+
+@dataclass(frozen=True)
+class Enumeration:
+    """A .NET enumeration, by its names. A name that the server knows and this table does not is kept as it
+    is.
+    """
+
+    names: tuple[str, ...]
+    option_type = "str"
+
+    def _canonical(self, name: str) -> str:
+        return next((known for known in self.names if known.casefold() == name.casefold()), name)
+
+    def read(self, raw: Any) -> str:
+        return self._canonical(text_of(raw))
+
+    def problem(self, value: Any) -> str | None:
+        if value.casefold() in {name.casefold() for name in self.names}:
+            return None
+        return f"'{value}' is not known. Allowed: {', '.join(self.names)}"
+
+    def same(self, one: Any, other: Any) -> bool:
+        return one is not None and other is not None and one.casefold() == other.casefold()
+
+    def send(self, value: Any) -> Any:
+        return self._canonical(value)
+
+
+@dataclass(frozen=True)
+class Integer:
+    """An unsigned integer up to ``highest``: 65535 for System.UInt16, 4294967295 for System.UInt32."""
+
+    highest: int
+    option_type = "int"
+
+    def read(self, raw: Any) -> int:
+        if isinstance(raw, int) and not isinstance(raw, bool):
+            return raw
+        raise Unreadable(f"The server sent {raw!r} where a whole number was expected.")
+
+    def problem(self, value: Any) -> str | None:
+        if 0 <= value <= self.highest:
+            return None
+        return f"{value} is outside the range that the parameter can carry, 0 to {self.highest}"
+
+    def same(self, one: Any, other: Any) -> bool:
+        return bool(one == other)
+
+    def send(self, value: Any) -> Any:
+        return value
+
+
+UINT16 = Integer(2**16 - 1)
+UINT32 = Integer(2**32 - 1)
+
+
+@dataclass(frozen=True)
+class Text:
+    """System.String that people read, or an address whose case may matter."""
+
+    option_type = "str"
+
+    def read(self, raw: Any) -> str:
+        return text_of(raw)
+
+    def problem(self, value: Any) -> str | None:
+        return None
+
+    def same(self, one: Any, other: Any) -> bool:
+        return bool(one == other)
+
+    def send(self, value: Any) -> Any:
+        return value
+
+
+@dataclass(frozen=True)
+class Fqdn:
+    """A fully qualified domain name; case and a final dot mean nothing."""
+
+    option_type = "str"
+
+    def read(self, raw: Any) -> str:
+        return text_of(raw)
+
+    def problem(self, value: Any) -> str | None:
+        return None if is_fqdn(value.rstrip(".")) else f"'{value}' is not a fully qualified domain name"
+
+    def same(self, one: Any, other: Any) -> bool:
+        return (
+            one is not None
+            and other is not None
+            and one.rstrip(".").casefold() == other.rstrip(".").casefold()
+        )
+
+    def send(self, value: Any) -> Any:
+        return value.rstrip(".")
+
+
+@dataclass(frozen=True)
+class DomainSet:
+    """Domains that the cmdlet takes and shows as one text with commas between; their order means nothing."""
+
+    option_type = "list"
+
+    def read(self, raw: Any) -> list[str]:
+        parts: Iterable[Any] = raw if isinstance(raw, list) else text_of(raw).split(",")
+        return [name for name in (text_of(part).strip() for part in parts) if name]
+
+    def problem(self, value: Any) -> str | None:
+        wrong = [name for name in value if not is_fqdn(name)]
+        return f"{', '.join(repr(name) for name in wrong)}: not a domain name" if wrong else None
+
+    def same(self, one: Any, other: Any) -> bool:
+        return one is not None and other is not None and self._key(one) == self._key(other)
+
+    @staticmethod
+    def _key(names: Iterable[str]) -> set[str]:
+        return {name.casefold() for name in names}
+
+    def send(self, value: Any) -> Any:
+        return ",".join(value)

@@ -1,0 +1,358 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what is and what is wanted to what has to be done: pure functions over plain data.
+
+Check mode, diff, report and the commands that are sent all come from one `Plan`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..powershell.commands import Command, Switch
+from .identity import Identity, Scope
+from .refusals import Refused, Unreadable
+from .resource import Collection, Desired, Kind, Move, Property, Resource, Severity, Values, applies
+
+
+class UnknownParameters(Exception):
+    """Options whose parameters the server's cmdlet does not have."""
+
+    def __init__(self, cmdlet: str, properties: Sequence[Property]) -> None:
+        self.cmdlet = cmdlet
+        self.properties = tuple(properties)
+        super().__init__(f"{cmdlet} lacks {', '.join(p.parameter for p in properties)}")
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The parameters that the session's cmdlets take; None for a cmdlet that it does not offer."""
+
+    parameters: Mapping[str, frozenset[str] | None]
+    _folded: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        folded = {
+            c: frozenset(n.casefold() for n in names)
+            for c, names in self.parameters.items()
+            if names is not None
+        }
+        object.__setattr__(self, "_folded", folded)
+
+    def has(self, cmdlet: str) -> bool:
+        return cmdlet in self._folded
+
+    def takes(self, cmdlet: str, parameter: str) -> bool:
+        return parameter.casefold() in self._folded.get(cmdlet, frozenset())
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One difference between what is and what is wanted."""
+
+    resource: str
+    identity: str
+    property: str
+    current: Any
+    desired: Any
+    severity: Severity
+    reason: str
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**vars(self), "severity": self.severity.value}
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What kind of change is called for, before the server's own defaults are known.
+
+    ``written`` are the options that will be written, in the table's order; ``later`` those of them that New-
+    does not take, so that a Set- has to follow it.
+    """
+
+    resource: Resource
+    identity: Identity
+    actual: Collection | None
+    desired: Desired
+    offer: Offer
+    kind: Kind
+    written: Values = field(default_factory=dict)
+    later: frozenset[str] = frozenset()
+
+    def move(self, others: Sequence[Collection]) -> Move:
+        return Move(self.kind, self.identity, self.written, self.desired.force, others)
+
+    def preview(self) -> Command | None:
+        """The command that shows, without writing, the object with every default filled in; None where it is
+        not needed.
+
+        New- with -InMemory is Microsoft's own way to see defaults (Microsoft Learn, "Viewing status of global
+        settings for a forest").
+        """
+        new = self.resource.cmdlet("New")
+        if self.kind not in (Kind.CREATE, Kind.RECREATE, Kind.RESET) or not self.offer.takes(new, "InMemory"):
+            return None
+        return Command(new, {**self._new().parameters, "InMemory": Switch.PRESENT})
+
+    def _new(self) -> Command:
+        first = {option: value for option, value in self.written.items() if option not in self.later}
+        parameters = {"Identity": self.identity.argument, **self.resource.sent(first)}
+        return Command(self.resource.cmdlet("New"), parameters)
+
+    def _set(self, values: Values) -> Command:
+        before = self.actual.values if self.actual else {}
+        return Command(
+            self.resource.cmdlet("Set"), self.resource.compose(self.resource, self.identity, before, values)
+        )
+
+    def commands(self) -> tuple[Command, ...]:
+        remove = Command(self.resource.cmdlet("Remove"), {"Identity": self.identity.argument})
+        if self.kind is Kind.NOTHING:
+            return ()
+        if self.kind is Kind.SET:
+            return (self._set(self.written),)
+        if self.kind in (Kind.REMOVE, Kind.RESET):
+            return (remove,)
+        later = {option: value for option, value in self.written.items() if option in self.later}
+        creation = (self._new(), self._set(later)) if later else (self._new(),)
+        return creation if self.kind is Kind.CREATE else (remove, *creation)
+
+    def restoration(self) -> tuple[Command, ...]:
+        """What brings the present object back after a removal; empty where nothing is removed to be created
+        again.
+        """
+        if self.kind is not Kind.RECREATE or self.actual is None:
+            return ()
+        written, later = _creation(
+            self.resource, _worth_writing(self.resource, self.actual.values), self.offer
+        )
+        return Aim(
+            self.resource, self.identity, None, self.desired, self.offer, Kind.CREATE, written, later
+        ).commands()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything there is to know about a change before it is made.
+
+    ``before`` and ``after`` are the object as the module's options describe it, None where it does not exist;
+    ``wanted`` the options to be verified afterwards, None for a removal. ``commands`` are the writing
+    commands as a person would type them. ``missing`` names cmdlets among them that the session does not
+    offer.
+    """
+
+    resource: Resource
+    kind: Kind
+    identity: Identity
+    before: Values | None
+    after: Values | None
+    wanted: Values | None
+    drift: tuple[Drift, ...]
+    commands: tuple[Command, ...]
+    restoration: tuple[Command, ...]
+    missing: tuple[str, ...]
+    diff: tuple[str, str]
+
+    @property
+    def changes(self) -> bool:
+        return self.kind is not Kind.NOTHING
+
+
+def aim(resource: Resource, actual: Collection | None, desired: Desired, offer: Offer) -> Aim:
+    """Decide what has to be done. Raises Refused, UnknownParameters or Unreadable where it cannot be done."""
+    identity = actual.identity if actual else desired.identity
+    if actual is None and identity.scope is Scope.GLOBAL:
+        raise Unreadable(
+            f"{resource.cmdlet('Get')} returned no {identity} {resource.title}, although there always is one."
+        )
+    if not desired.present:
+        if actual is None:
+            kind = Kind.NOTHING
+        else:
+            kind = Kind.RESET if identity.scope is Scope.GLOBAL else Kind.REMOVE
+        return Aim(resource, identity, actual, desired, offer, kind)
+    if actual is None:
+        missing = [option for option in resource.required_to_create if option not in desired.values]
+        if missing:
+            raise Refused(
+                f"The {resource.title} '{identity}' does not exist, and creating it takes "
+                f"{' and '.join(missing)}"
+            )
+        written, later = _creation(resource, desired.values, offer)
+        return Aim(resource, identity, actual, desired, offer, Kind.CREATE, written, later)
+    changed = _changed(resource, actual, desired.values, offer)
+    if not changed:
+        return Aim(resource, identity, actual, desired, offer, Kind.NOTHING)
+    setter = resource.cmdlet("Set")
+    unsettable = [
+        p
+        for p in changed
+        if offer.has(setter) and not offer.takes(setter, p.parameter_for(desired.values[p.option]))
+    ]
+    if not unsettable:
+        values = {p.option: desired.values[p.option] for p in changed}
+        return Aim(resource, identity, actual, desired, offer, Kind.SET, values)
+    if not resource.recreatable or not all(
+        offer.takes(resource.cmdlet("New"), p.parameter) for p in unsettable
+    ):
+        raise UnknownParameters(setter, unsettable)
+    if not desired.recreate:
+        raise Refused(
+            f"{' and '.join(p.option for p in unsettable)} of the {resource.title} '{identity}' can be given "
+            "only when it is created. "
+            "With recreate: true it is removed and created again, keeping its other values"
+        )
+    written, later = _creation(resource, {**_worth_writing(resource, actual.values), **desired.values}, offer)
+    return Aim(resource, identity, actual, desired, offer, Kind.RECREATE, written, later)
+
+
+def plan(intended: Aim, preview: Collection | None = None) -> Plan:
+    """Spell an aim out. ``preview`` is what `Aim.preview` showed, where it was asked."""
+    resource, actual, kind = intended.resource, intended.actual, intended.kind
+    wanted: Values | None = None
+    present = actual.values if actual else {}
+    if kind is Kind.RESET:
+        wanted = {o: v for o, v in (preview.values if preview else {}).items() if o in present}
+        if not _differing(resource, present, wanted):
+            kind = Kind.NOTHING
+    elif intended.desired.present:
+        wanted = intended.desired.values
+    before = resource.as_options(actual) if actual else None
+    if kind is Kind.NOTHING:
+        return Plan(resource, kind, intended.identity, before, before, wanted, (), (), (), (), ("", ""))
+    base = present if kind is Kind.SET else (preview.values if preview else {})
+    after: Values | None = None
+    if wanted is not None:
+        overlay = {p.option: wanted[p.option] for p in resource.properties if p.option in wanted}
+        combined = {**base, **intended.written, **overlay}
+        after = resource.as_options(
+            Collection(
+                intended.identity,
+                {o: v for o, v in combined.items() if applies(resource.property_of(o), combined)},
+            )
+        )
+    commands = intended.commands()
+    drift = tuple(_drift(intended, kind, wanted))
+    return Plan(
+        resource=resource,
+        kind=kind,
+        identity=intended.identity,
+        before=before,
+        after=after,
+        wanted=wanted,
+        drift=drift,
+        commands=commands,
+        restoration=intended.restoration(),
+        missing=tuple(dict.fromkeys(c.name for c in commands if not intended.offer.has(c.name))),
+        diff=_diff(kind, before, drift),
+    )
+
+
+def unkept(resource: Resource, wanted: Values | None, found: Collection | None) -> list[tuple[str, Any, Any]]:
+    """What a read-back does not bear out, as (option, wanted, found); empty where all is as wanted."""
+    if wanted is None:
+        return [("state", "absent", "present")] if found else []
+    if found is None:
+        return [("state", "present", "absent")]
+    return [
+        (p.option, wanted[p.option], found.values.get(p.option))
+        for p in _differing(resource, found.values, wanted)
+    ]
+
+
+def shown(value: Any) -> str:
+    """A value for people: a text as it is where that cannot be misread, anything else as YAML and JSON both
+    write it.
+    """
+    if isinstance(value, str) and value and value == value.strip() and value.isprintable():
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def as_line(option: str, value: Any) -> str:
+    return f"{option}: {shown(value)}"
+
+
+def _worth_writing(resource: Resource, values: Values) -> Values:
+    """The values of an object that a creation has to repeat: all but those that stand for null."""
+    return {
+        p.option: values[p.option] for p in resource.properties if values.get(p.option) not in (None, p.null)
+    }
+
+
+def _creation(resource: Resource, values: Values, offer: Offer) -> tuple[Values, frozenset[str]]:
+    """The options to write, in the table's order, and those among them that only Set- takes."""
+    new, setter = resource.cmdlet("New"), resource.cmdlet("Set")
+    given = [p for p in resource.properties if p.option in values]
+    not_new = [p for p in given if offer.has(new) and not offer.takes(new, p.parameter)]
+    unknown = [p for p in not_new if offer.has(setter) and not offer.takes(setter, p.parameter)]
+    if unknown:
+        raise UnknownParameters(new, unknown)
+    return {p.option: values[p.option] for p in given}, frozenset(p.option for p in not_new)
+
+
+def _differing(resource: Resource, actual: Values, wanted: Values) -> list[Property]:
+    return [
+        p
+        for p in resource.properties
+        if p.option in wanted and not (p.option in actual and p.same(actual[p.option], wanted[p.option]))
+    ]
+
+
+def _changed(resource: Resource, actual: Collection, wanted: Values, offer: Offer) -> list[Property]:
+    """The properties to be set, after making sure that every one that was given can be compared at all."""
+    resulting = {**actual.values, **wanted}
+    setter = resource.cmdlet("Set")
+    unknown: list[Property] = []
+    for p in resource.properties:
+        if p.option not in wanted:
+            continue
+        if p.only_with and not applies(p, resulting):
+            other, needed = p.only_with
+            raise Refused(
+                f"{p.option} exists only with {other}: {needed}, which is {resulting.get(other)} here"
+            )
+        if p.option in actual.values or not applies(p, actual.values):
+            continue
+        if not offer.has(setter) or offer.takes(setter, p.parameter):
+            raise Refused(
+                f"{resource.cmdlet('Get')} shows no {p.attribute or p.parameter} on this server, so "
+                f"{p.option} can be neither compared "
+                "nor verified"
+            )
+        unknown.append(p)
+    if unknown:
+        raise UnknownParameters(setter, unknown)
+    return _differing(resource, actual.values, wanted)
+
+
+def _drift(intended: Aim, kind: Kind, wanted: Values | None) -> Iterable[Drift]:
+    resource = intended.resource
+    name, identity = resource.name, str(intended.identity)
+    actual = intended.actual.values if intended.actual else {}
+    if kind in (Kind.CREATE, Kind.REMOVE):
+        states = ("absent", "present") if kind is Kind.CREATE else ("present", "absent")
+        yield Drift(name, identity, "state", *states, resource.severity, resource.reason)
+    for p in _differing(resource, actual, wanted or {}):
+        yield Drift(
+            name, identity, p.option, actual.get(p.option), (wanted or {})[p.option], p.severity, p.reason
+        )
+
+
+def _diff(kind: Kind, before: Values | None, drift: Iterable[Drift]) -> tuple[str, str]:
+    """The two sides of the diff: the differing properties and no others; a removal shows all that is lost."""
+    if kind is Kind.REMOVE:
+        lost = [as_line(option, value) for option, value in (before or {}).items() if option != "identity"]
+        return _lines(lost), _lines([as_line("state", "absent")])
+    drift = list(drift)
+    left = [as_line(d.property, d.current) for d in drift if kind is not Kind.CREATE or d.property == "state"]
+    return _lines(left), _lines([as_line(d.property, d.desired) for d in drift])
+
+
+def _lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can be wrong with a wish, apart from the wire: each is one sentence, and says what has become of the
+object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..powershell.errors import ManagementShellError
+from ..powershell.results import ErrorReport
+
+
+class UnusableArgument(ValueError):
+    """An option's value can be seen to be wrong without asking a server."""
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(f"{option}: {problem.rstrip('.')}.")
+
+
+class Refused(ManagementShellError):
+    """What was read makes it impossible, or unwise, to carry the wish out; nothing has been changed."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"{sentence.rstrip('.')}. Nothing has been changed.")
+
+
+class Unreadable(ManagementShellError):
+    """The server answered with something that cannot be what was asked for; it is never taken for absence."""
+
+
+class ChangeFailed(ManagementShellError):
+    """A change was attempted and is not, or not known to be, in place. ``result`` holds the module's keys all
+    the same.
+    """
+
+    def __init__(self, sentence: str, result: Mapping[str, Any], report: ErrorReport | None = None) -> None:
+        self.result = dict(result)
+        self.report = report
+        super().__init__(sentence)

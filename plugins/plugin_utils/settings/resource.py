@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a module is made of: a Cs noun, its scopes and properties, and what must hold before it is changed."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..powershell.commands import Command, Switch
+from ..powershell.results import RemoteObject
+from .comparison import Comparison, text_of
+from .identity import Identity, Scope, stored
+from .refusals import Unreadable, UnusableArgument
+
+Values = Mapping[str, Any]
+"""Option names and values as the module takes them."""
+
+
+class Severity(enum.Enum):
+    """How much a difference matters to the people who use the deployment."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True)
+class Property:
+    """One property of a noun.
+
+    ``option`` is the module's option; ``parameter`` that of Set- and New-; ``attribute`` the object's
+    property, where its spelling differs by more than case. ``null`` is the option's value that a null on the
+    server stands for. ``reason`` is one sentence on why a difference matters. ``only_with`` names another
+    option and the value it must have for the property to exist at all. ``is_switch``: the cmdlet has a switch
+    parameter for each value, named like it.
+    """
+
+    option: str
+    parameter: str
+    comparison: Comparison
+    severity: Severity
+    reason: str
+    attribute: str | None = None
+    null: Any = None
+    only_with: tuple[str, str] | None = None
+    is_switch: bool = False
+
+    def parameter_for(self, value: Any) -> str:
+        return str(value) if self.is_switch else self.parameter
+
+    def shown_by(self, remote: RemoteObject) -> bool:
+        return (self.attribute or self.parameter) in remote
+
+    def read(self, remote: RemoteObject) -> Any:
+        raw = remote[self.attribute or self.parameter]
+        return self.null if raw is None else self.comparison.read(raw)
+
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two values of the option, either of which may be None for 'not set', mean the same."""
+        one, other = (self.null if value is None else value for value in (one, other))
+        return one is other or self.comparison.same(one, other)
+
+
+@dataclass(frozen=True)
+class Collection:
+    """One object of a noun as it was read; ``values`` holds the properties that the server shows, no "
+    "others."""
+
+    identity: Identity
+    values: Values
+
+
+class Kind(enum.Enum):
+    """What has to be done to an object."""
+
+    NOTHING = "nothing"
+    SET = "set"
+    CREATE = "create"
+    RECREATE = "recreate"
+    REMOVE = "remove"
+    RESET = "reset"
+
+
+@dataclass(frozen=True)
+class Desired:
+    """What a task asks for. ``values`` holds the options that were given, no others.
+
+    ``recreate``: an object may be removed and created again for the sake of properties that Set- cannot
+    change. ``force``: an object may be removed although it is in use.
+    """
+
+    identity: Identity
+    values: Values = field(default_factory=dict)
+    present: bool = True
+    recreate: bool = False
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class Move:
+    """What is about to be done, for those who may object: ``values`` are the options that are going to be
+    written.
+    """
+
+    kind: Kind
+    identity: Identity
+    values: Values
+    force: bool
+    others: Sequence[Collection]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Something outside the object that must hold before it is changed.
+
+    ``needed`` tells whether it matters for a move; ``read`` is the command that finds out, and ``objection``
+    is the sentence against the move, or None, for the objects it returned. The objects are None where the
+    session does not offer the command.
+    """
+
+    needed: Callable[[Move], bool]
+    read: Command
+    objection: Callable[[Move, Sequence[RemoteObject] | None], str | None]
+
+
+def _by_parameter(
+    resource: Resource, identity: Identity, before: Values, values: Values
+) -> Mapping[str, Any]:
+    return {"Identity": identity.argument, **resource.sent(values)}
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A noun, its scopes and its properties.
+
+    ``name`` is the module's; ``title`` what people call one object; ``plural`` the key of the info module's
+    list. ``creatable``: there are New- and Remove- cmdlets; otherwise there is one object, which always
+    exists. ``required_to_create`` names options that New- demands. ``compose`` makes the parameters of Set-
+    out of the object's present values and those to be written, for cmdlets with parameter sets of their own.
+    """
+
+    name: str
+    noun: str
+    title: str
+    plural: str
+    scopes: tuple[Scope, ...]
+    properties: tuple[Property, ...]
+    severity: Severity
+    reason: str
+    roles: tuple[str, ...] = ()
+    creatable: bool = True
+    recreatable: bool = False
+    required_to_create: tuple[str, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    compose: Callable[[Resource, Identity, Values, Values], Mapping[str, Any]] = _by_parameter
+
+    def cmdlet(self, verb: str) -> str:
+        return f"{verb}-{self.noun}"
+
+    def property_of(self, option: str) -> Property:
+        return next(candidate for candidate in self.properties if candidate.option == option)
+
+    def sent(self, values: Values) -> dict[str, Any]:
+        """The parameters for these options, in the table's order."""
+        given = [(p, values[p.option]) for p in self.properties if p.option in values]
+        return {p.parameter_for(v): Switch.PRESENT if p.is_switch else p.comparison.send(v) for p, v in given}
+
+    def checked(self, values: Values) -> None:
+        """Raise UnusableArgument for the first value that no version of the server would take."""
+        for option, value in values.items():
+            problem = self.property_of(option).comparison.problem(value)
+            if problem:
+                raise UnusableArgument(option, problem)
+
+    def collection(self, remote: RemoteObject) -> Collection:
+        """Read one object. Raises Unreadable if it has no identity, or a value of an unexpected type."""
+        if "Identity" not in remote:
+            kind = remote.type_names[0] if remote.type_names else "an object without a type"
+            raise Unreadable(f"{self.cmdlet('Get')} returned {kind}, which has no Identity.")
+        identity = stored(text_of(remote["Identity"]), self.scopes)
+        values = {p.option: p.read(remote) for p in self.properties if p.shown_by(remote)}
+        return Collection(identity, {o: v for o, v in values.items() if applies(self.property_of(o), values)})
+
+    def as_options(self, collection: Collection) -> dict[str, Any]:
+        """The object as the module's options describe it, in the table's order."""
+        options: dict[str, Any] = {}
+        if self.creatable:
+            options = {"identity": str(collection.identity), "state": "present"}
+        return options | {
+            p.option: collection.values[p.option] for p in self.properties if p.option in collection.values
+        }
+
+
+def applies(property_: Property, values: Values) -> bool:
+    """Whether a property exists beside these values of the object's other properties."""
+    if property_.only_with is None:
+        return True
+    other, needed = property_.only_with
+    return str(values.get(other)).casefold() == needed.casefold()

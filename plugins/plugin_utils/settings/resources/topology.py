@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What has to exist in the topology before settings can be created for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from ...powershell.commands import Command
+from ...powershell.results import RemoteObject
+from ..comparison import text_of
+from ..identity import Identity, Scope, stored
+from ..resource import Kind, Move, Requirement
+
+
+def site_identity(site: RemoteObject) -> Identity:
+    """The identity of what Get-CsSite returns, ``Site:Redmond``."""
+    return stored(text_of(site["Identity"]), (Scope.SITE,))
+
+
+def service_identity(service: RemoteObject) -> Identity:
+    """The identity of what Get-CsService returns, ``MediationServer:pool01.contoso.com``, as that of its
+    settings.
+    """
+    return Identity(Scope.SERVICE, text_of(service["Identity"]))
+
+
+def unknown(word: str, wanted: Identity, known: Iterable[Identity]) -> str | None:
+    """That the topology has no such site or service, and which it has; None if it does."""
+    known = list(known)
+    if wanted in known:
+        return None
+    names = ", ".join(sorted(identity.name for identity in known)) or "none"
+    return f"The topology has no {word} '{wanted.name}'. It has: {names}"
+
+
+def _site_objection(move: Move, sites: Sequence[RemoteObject] | None) -> str | None:
+    return None if sites is None else unknown("site", move.identity, map(site_identity, sites))
+
+
+def _service_objection(move: Move, services: Sequence[RemoteObject] | None) -> str | None:
+    if services is None:
+        return None
+    role = move.identity.name.partition(":")[0]
+    of_role = [
+        identity for identity in map(service_identity, services) if identity.name.partition(":")[0] == role
+    ]
+    return unknown("service", move.identity, of_role)
+
+
+def _created_at(scope: Scope) -> Requirement:
+    objection = _site_objection if scope is Scope.SITE else _service_objection
+    cmdlet = "Get-CsSite" if scope is Scope.SITE else "Get-CsService"
+    return Requirement(
+        needed=lambda move: move.kind is Kind.CREATE and move.identity.scope is scope,
+        read=Command(cmdlet),
+        objection=objection,
+    )
+
+
+SITE_EXISTS = _created_at(Scope.SITE)
+SERVICE_EXISTS = _created_at(Scope.SERVICE)
