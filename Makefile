@@ -1,0 +1,63 @@
+# make demo    see the collection at work: everything it needs is set up, used and cleaned away
+# make test    everything that is tested
+# make help    the other targets
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHONS ?= 3.13 3.12 3.11 3.10
+VENV := $(CURDIR)/.venv
+COLLECTIONS := $(CURDIR)/.collections
+HERE := $(COLLECTIONS)/ansible_collections/lync/remediation
+
+export PATH := $(VENV)/bin:$(PATH)
+export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help setup demo test lint pytest test-matrix sanity bench docs changelog build clean
+
+help:  ## This list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
+
+setup:  ## A virtual environment in .venv, and the checkout in its place as a collection in .collections
+	@tests/setup/make_venv $(VENV) "$(PYTHONS)" -r requirements-dev.txt
+	@mkdir -p $(dir $(HERE)) && ln -sfn $(CURDIR) $(HERE)
+
+demo: setup  ## Windows Live A/V federation on a simulated deployment: dry run, real run, proof, way back
+	@python -m demo
+
+test: setup lint sanity test-matrix pytest  ## Everything
+
+lint: setup  ## Style, types, playbooks, documentation and changelog
+	ruff check .
+	ruff format --check .
+	mypy
+	yamllint --strict .
+	ansible-lint --offline
+	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self --skip-rstcheck .
+	antsibull-changelog lint
+
+pytest: setup  ## Unit tests, the lab's own tests, and whole playbooks against the lab
+	pytest $(PYTEST)
+
+test-matrix: setup  ## The short walk through the main job, on each supported ansible-core that a Python here can run
+	tests/setup/matrix
+
+sanity: setup  ## ansible-test sanity, in a copy of the tracked files
+	tests/sanity/run
+
+bench: setup  ## What a task costs, side by side with ansible-core's own psrp connection
+	cd tests && python -m benchmarks $(BENCH)
+
+docs: setup  ## The reference and the guides as HTML, in build/docs
+	docs/build build/docs
+
+changelog: setup  ## CHANGELOG.rst from the fragments
+	antsibull-changelog release --update-existing
+
+build: setup  ## The collection as a file for ansible-galaxy collection install, in build/
+	ansible-galaxy collection build --force --output-path build
+
+clean:  ## Remove everything that these targets made
+	rm -rf .venv .venv-* .collections .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
