@@ -31,7 +31,7 @@ from typing import Any, Protocol
 from psrpcore.types import ErrorRecord, PSObject
 
 
-@dataclass
+@dataclass(eq=False)
 class Account:
     """A Windows account a server accepts (its domain's, or its own when in a workgroup).
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -40,7 +40,13 @@ class _Protocol(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        self.listener.open_transports.add(transport)
         self.listener.counters.add(connections=1)
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        if self.transport is not None:
+            self.listener.open_transports.discard(self.transport)
+        super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         self.listener.counters.add(bytes_in=len(data))
@@ -68,6 +74,7 @@ class HttpListener(web.Server):
         self.service = service
         self.listener = listener
         self.counters = service.counters
+        self.open_transports: set[asyncio.BaseTransport] = set()
         self._accounts = accounts
         self._certificate_hash = certificate_hash
         self._tls = tls
@@ -93,6 +100,10 @@ class HttpListener(web.Server):
     async def stop(self) -> None:
         if self._socket is not None:
             self._socket.close()
+            # A close would wait for each client to say goodbye to TLS.
+            for transport in list(self.open_transports):
+                cast(asyncio.Transport, transport).abort()
+            await self._socket.wait_closed()
         await self.shutdown(timeout=0.1)
 
     @property

@@ -1,0 +1,80 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fixtures of the lab's own tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.wsman import WSMan
+
+from .small import ADMIN, RunningLab, SmallServer
+
+
+class Client:
+    """A small server that runs, and pypsrp to talk to it."""
+
+    def __init__(self, running: RunningLab, server: SmallServer) -> None:
+        self.running = running
+        self.server = server
+
+    def wsman(self, auth: str = "basic", ssl: bool = True, account: Any = ADMIN, **options: Any) -> WSMan:
+        return WSMan(
+            self.server.address,
+            **{
+                "port": 15986 if ssl else 15985,
+                "ssl": ssl,
+                "auth": auth,
+                "username": account.name,
+                "password": account.password,
+                "cert_validation": self.running.ca if ssl else True,
+                **options,
+            },
+        )
+
+    @property
+    def counters(self) -> dict[str, int]:
+        return self.running.lab.counters[self.server.name].values()
+
+    @property
+    def journal(self) -> list[dict[str, Any]]:
+        from lab.journal import read
+
+        return list(read(self.running.lab.journal.path))
+
+
+def powershell(pool: RunspacePool, *statements: tuple[Any, ...]) -> PowerShell:
+    """A pipeline of statements, each a command and its arguments."""
+    shell = PowerShell(pool)
+    for index, (name, *arguments) in enumerate(statements):
+        if index:
+            shell.add_statement()
+        shell.add_cmdlet(name)
+        for argument in arguments:
+            shell.add_argument(argument)
+    return shell
+
+
+@pytest.fixture
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[SmallServer], Client]]:
+    """Start a lab with one small server, as the test wants it."""
+    labs: list[RunningLab] = []
+
+    def run(server: SmallServer) -> Client:
+        running = RunningLab(tmp_path_factory.mktemp("lab"), server)
+        labs.append(running)
+        running.__enter__()
+        return Client(running, server)
+
+    yield run
+    for running in labs:
+        running.__exit__()
+
+
+@pytest.fixture
+def client(start: Callable[[SmallServer], Client]) -> Client:
+    return start(SmallServer())
