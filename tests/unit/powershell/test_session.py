@@ -1,0 +1,386 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A session is opened once, handed from worker to worker, and tells what went wrong. Against a real WSMan and PSRP server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.options import ConnectionOptions
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.session import Session
+from lab.contract import Listener, Quotas
+from lab.injection import Rule
+from lab.journal import read
+from lab_tests.small import ADMIN, EVENTS, GUEST, LOCKED, OTHER, RunningLab, SmallServer
+
+DEFAULTS: dict[str, Any] = {
+    "auth": "basic",
+    "ca_cert": None,
+    "cert_validation": "validate",
+    "command_timeout": 30,
+    "configuration_name": "Microsoft.PowerShell",
+    "connection_timeout": 5,
+    "idle_timeout": 120,
+    "ignore_proxy": False,
+    "management_module": "auto",
+    "max_envelope_size": 153600,
+    "message_encryption": "auto",
+    "no_profile": False,
+    "operation_timeout": 5,
+    "path": "wsman",
+    "port": 15986,
+    "protocol": "https",
+    "read_timeout": 10,
+    "reconnection_backoff": 0,
+    "reconnection_retries": 1,
+    "remote_password": ADMIN.password,
+    "remote_user": ADMIN.name,
+}
+
+
+class Place:
+    """A running server, and sessions to it as one worker after the other would make them."""
+
+    def __init__(self, running: RunningLab, server: SmallServer, folder: Path) -> None:
+        self.running, self.server, self.folder = running, server, folder
+
+    def session(self, folder: Path | None = None, **options: Any) -> Session:
+        values = {**DEFAULTS, "ca_cert": self.running.ca, "remote_addr": self.server.address, **options}
+        return Session(ConnectionOptions.from_plugin(values.get), str(folder or self.folder))
+
+    def strike(self, kind: str, request: str | None = None, command: str | None = None, **more: Any) -> None:
+        self.running.lab.injector.add(Rule(kind, request=request, command=command, **more))
+
+    def run_count(self, name: str) -> int:
+        entries = read(self.running.lab.journal.path)
+        return sum(entry["event"] == "command" and entry["name"] == name for entry in entries)
+
+    def counters(self) -> dict[str, int]:
+        return dict(self.running.lab.counters[self.server.name].values())
+
+
+@pytest.fixture
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Place]]:
+    running: list[RunningLab] = []
+
+    def start(**changes: Any) -> Place:
+        server = SmallServer(**{"address": "127.0.91.1", **changes})
+        lab = RunningLab(tmp_path_factory.mktemp("lab"), server)
+        running.append(lab)
+        lab.__enter__()
+        return Place(lab, server, tmp_path_factory.mktemp("run"))
+
+    yield start
+    for lab in running:
+        lab.__exit__()
+
+
+def write(*words: Any) -> Command:
+    return Command("Write-Output", {f"P{index}": word for index, word in enumerate(words)})
+
+
+WAYS = [
+    ("basic", "https", 15986, "auto"),
+    ("ntlm", "https", 15986, "auto"),
+    ("negotiate", "https", 15986, "always"),
+    ("ntlm", "http", 15985, "auto"),
+    ("negotiate", "http", 15985, "auto"),
+]
+
+
+@pytest.mark.parametrize(("auth", "protocol", "port", "encryption"), WAYS)
+def test_a_session_is_opened_once_and_goes_from_worker_to_worker(
+    place: Callable[..., Place], auth: str, protocol: str, port: int, encryption: str
+) -> None:
+    there = place()
+    way = {"auth": auth, "protocol": protocol, "port": port, "message_encryption": encryption}
+    for worker in range(3):
+        session = there.session(**way)
+        if worker == 0:
+            session.run(Command("Set-Variable", {"Name": "kept", "Value": "by the runspace"}))
+        assert session.run(Command("Get-Variable", {"Name": "kept"})).output == ("by the runspace",)
+        assert session.resumed is (worker > 0)
+        session.leave()
+    assert there.counters()["sessions_opened"] == 1
+
+
+def test_a_resumed_pipeline_takes_three_requests(place: Callable[..., Place]) -> None:
+    there = place()
+    first = there.session()
+    first.run(write(1))
+    first.leave()
+    before = there.counters()
+    second = there.session()
+    second.run(write(1), write(2), write(3))
+    second.leave()
+    after = there.counters()
+    assert after["requests"] - before["requests"] == 3
+    assert after["pipelines"] - before["pipelines"] == 1
+
+
+def test_statements_keep_their_order_and_streams_are_kept_apart(place: Callable[..., Place]) -> None:
+    session = place().session()
+    results = session.run(write("first"), Command("Write-All"), Command("Stop-Here"), write("last"))
+    session.close()
+    assert results.output == ("first", "done", "last")
+    assert [error.message for error in results.errors] == ["it went wrong", "it cannot go on"]
+    assert results.errors[0].category == "InvalidOperation"
+    assert results.errors[0].exception_type == "System.InvalidOperationException"
+    assert results.warnings == ("a warning",)
+    assert results.verbose == ("a verbose line",)
+
+
+def test_what_ends_the_only_statement_is_an_error_too(place: Callable[..., Place]) -> None:
+    session = place().session()
+    (error,) = session.run(Command("Stop-Here")).errors
+    session.close()
+    assert (error.message, error.terminating) == ("it cannot go on", True)
+
+
+def test_powershell_2_gets_one_pipeline_a_statement(place: Callable[..., Place]) -> None:
+    there = place(protocol_version="2.1", powershell_version="2.0")
+    session = there.session()
+    assert session.protocol_version == "2.1"
+    assert session.run(write("a"), write("b")).output == ("a", "b")
+    session.close()
+    assert there.counters()["pipelines"] == 2
+
+
+@pytest.mark.parametrize("size", [1, 40_000, 400_000, 1_500_000])
+def test_large_values_cross_in_both_directions(place: Callable[..., Place], size: int) -> None:
+    session = place().session()
+    text = "x\u00e9\U0001f600" * (size // 3)
+    assert session.run(write(text)).output == (text,)
+    session.close()
+
+
+def test_a_shell_that_is_gone_is_replaced_before_anything_ran(place: Callable[..., Place]) -> None:
+    there = place()
+    first = there.session()
+    first.run(Command("Set-Variable", {"Name": "n", "Value": 1}))
+    first.leave()
+    there.strike("shell-vanishes")
+    second = there.session()
+    assert second.run(Command("Set-Variable", {"Name": "n", "Value": 2}), changes=True).errors == ()
+    second.leave()
+    assert there.counters()["sessions_opened"] == 2
+
+
+def test_two_workers_at_once_each_have_a_session_and_the_second_closes_its_own(place: Callable[..., Place]) -> None:
+    there = place()
+    first, second = there.session(), there.session()
+    first.run(write(1))
+    second.run(write(2))
+    assert there.counters()["sessions_open"] == 2
+    second.leave()
+    assert there.counters()["sessions_open"] == 1
+    first.leave()
+    assert there.counters()["sessions_open"] == 1
+
+
+def test_end_closes_what_was_left_behind(place: Callable[..., Place]) -> None:
+    there = place()
+    first = there.session()
+    first.run(write(1))
+    first.leave()
+    there.session().end()
+    assert there.counters()["sessions_open"] == 0
+
+
+def test_end_without_a_session_asks_nobody(place: Callable[..., Place]) -> None:
+    there = place()
+    there.session().end()
+    assert there.counters()["requests"] == 0
+
+
+def test_another_account_does_not_get_the_session(place: Callable[..., Place]) -> None:
+    there = place()
+    first = there.session()
+    first.run(write(1))
+    first.leave()
+    other = there.session(remote_user=OTHER.name, remote_password=OTHER.password)
+    other.run(write(1))
+    assert other.resumed is False
+    other.close()
+
+
+def test_a_left_session_does_not_vouch_for_a_wrong_password(place: Callable[..., Place]) -> None:
+    there = place()
+    first = there.session()
+    first.run(write(1))
+    first.leave()
+    with pytest.raises(errors.AuthenticationRefused):
+        there.session(remote_password="wrong").run(write(1))
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "words"),
+    [
+        ({"remote_password": "wrong"}, errors.AuthenticationRefused, ADMIN.name),
+        ({"remote_password": "wrong", "auth": "ntlm"}, errors.AuthenticationRefused, "ntlm"),
+        ({"remote_user": LOCKED.name, "remote_password": LOCKED.password}, errors.AuthenticationRefused, "locked"),
+        ({"remote_user": GUEST.name, "remote_password": GUEST.password}, errors.NoRightsToOpenShell, GUEST.name),
+        ({"configuration_name": "Nowhere"}, errors.ServerFault, "Nowhere"),
+        ({"path": "nowhere"}, errors.NotAnEndpoint, "404"),
+        ({"port": 15999}, errors.CannotConnect, "refused"),
+        ({"remote_addr": "no.such.host.invalid"}, errors.CannotResolve, "no.such.host.invalid"),
+        ({"ca_cert": None}, errors.TlsNotTrusted, "ansible_psrp_ca_cert"),
+        ({"port": 15985}, errors.NotAnEndpoint, "TLS"),
+        ({"auth": "basic", "protocol": "http", "port": 15985}, errors.OptionsDoNotFit, "basic"),
+        ({"remote_password": None}, errors.OptionsDoNotFit, "password"),
+    ],
+)
+def test_refusals(
+    place: Callable[..., Place], options: dict[str, Any], kind: type[errors.ConnectionRefused], words: str
+) -> None:
+    with pytest.raises(errors.ConnectionRefused) as caught:
+        place().session(**options).run(write(1))
+    assert type(caught.value) is kind, caught.value
+    assert words in str(caught.value)
+    assert "Pa:ss" not in str(caught.value)
+
+
+def test_the_shell_quota(place: Callable[..., Place]) -> None:
+    there = place(quotas=replace(Quotas(), shells_per_user=1))
+    first = there.session()
+    first.run(write(1))
+    with pytest.raises(errors.ShellQuotaReached):
+        there.session(folder=there.folder / "another").run(write(1))
+    first.close()
+
+
+def test_sessions_do_not_use_up_the_quota_of_operations(place: Callable[..., Place]) -> None:
+    there = place(quotas=replace(Quotas(), operations_per_user=2))
+    session = there.session()
+    for number in range(10):
+        assert session.run(write(number)).output == (number,)
+    session.close()
+
+
+def test_a_command_that_takes_too_long_is_stopped(place: Callable[..., Place]) -> None:
+    session = place().session(command_timeout=0, operation_timeout=1)
+    with pytest.raises(errors.TimedOut, match="Wait-Stop"):
+        session.run(Command("Wait-Stop"), changes=True)
+    session.close()
+
+
+def test_a_command_may_outlast_the_operation_timeout(place: Callable[..., Place]) -> None:
+    EVENTS["long"] = threading.Event()
+    there = place()
+    session = there.session(operation_timeout=1)
+    timer = threading.Timer(1.5, EVENTS["long"].set)
+    timer.start()
+    assert session.run(Command("Wait-Event", {"Name": "long"})).output == ("waiting", "over")
+    session.close()
+
+
+def test_certificate_of_another_name_is_refused(place: Callable[..., Place]) -> None:
+    there = place(listeners=(Listener("https", 15986, ("/wsman",), frozenset({"basic"}), certificate="wrong_name"),))
+    with pytest.raises(errors.TlsNotTrusted):
+        there.session().run(write(1))
+
+
+def test_an_expired_certificate_is_named_as_such(place: Callable[..., Place]) -> None:
+    there = place(listeners=(Listener("https", 15986, ("/wsman",), frozenset({"basic"}), certificate="expired"),))
+    with pytest.raises(errors.TlsNotTrusted, match="expired"):
+        there.session().run(write(1))
+
+
+LINE_BREAKS = [
+    ("drop-before", "Command", None),
+    ("drop-after", "Command", None),
+    ("drop-before", "Receive", None),
+    ("drop-after", "Receive", None),
+    ("truncate", "Receive", None),
+    ("garbage", "Receive", None),
+    ("status", "Receive", None),
+    ("drop-before", None, "Set-Variable"),
+    ("drop-after", None, "Set-Variable"),
+]
+
+
+@pytest.mark.parametrize("way", [WAYS[0], WAYS[3]], ids=lambda way: f"{way[0]}-{way[1]}")
+@pytest.mark.parametrize(("kind", "request_name", "command"), LINE_BREAKS)
+def test_a_change_whose_line_breaks_is_never_repeated_and_the_session_goes_on(
+    place: Callable[..., Place], way: tuple[str, str, int, str], kind: str, request_name: str | None, command: str | None
+) -> None:
+    auth, protocol, port, encryption = way
+    there = place()
+    session = there.session(auth=auth, protocol=protocol, port=port, message_encryption=encryption)
+    session.run(write(1))
+    there.strike(kind, request_name, command)
+    with pytest.raises(errors.LostInMidCommand, match="Set-Variable"):
+        session.run(Command("Set-Variable", {"Name": "n", "Value": 1}), changes=True)
+    assert there.run_count("Set-Variable") <= 1
+    assert session.run(write("again")).output == ("again",)
+    session.close()
+
+
+@pytest.mark.parametrize(("kind", "request_name", "command"), LINE_BREAKS)
+def test_a_read_whose_line_breaks_is_read_again_in_a_new_session(
+    place: Callable[..., Place], kind: str, request_name: str | None, command: str | None
+) -> None:
+    there = place()
+    session = there.session()
+    session.run(write(1))
+    there.strike(kind, request_name, command and "Write-Output")
+    assert session.run(write("read")).output == ("read",)
+    session.close()
+
+
+@pytest.mark.parametrize("request_name", ["Create", "Command"])
+def test_a_server_that_is_busy_is_asked_again(place: Callable[..., Place], request_name: str) -> None:
+    there = place()
+    session = there.session()
+    if request_name == "Command":
+        session.run(write(1))
+    there.strike("status", request_name, code=503)
+    session.run(Command("Set-Variable", {"Name": "n", "Value": 1}), changes=True)
+    assert there.run_count("Set-Variable") == 1
+    session.close()
+
+
+def test_a_server_that_stays_busy_is_given_up(place: Callable[..., Place]) -> None:
+    there = place()
+    there.strike("status", "Create", code=503, times=0)
+    with pytest.raises(errors.CannotConnect, match="503"):
+        there.session().run(write(1))
+
+
+def test_a_lost_session_is_not_left_to_anybody(place: Callable[..., Place]) -> None:
+    there = place()
+    first = there.session()
+    first.run(write(1))
+    there.strike("drop-after", "Receive")
+    with pytest.raises(errors.LostInMidCommand):
+        first.run(Command("Set-Variable", {"Name": "n", "Value": 1}), changes=True)
+    first.leave()
+    second = there.session()
+    second.run(write(1))
+    assert second.resumed is False
+    second.close()
+
+
+def test_a_failed_farewell_costs_the_session_and_not_the_result(place: Callable[..., Place]) -> None:
+    there = place()
+    session = there.session()
+    there.strike("drop-before", "Signal")
+    assert session.run(write("result")).output == ("result",)
+    session.leave()
+    assert there.session()._left_behind() is None
+
+
+def test_tls_that_fails(place: Callable[..., Place]) -> None:
+    there = place()
+    there.strike("tls-failure", times=0)
+    with pytest.raises(errors.ConnectionRefused):
+        there.session().run(write(1))
