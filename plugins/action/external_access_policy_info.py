@@ -20,6 +20,8 @@ class ActionModule(SettingsInfoAction):
     DOCUMENTATION = module.DOCUMENTATION
     RESOURCE = EXTERNAL_ACCESS_POLICY
 
-    def further(self, arguments: dict[str, Any], shell: ManagementShell, listed: list[Collection]) -> dict[str, Any]:
+    def further(
+        self, arguments: dict[str, Any], shell: ManagementShell, listed: list[Collection]
+    ) -> dict[str, Any]:
         of_users = effective.users(shell, listed, arguments["users"])
         return {"effective": of_users + effective.sites(shell, self.RESOURCE, listed, arguments["sites"])}

@@ -20,6 +20,8 @@ class ActionModule(SettingsInfoAction):
     DOCUMENTATION = module.DOCUMENTATION
     RESOURCE = MEDIA_CONFIGURATION
 
-    def further(self, arguments: dict[str, Any], shell: ManagementShell, listed: list[Collection]) -> dict[str, Any]:
+    def further(
+        self, arguments: dict[str, Any], shell: ManagementShell, listed: list[Collection]
+    ) -> dict[str, Any]:
         of_services = effective.services(shell, self.RESOURCE, listed, arguments["services"])
         return {"effective": of_services + effective.sites(shell, self.RESOURCE, listed, arguments["sites"])}

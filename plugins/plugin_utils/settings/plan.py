@@ -173,8 +173,10 @@ def aim(resource: Resource, actual: Collection | None, desired: Desired, offer: 
     if not desired.present:
         if actual is None:
             kind = Kind.NOTHING
+        elif identity.scope is Scope.GLOBAL:
+            kind = Kind.RESET
         else:
-            kind = Kind.RESET if identity.scope is Scope.GLOBAL else Kind.REMOVE
+            kind = Kind.REMOVE
         return Aim(resource, identity, actual, desired, offer, kind)
     if actual is None:
         missing = [option for option in resource.required_to_create if option not in desired.values]

@@ -38,8 +38,7 @@ MEDIA_CONFIGURATION = Resource(
             "EncryptionLevel",
             ENCRYPTION_LEVEL,
             Severity.CRITICAL,
-            "Decides whether calls must be, may be or may not be encrypted; unlike levels on two sides end a "
-            "call with error 488.",
+            "Decides whether calls must, may or must not be encrypted; where two sides disagree, a call fails (488).",
         ),
         _switch(
             "enable_siren",

@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: public_provider_info
+short_description: Read public providers
+version_added: 1.0.0
+author:
+  - The lync.remediation authors (@lync-remediation)
+description:
+  - Returns the public providers of a deployment.
+options:
+  identity:
+    description:
+      - Return this one only. The provider's name.
+      - Case does not matter.
+    type: str
+extends_documentation_fragment:
+  - lync.remediation.attributes
+  - lync.remediation.attributes.info
+  - lync.remediation.action_group
+  - lync.remediation.connection
+seealso:
+  - module: lync.remediation.public_provider
+  - name: Get-CsPublicProvider
+    description: Microsoft's reference of the cmdlet.
+    link: https://learn.microsoft.com/powershell/module/skypeforbusiness/get-cspublicprovider
+"""
+
+EXAMPLES = r"""
+---
+- name: Read all public providers
+  lync.remediation.public_provider_info:
+  register: providers
+
+- name: Show those that are enabled
+  ansible.builtin.debug:
+    msg: "{{ providers.public_providers | selectattr('enabled') | map(attribute='identity') }}"
+
+- name: Switch them all off
+  lync.remediation.public_provider:
+    identity: "{{ item.identity }}"
+    enabled: false
+  loop: "{{ providers.public_providers }}"
+  loop_control:
+    label: "{{ item.identity }}"
+"""
+
+RETURN = r"""
+---
+public_providers:
+  description:
+    - Every public provider, or the one asked for; none if it does not exist. Each can be given to the
+      module as its arguments.
+    - A property that this version of the server does not have is left out.
+  returned: always
+  type: list
+  elements: dict
+  sample:
+    - identity: MSN
+      state: present
+      proxy_fqdn: federation.messenger.msn.com
+      enabled: true
+      verification_level: UseSourceVerification
+"""

@@ -1,0 +1,132 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: replication_info
+short_description: Read the state of replication
+version_added: 1.0.0
+author:
+  - The lync.remediation authors (@lync-remediation)
+description:
+  - Returns the state of the replicas of the Central Management Store, and of the store itself.
+options:
+  replicas:
+    description:
+      - FQDNs of the servers to look at. Without it, all.
+    type: list
+    elements: str
+    default: []
+extends_documentation_fragment:
+  - lync.remediation.attributes
+  - lync.remediation.attributes.info
+  - lync.remediation.action_group
+  - lync.remediation.connection
+seealso:
+  - module: lync.remediation.replication
+  - name: Get-CsManagementStoreReplicationStatus
+    description: Microsoft's reference of the cmdlet.
+    link: https://learn.microsoft.com/powershell/module/skypeforbusiness/get-csmanagementstorereplicationstatus
+"""
+
+EXAMPLES = r"""
+---
+- name: Read the state of replication
+  lync.remediation.replication_info:
+  register: found
+
+- name: Show who is behind
+  ansible.builtin.debug:
+    var: found.behind
+
+- name: Make sure that there is an active Central Management Server
+  ansible.builtin.assert:
+    that: found.central_management_store.active_master_fqdn is string
+"""
+
+RETURN = r"""
+---
+up_to_date:
+  description:
+    - Whether all replicas looked at are up to date.
+  returned: always
+  type: bool
+  sample: true
+behind:
+  description:
+    - FQDNs of those that are not.
+  returned: always
+  type: list
+  elements: str
+  sample: []
+replicas:
+  description:
+    - The replicas.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    replica_fqdn:
+      description:
+        - The server.
+      returned: always
+      type: str
+    up_to_date:
+      description:
+        - Whether it has the last changes.
+      returned: always
+      type: bool
+    last_status_report:
+      description:
+        - When it last reported; V(null) if never.
+      returned: always
+      type: str
+    last_update_creation:
+      description:
+        - When the last update for it was made; V(null) if never.
+      returned: always
+      type: str
+    product_version:
+      description:
+        - The version that it reported.
+      returned: always
+      type: str
+  sample:
+    - replica_fqdn: fe01.contoso.com
+      up_to_date: true
+      last_status_report: "2026-11-21T08:30:12Z"
+      last_update_creation: "2026-11-21T08:30:02Z"
+      product_version: 4.0.7577.0
+central_management_store:
+  description:
+    - The store itself.
+  returned: always
+  type: dict
+  contains:
+    active_master_fqdn:
+      description:
+        - The active Central Management Server; V(null) where there is none, which means that the store is
+          down.
+      returned: always
+      type: str
+    active_file_transfer_agents:
+      description:
+        - The servers that carry changes to the replicas.
+      returned: always
+      type: list
+      elements: str
+    properties:
+      description:
+        - Everything that the server tells about the store, by its own names.
+      returned: always
+      type: dict
+  sample:
+    active_master_fqdn: fe01.contoso.com
+    active_file_transfer_agents: [fe01.contoso.com]
+    properties:
+      ActiveMasterFqdn: fe01.contoso.com
+      ActiveFileTransferAgents: [fe01.contoso.com]
+"""
