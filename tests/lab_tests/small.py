@@ -29,7 +29,16 @@ from lab.contract import (
 from lab.psrp.records import error_record
 from lab.runtime import Lab
 from lab.script import parse
-from psrpcore.types import ErrorCategory, InvocationInfo, PSObject, PSSecureString
+from psrpcore.types import (
+    CommandTypes,
+    ErrorCategory,
+    InvocationInfo,
+    PSCustomObject,
+    PSNoteProperty,
+    PSObject,
+    PSSecureString,
+    PSType,
+)
 
 ADMIN = Account("CONTOSO\\uc-admin", "Pa:ss word-1", "uc-admin@CONTOSO.COM")
 OTHER = Account("CONTOSO\\other", "Secret-2", "other@CONTOSO.COM")
@@ -94,6 +103,8 @@ class SmallRunspace:
             streams.error(a_record("it went wrong"))
             streams.host_write_line("What if: nothing")
             streams.output("done")
+        elif command.name == "Get-Object":
+            streams.output(SmallObject(Name="one", Kind=ErrorCategory.ObjectNotFound))
         elif command.name == "Stop-Here":
             raise TerminatingError(a_record("it cannot go on"))
         elif command.name == "Wait-Stop":
@@ -110,13 +121,26 @@ class SmallRunspace:
             raise TerminatingError(a_record(f"{command.name} is unknown"))
 
     def command_metadata(self, names: Sequence[str]) -> Sequence[PSObject]:
-        return []
+        return [
+            PSCustomObject(
+                Name=name, Namespace="Small", HelpUri="", CommandType=CommandTypes.Cmdlet, OutputType=[], Parameters={}
+            )
+            for name in names
+        ]
 
     def reset(self) -> None:
         self.variables.clear()
 
     def close(self) -> None:
         self.closed = True
+
+
+@PSType(
+    type_names=["Deserialized.Small"],
+    adapted_properties=[PSNoteProperty("Name"), PSNoteProperty("Kind")],
+)
+class SmallObject(PSObject):
+    """An object with a type name and an enumeration."""
 
 
 EVENTS: dict[str, threading.Event] = {}
