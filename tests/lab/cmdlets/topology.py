@@ -1,0 +1,302 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The topology: sites, pools, computers, services, versions.
+
+Sources: MicrosoftDocs/office-docs-powershell; printed Edge service: Microsoft, "Viewing the status of global
+settings for a forest" (Lync Server 2013); onpremdiag/SfBServer for 2019.  Property names of sites and pools
+are partly assumed, see the README's table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from psrpcore.types import PSUInt16
+
+from lab.cmdlets.settings import failed
+from lab.deployment.topology import PRODUCT_NAMES, SERVICE_VERSIONS, Pool, Service, Site
+from lab.objects.nouns import SINCE_2019
+from lab.objects.values import NetObject, enumeration, string_list
+from lab.powershell.builtin import has_wildcard, matches
+from lab.powershell.engine import Invocation
+from lab.powershell.registry import implements
+
+_DEPLOY = "Microsoft.Rtc.Management.Deploy.Internal"
+_SITE_TYPE = enumeration(f"{_DEPLOY}.SiteType", ("CentralSite", "RemoteSite"))
+
+
+def _chosen(invocation: Invocation, named: Mapping[str, Any], type_name: str) -> Iterator[Any]:
+    """By -Identity, by -Filter, or all; an unknown identity is an error."""
+    identity = invocation.get("Identity")
+    pattern = invocation.get("Filter")
+    if identity is not None:
+        if has_wildcard(identity):
+            raise failed(invocation, "wildcard_refused", identity, identity=identity)
+        found = next((value for name, value in named.items() if name.lower() == identity.lower()), None)
+        if found is None:
+            raise failed(invocation, "does_not_exist", identity, type=type_name, identity=identity)
+        yield found
+        return
+    for name, value in named.items():
+        if pattern is None or matches(name, pattern):
+            yield value
+
+
+@implements("Get-CsSite")
+def get_site(invocation: Invocation) -> Iterator[NetObject]:
+    invocation.session.require_store()
+    topology = invocation.session.deployment.topology
+    sites = {site.name: site for site in topology.sites.values()}
+    for site in _chosen(invocation, sites, "Site"):
+        yield _site_object(site, topology)
+
+
+def _site_object(site: Site, topology: Any) -> NetObject:
+    is_remote = site.parent is not None
+    services = [service.identity for service in topology.services if service.site == site.name]
+    route = f"EdgeServer:{site.federation_route}" if site.federation_route else None
+    return NetObject(
+        (
+            f"{_DEPLOY}.Site+{'RemoteSite' if is_remote else 'CentralSite'}",
+            f"{_DEPLOY}.Site",
+            "System.Object",
+        ),
+        {
+            "Identity": site.identity,
+            "SiteId": site.identity,
+            "Services": string_list(services),
+            "Pools": string_list([pool.fqdn for pool in topology.pools.values() if pool.site == site.name]),
+            "FederationRoute": route,
+            "XmppFederationRoute": None,
+            "DefaultPersistentChatPool": None,
+            "Description": site.description,
+            "DisplayName": site.name,
+            "SiteType": _SITE_TYPE.RemoteSite if is_remote else _SITE_TYPE.CentralSite,
+            "ParentSite": f"Site:{site.parent}" if site.parent else None,
+        },
+        text=site.identity,
+    )
+
+
+@implements("Get-CsPool")
+def get_pool(invocation: Invocation) -> Iterator[NetObject]:
+    """-Site takes the site's name without ``site:``."""
+    invocation.session.require_store()
+    topology = invocation.session.deployment.topology
+    wanted = invocation.get("Site")
+    if wanted is not None and topology.site(wanted) is None:
+        raise failed(invocation, "site_unknown", wanted, site=wanted)
+    pools = {
+        pool.fqdn: pool
+        for pool in topology.pools.values()
+        if wanted is None or pool.site.lower() == wanted.lower()
+    }
+    for pool in _chosen(invocation, pools, "Cluster"):
+        services = [service.identity for service in topology.services if service.pool == pool.fqdn]
+        yield NetObject(
+            (f"{_DEPLOY}.Cluster", "System.Object"),
+            {
+                "Identity": pool.fqdn,
+                "Services": string_list(services),
+                "Computers": string_list([computer.fqdn for computer in pool.computers]),
+                "Fqdn": pool.fqdn,
+                "BackupPoolFqdn": pool.backup,
+                "Site": f"Site:{pool.site}",
+            },
+            text=pool.fqdn,
+        )
+
+
+@implements("Get-CsComputer")
+def get_computer(invocation: Invocation) -> Iterator[NetObject]:
+    """In the order of the pool, which is the order that counts for quorum."""
+    session = invocation.session
+    session.require_store()
+    topology = session.deployment.topology
+    wanted = invocation.get("Pool")
+    if wanted is not None and topology.pool(wanted) is None:
+        raise failed(invocation, "does_not_exist", wanted, type="Cluster", identity=wanted)
+    computers = {
+        computer.fqdn: computer
+        for computer in topology.computers()
+        if (wanted is None or computer.pool.lower() == wanted.lower())
+        and (not invocation.get("Local") or computer.fqdn == session.computer.fqdn)
+    }
+    for computer in _chosen(invocation, computers, "Machine"):
+        yield NetObject(
+            (f"{_DEPLOY}.Machine", "System.Object"),
+            {"Identity": computer.fqdn, "Pool": computer.pool, "Fqdn": computer.fqdn},
+            text=computer.fqdn,
+        )
+
+
+@implements("Get-CsService")
+def get_service(invocation: Invocation) -> Iterator[NetObject]:
+    invocation.session.require_store()
+    topology = invocation.session.deployment.topology
+    wanted = invocation.get("PoolFqdn")
+    if wanted is not None and topology.pool(wanted) is None:
+        raise failed(invocation, "does_not_exist", wanted, type="Cluster", identity=wanted)
+    roles = [
+        name
+        for name, value in invocation.values.items()
+        if value is True and invocation.command.parameters.get(name.lower(), None) is not None
+    ]
+    services = {
+        service.identity: service
+        for service in topology.services
+        if (wanted is None or service.pool.lower() == wanted.lower()) and (not roles or service.role in roles)
+    }
+    numbers = {service.identity: number for number, service in enumerate(topology.services, 1)}
+    for service in _chosen(invocation, services, "Service"):
+        yield _service_object(invocation, service, numbers[service.identity])
+
+
+def _service_object(invocation: Invocation, service: Service, number: int) -> NetObject:
+    deployment = invocation.session.deployment
+    pool = deployment.topology.pool(service.pool)
+    assert pool is not None
+    site = f"Site:{service.site}"
+    own = _SERVICE_PROPERTIES.get(service.role, _no_properties)(deployment, pool)
+    return NetObject(
+        (f"Microsoft.Rtc.Management.Xds.Display{service.role}", "System.Object"),
+        {
+            "Identity": service.identity,
+            **own,
+            "ServiceId": f"{service.site}-{service.role}-{number}",
+            "SiteId": site,
+            "PoolFqdn": pool.fqdn,
+            "Version": SERVICE_VERSIONS[deployment.version],
+            "Role": service.role,
+        },
+        text=service.identity,
+    )
+
+
+def _no_properties(deployment: Any, pool: Pool) -> Mapping[str, Any]:
+    return {}
+
+
+def _edge_server(deployment: Any, pool: Pool) -> Mapping[str, Any]:
+    next_hop = pool.next_hop or ""
+    dependents = [
+        service.identity
+        for service in deployment.topology.services
+        if service.pool == next_hop and service.role in ("Registrar", "ConferencingServer", "MediationServer")
+    ]
+    external = pool.access_edge_external_fqdn
+    suffix = external.partition(".")[2] if external else deployment.topology.domain
+    ports = {
+        "AccessEdgeInternalSipPort": 5061,
+        "AccessEdgeExternalSipPort": 5061,
+        "AccessEdgeClientPort": 443,
+        "DataPsomServerPort": 8057,
+        "DataPsomClientPort": 444,
+        "MediaRelayAuthEdgePort": 5062,
+        "MediaRelayAuthInternalTurnTcpPort": 443,
+        "MediaRelayAuthExternalTurnTcpPort": 445,
+        "MediaRelayAuthInternalTurnUdpPort": 3478,
+        "MediaRelayAuthExternalTurnUdpPort": 3478,
+        "MediaCommunicationPortStart": 50000,
+        "MediaCommunicationPortCount": 10000,
+    }
+    if deployment.version in SINCE_2019:
+        ports["SkypeSearchProxyPort"] = 4443
+    return {
+        "Registrar": f"Registrar:{next_hop}",
+        **{name: PSUInt16(port) for name, port in ports.items()},
+        "AccessEdgeExternalFqdn": external,
+        "DataEdgeExternalFqdn": f"webconf.{suffix}",
+        "AVEdgeExternalFqdn": f"av.{suffix}",
+        "InternalInterfaceFqdn": pool.fqdn,
+        "ExternalMrasFqdn": f"av.{suffix}",
+        "DependentServiceList": string_list(dependents),
+    }
+
+
+def _user_server(deployment: Any, pool: Pool) -> Mapping[str, Any]:
+    return {
+        "UserDatabase": f"UserDatabase:{pool.sql_server}",
+        "McuFactorySipPort": PSUInt16(444),
+        "UserPinManagementWcfHttpPort": PSUInt16(443),
+    }
+
+
+def _registrar(deployment: Any, pool: Pool) -> Mapping[str, Any]:
+    return {
+        "UserServer": f"UserServer:{pool.fqdn}",
+        "BackupRegistrar": f"Registrar:{pool.backup}" if pool.backup else None,
+    }
+
+
+def _central_management(deployment: Any, pool: Pool) -> Mapping[str, Any]:
+    return {"CentralManagementDatabase": f"CentralManagementDatabase:{pool.sql_server}", "Active": True}
+
+
+_SERVICE_PROPERTIES = {
+    "EdgeServer": _edge_server,
+    "UserServer": _user_server,
+    "Registrar": _registrar,
+    "CentralManagement": _central_management,
+}
+
+
+@implements("Get-CsServerVersion")
+def get_server_version(invocation: Invocation) -> Iterator[str]:
+    """One text, about the computer the session runs on."""
+    deployment = invocation.session.deployment
+    licence = {
+        "volume": "Volume license key installed.",
+        "evaluation": "Evaluation license key installed.",
+        "none": "No license key required.",
+    }[deployment.license]
+    yield f"{PRODUCT_NAMES[deployment.version]} ({deployment.build}): {licence}"
+
+
+@implements("Get-CsServerPatchVersion")
+def get_server_patch_version(invocation: Invocation) -> Iterator[NetObject]:
+    deployment = invocation.session.deployment
+    product = PRODUCT_NAMES[deployment.version]
+    for component in ("Core Components", "Web Components Server", "Front End Server"):
+        yield NetObject(
+            ("System.Management.Automation.PSCustomObject", "System.Object"),
+            notes={"ComponentName": f"{product}, {component}", "Version": deployment.patch},
+        )
+
+
+@implements("Get-CsTopology")
+def get_topology(invocation: Invocation) -> Iterator[NetObject]:
+    """The members that scripts use; the document itself (-AsXml) is not modelled."""
+    session = invocation.session
+    if not invocation.get("LocalStore"):
+        session.require_store()
+    topology = session.deployment.topology
+    yield NetObject(
+        (f"{_DEPLOY}.DefaultTopology", "System.Object"),
+        {
+            "Sites": string_list([site.identity for site in topology.sites.values()]),
+            "Clusters": string_list([pool.fqdn for pool in topology.pools.values()]),
+            "Machines": string_list([computer.fqdn for computer in topology.computers()]),
+            "Services": string_list([service.identity for service in topology.services]),
+            "SqlInstances": string_list(_sql_servers(topology.pools.values())),
+            "InternalDomains": string_list(list(topology.sip_domains)),
+        },
+    )
+
+
+def _sql_servers(pools: Iterable[Pool]) -> Sequence[str]:
+    return sorted({pool.sql_server for pool in pools if pool.sql_server})
+
+
+@implements("Get-CsSipDomain")
+def get_sip_domain(invocation: Invocation) -> Iterator[NetObject]:
+    invocation.session.require_store()
+    domains = invocation.session.deployment.topology.sip_domains
+    for name in _chosen(invocation, {name: name for name in domains}, "SipDomain"):
+        yield NetObject(
+            ("Microsoft.Rtc.Management.Xds.SipDomain", "System.Object"),
+            {"Identity": name, "Name": name, "IsDefault": name == domains[0]},
+            text=name,
+        )

@@ -1,0 +1,287 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The modelled deployment, as the protocol half and the cmdlets see it."""
+
+from __future__ import annotations
+
+import datetime
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lab.assumed import Texts
+from lab.contract import Account, Caller, Listener, Quotas, Runspace, Server, Timings, WsmanRefusal
+from lab.deployment.runspace import LyncRunspace
+from lab.deployment.store import CentralManagementStore
+from lab.deployment.topology import Computer, Person, Pool, Topology
+from lab.objects.nouns import NOUNS
+from lab.objects.values import plain
+from lab.rbac import Role
+
+ACCESS_DENIED = 5
+#: Fault for a session configuration that does not exist (ERROR_WSMAN_INVALID_RESOURCE_URI).
+UNKNOWN_RESOURCE = 2150858811
+
+#: What a host with that PowerShell reports of itself: PSVersion, CLR, Windows build, PSRP version.
+_FLAVOURS = {
+    "2.0": ("2.0", "2.0.50727.5420", "6.1.7601.17514", "2.1"),
+    "3.0": ("3.0", "4.0.30319.18408", "6.2.9200.16398", "2.2"),
+    "4.0": ("4.0", "4.0.30319.34209", "6.3.9600.17400", "2.2"),
+    "5.1": ("5.1.14393.1884", "4.0.30319.42000", "10.0.14393.1884", "2.3"),
+}
+
+
+@dataclass
+class EndpointServer:
+    """A computer's WinRM, or the web service of a pool. Implements :class:`lab.contract.Server`."""
+
+    deployment: LyncDeployment
+    name: str
+    fqdn: str
+    address: str
+    computer: Computer  # on which its runspaces run
+    people: Sequence[Person]
+    listeners: Sequence[Listener]
+    groups: Sequence[str]
+    timings: Timings
+    quotas: Quotas
+    inventory_account: Account
+    inventory_authentication: str
+    accounts: Sequence[Account] = ()
+    inventory_variables: Mapping[str, Any] = field(default_factory=dict)
+    keytab: str | None = None
+
+    def __post_init__(self) -> None:
+        self.powershell_version, self.clr_version, self.build_version, self.protocol_version = _FLAVOURS[
+            self.computer.powershell_version
+        ]
+
+    def open_runspace(self, caller: Caller, path: str, configuration_name: str) -> Runspace:
+        """A restricted runspace at /OcsPowershell, a full one at /wsman; see the contract for refusals."""
+        if configuration_name.lower() not in ("", "microsoft.powershell"):
+            raise WsmanRefusal(
+                UNKNOWN_RESOURCE,
+                "The WS-Management service cannot process the request. The resource URI "
+                f"(http://schemas.microsoft.com/powershell/{configuration_name}) was not found in the "
+                "WS-Management catalog.",
+            )
+        person = next((p for p in self.people if p.name.lower() == caller.account.lower()), None)
+        constrained = path.lower().rstrip("/").endswith("/ocspowershell")
+        may = person is not None and (bool(person.roles) if constrained else person.remote_shell)
+        if person is None or not may:
+            raise WsmanRefusal(ACCESS_DENIED, "Access is denied. ")
+        return LyncRunspace(self.deployment, self.computer, caller, person, constrained)
+
+
+@dataclass
+class LyncDeployment:
+    """Everything of one deployment file. Implements :class:`lab.contract.Deployment`."""
+
+    name: str
+    version: str
+    build: str
+    patch: str
+    license: str
+    topology: Topology
+    people: Sequence[Person]
+    roles: Mapping[str, Role]  # by lower-case name
+    store: CentralManagementStore
+    texts: Texts
+    granted: Mapping[
+        str, str
+    ]  # lower-case sam account name -> per-user external access policy, as the file has it
+    policy_lag_s: float = 0.0
+    monotonic: Callable[[], float] = time.monotonic
+    utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc)
+
+    def __post_init__(self) -> None:
+        self.servers: Sequence[Server] = ()
+        self.lock = threading.RLock()
+        self._grants: dict[str, str] = dict(self.granted)
+        self._created: dict[str, float] = {}
+
+    @property
+    def fault_kinds(self) -> Mapping[str, str]:
+        return {kind: help_text for kind, (help_text, _) in _INJECTIONS.items()}
+
+    def inject(self, kind: str, server: Server | None, options: Mapping[str, str]) -> str:
+        if kind not in _INJECTIONS:
+            raise ValueError(f"There is no fault {kind!r}; the kinds are {', '.join(_INJECTIONS)}.")
+        return _INJECTIONS[kind][1](self, server, options)
+
+    def status(self) -> Mapping[str, Any]:
+        replicas = {}
+        for replica in self.store.replicas.values():
+            status = self.store.status(replica.fqdn)
+            replicas[replica.fqdn] = {
+                "up_to_date": status.up_to_date,
+                "stuck": replica.stuck,
+                "seconds": replica.seconds,
+                "last_status_report": plain(status.last_status_report),
+                "last_update_creation": plain(status.last_update_creation),
+            }
+        unreachable = self.store.unreachable
+        content = self.store.local(self.topology.central_management) if unreachable else self.store.state
+        return {
+            "name": self.name,
+            "version": self.version,
+            "build": self.build,
+            "central_management": self.topology.central_management,
+            "central_management_reachable": not unreachable,
+            "settings": {
+                noun: [{"Identity": identity, **plain(dict(values))} for identity, values in entries.values()]
+                for noun, entries in content.items()
+            },
+            "replicas": replicas,
+            "pools": {
+                pool.fqdn: {
+                    "site": pool.site,
+                    "kind": pool.kind,
+                    "computers": [c.fqdn for c in pool.computers],
+                }
+                for pool in self.topology.pools.values()
+            },
+            "users": {
+                user.sam_account_name: {
+                    "sip_address": user.sip_address,
+                    "pool": user.pool,
+                    "external_access_policy": self.external_access_policy(user.sam_account_name),
+                }
+                for user in self.topology.users
+            },
+        }
+
+    def reset(self) -> None:
+        with self.lock:
+            self.store.reset()
+            self._grants = dict(self.granted)
+            self._created = {}
+
+    def close(self) -> None:
+        """Nothing runs in the background."""
+
+    def roles_of(self, person: Person) -> list[Role]:
+        return [self.roles[name.lower()] for name in person.roles]
+
+    def external_access_policy(self, sam_account_name: str) -> str | None:
+        """The per-user policy granted to a user (kept in Active Directory), without ``Tag:``."""
+        return self._grants.get(sam_account_name.lower())
+
+    def grant_external_access_policy(self, sam_account_name: str, policy: str | None) -> None:
+        with self.lock:
+            if policy is None:
+                self._grants.pop(sam_account_name.lower(), None)
+            else:
+                self._grants[sam_account_name.lower()] = policy
+
+    def is_granted(self, policy: str) -> bool:
+        return policy.lower() in (granted.lower() for granted in self._grants.values())
+
+    def note_creation(self, policy: str) -> None:
+        """A per-user policy cannot be granted until Active Directory has it (``policy_lag_seconds``)."""
+        self._created[policy.lower()] = self.monotonic()
+
+    def is_grantable(self, policy: str) -> bool:
+        created = self._created.get(policy.lower())
+        return created is None or self.monotonic() >= created + self.policy_lag_s
+
+
+def _replica_of(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    fqdn = options.get("replica") or (server.fqdn if server else "")
+    if fqdn.lower() not in deployment.store.replicas:
+        known = ", ".join(replica.fqdn for replica in deployment.store.replicas.values())
+        raise ValueError(f"There is no replica {fqdn!r}; name a server or replica=<fqdn>, one of {known}.")
+    return fqdn
+
+
+def _stick(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    fqdn = _replica_of(deployment, server, options)
+    deployment.store.set_stuck(fqdn, True)
+    return f"The replica of {fqdn} keeps what it has from now on."
+
+
+def _release(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    fqdn = _replica_of(deployment, server, options)
+    deployment.store.set_stuck(fqdn, False)
+    return f"The replica of {fqdn} replicates again."
+
+
+def _slow(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    fqdn = _replica_of(deployment, server, options)
+    try:
+        seconds = float(options["seconds"])
+    except (KeyError, ValueError):
+        raise ValueError("replication_seconds needs seconds=<number>.") from None
+    deployment.store.replicas[fqdn.lower()].seconds = seconds
+    return f"The replica of {fqdn} is up to date {seconds:g} s after a change."
+
+
+def _unreachable(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    deployment.store.unreachable = True
+    return "The Central Management Store does not answer."
+
+
+def _reachable(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    deployment.store.unreachable = False
+    return "The Central Management Store answers."
+
+
+def _discard(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    try:
+        count = int(options.get("count", "1"))
+    except ValueError:
+        raise ValueError("change_does_not_stick takes count=<number>.") from None
+    deployment.store.discarded_writes = count
+    return f"The next {count} change(s) to the Central Management Store report success and change nothing."
+
+
+def _other_administrator(
+    deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]
+) -> str:
+    noun = NOUNS.get(options.get("noun", ""))
+    identity = options.get("identity", "Global")
+    if noun is None:
+        raise ValueError(f"other_administrator needs noun=<noun>, one of {', '.join(NOUNS)}.")
+    held = deployment.store.state.get(noun.name, {}).get(identity.lower())
+    if held is None:
+        raise ValueError(f"There is no {noun.name} {identity!r} to change.")
+    changes = {}
+    for name, text in options.items():
+        if name in ("noun", "identity"):
+            continue
+        found = next(
+            (p for p in noun.properties_in(deployment.version) if p.name.lower() == name.lower()), None
+        )
+        if found is None:
+            raise ValueError(f"{noun.name} has no property {name!r}.")
+        value: Any = (
+            {"true": True, "false": False}.get(text.lower(), text) if found.type == "Boolean" else text
+        )
+        changes[found.name] = found.typed(value)
+    if not changes:
+        raise ValueError("other_administrator needs at least one <property>=<value>.")
+    deployment.store.put(noun.name, held[0], {**held[1], **changes})
+    return f"{noun.name} {held[0]} now has {', '.join(f'{name}={plain(value)}' for name, value in changes.items())}."
+
+
+_Injection = Callable[[LyncDeployment, "Server | None", Mapping[str, str]], str]
+_INJECTIONS: Mapping[str, tuple[str, _Injection]] = {
+    "replication_stuck": ("the replica of a server (or replica=<fqdn>) keeps what it has", _stick),
+    "replication_released": ("a stuck replica replicates again", _release),
+    "replication_seconds": ("seconds=<number> from a change to being up to date, of one replica", _slow),
+    "cms_unreachable": ("the Central Management Store does not answer", _unreachable),
+    "cms_reachable": ("it answers again", _reachable),
+    "change_does_not_stick": ("the next count=<number> changes report success and change nothing", _discard),
+    "other_administrator": (
+        "somebody else changes noun=<noun> identity=<identity> <property>=<value> ...",
+        _other_administrator,
+    ),
+}
+
+
+def group_name(pool: Pool) -> str:
+    """The inventory group of a pool: its host name, made of letters Ansible allows."""
+    return pool.fqdn.partition(".")[0].replace("-", "_").lower()
