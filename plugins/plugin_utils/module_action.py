@@ -134,7 +134,9 @@ def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     """The task's arguments, of the right types, with defaults, as plain Python values. Raises `BadArgument`."""
     arguments = _native(given)
     unknown = sorted(
-        set(arguments) - set(spec) - {alias for option in spec.values() for alias in option.get("aliases", ())}
+        set(arguments)
+        - set(spec)
+        - {alias for option in spec.values() for alias in option.get("aliases", ())}
     )
     if unknown:
         raise BadArgument(
@@ -158,7 +160,9 @@ def _canonical_choice(name: str, value: Any, option: Mapping[str, Any]) -> Any:
             return choice
     if value is None or value in option["choices"]:
         return value
-    raise BadArgument(f"{name}: '{value}' is not allowed. Allowed are {_listed(option['choices'], quote=False)}.")
+    raise BadArgument(
+        f"{name}: '{value}' is not allowed. Allowed are {_listed(option['choices'], quote=False)}."
+    )
 
 
 def _native(value: Any) -> Any:

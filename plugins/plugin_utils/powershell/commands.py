@@ -64,9 +64,15 @@ def _literal(value: Any) -> str:
     if isinstance(value, datetime.datetime):
         return f"([DateTime]'{value.isoformat()}')"
     if isinstance(value, Mapping):
-        return "@{" + "; ".join(f"{_quoted(str(key))} = {_literal(item)}" for key, item in value.items()) + "}"
+        return (
+            "@{" + "; ".join(f"{_quoted(str(key))} = {_literal(item)}" for key, item in value.items()) + "}"
+        )
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
-        return "@(" + ", ".join(_quoted(item) if isinstance(item, str) else _literal(item) for item in value) + ")"
+        return (
+            "@("
+            + ", ".join(_quoted(item) if isinstance(item, str) else _literal(item) for item in value)
+            + ")"
+        )
     text = str(value) if isinstance(value, str | uuid.UUID) else repr(value)
     if _BAREWORD.fullmatch(text) and text.lower() not in _NOT_BARE:
         return text

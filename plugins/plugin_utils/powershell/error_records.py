@@ -11,13 +11,39 @@ from typing import Any
 from .results import ErrorReport, RemoteObject
 
 # System.Management.Automation.ErrorCategory, in the order of its values (Microsoft Learn, ErrorCategory Enum).
-_CATEGORIES = tuple(
-    """
-    NotSpecified OpenError CloseError DeviceError DeadlockDetected InvalidArgument InvalidData InvalidOperation
-    InvalidResult InvalidType MetadataError NotImplemented NotInstalled ObjectNotFound OperationStopped OperationTimeout
-    SyntaxError ParserError PermissionDenied ResourceBusy ResourceExists ResourceUnavailable ReadError WriteError
-    FromStdErr SecurityError ProtocolError ConnectionError AuthenticationError LimitsExceeded QuotaExceeded NotEnabled
-    """.split()
+_CATEGORIES = (
+    "NotSpecified",
+    "OpenError",
+    "CloseError",
+    "DeviceError",
+    "DeadlockDetected",
+    "InvalidArgument",
+    "InvalidData",
+    "InvalidOperation",
+    "InvalidResult",
+    "InvalidType",
+    "MetadataError",
+    "NotImplemented",
+    "NotInstalled",
+    "ObjectNotFound",
+    "OperationStopped",
+    "OperationTimeout",
+    "SyntaxError",
+    "ParserError",
+    "PermissionDenied",
+    "ResourceBusy",
+    "ResourceExists",
+    "ResourceUnavailable",
+    "ReadError",
+    "WriteError",
+    "FromStdErr",
+    "SecurityError",
+    "ProtocolError",
+    "ConnectionError",
+    "AuthenticationError",
+    "LimitsExceeded",
+    "QuotaExceeded",
+    "NotEnabled",
 )
 
 
@@ -31,10 +57,16 @@ def error_report(record: Any, *, terminating: bool = False) -> ErrorReport:
         message = exception.get("Message") or exception.text
     category = record.get("ErrorCategory_Category")
     return ErrorReport(
-        message=str(message or record.text or record.get("ErrorCategory_Message") or "The server gave no reason."),
-        category=_CATEGORIES[category] if isinstance(category, int) and category < len(_CATEGORIES) else "NotSpecified",
+        message=str(
+            message or record.text or record.get("ErrorCategory_Message") or "The server gave no reason."
+        ),
+        category=_CATEGORIES[category]
+        if isinstance(category, int) and category < len(_CATEGORIES)
+        else "NotSpecified",
         fully_qualified_id=str(record.get("FullyQualifiedErrorId") or ""),
-        exception_type=exception.type_names[0] if isinstance(exception, RemoteObject) and exception.type_names else "",
+        exception_type=exception.type_names[0]
+        if isinstance(exception, RemoteObject) and exception.type_names
+        else "",
         target=_text(record.get("TargetObject")) or record.get("ErrorCategory_TargetName") or None,
         command=record.get("ErrorCategory_Activity") or None,
         terminating=terminating,

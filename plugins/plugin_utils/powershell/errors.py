@@ -172,7 +172,9 @@ class CommandError(ManagementShellError):
     def __init__(self, report: ErrorReport, sentence: str | None = None) -> None:
         self.report = report
         origin = f"{report.command}: " if report.command else ""
-        super().__init__(sentence or f"{origin}{report.message} [{report.category}, {report.fully_qualified_id}]")
+        super().__init__(
+            sentence or f"{origin}{report.message} [{report.category}, {report.fully_qualified_id}]"
+        )
 
 
 class EndpointRefusesCommand(CommandError):
@@ -199,9 +201,14 @@ class SecondHopDenied(CommandError):
     pass
 
 
-def cmdlet_not_offered(endpoint: Endpoint, cmdlet: str, report: ErrorReport | None = None) -> CmdletNotOffered:
+def cmdlet_not_offered(
+    endpoint: Endpoint, cmdlet: str, report: ErrorReport | None = None
+) -> CmdletNotOffered:
     return CmdletNotOffered(
-        report or ErrorReport(f"{cmdlet} is not offered", "ObjectNotFound", "CommandNotFoundException", command=cmdlet),
+        report
+        or ErrorReport(
+            f"{cmdlet} is not offered", "ObjectNotFound", "CommandNotFoundException", command=cmdlet
+        ),
         f"{endpoint.url} does not offer {cmdlet} to {endpoint.account}: either no RBAC role of the account includes "
         "it, or this version of the server does not have it. Get-CsAdminRole | Where-Object "
         f"{{$_.Cmdlets -match '{cmdlet}'}} lists the roles that do.",

@@ -38,7 +38,8 @@ class RemoteObject:
         return iter(self.properties)
 
     def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default
+        spelled = self._by_folded_name.get(name.casefold())
+        return default if spelled is None else self.properties[spelled]
 
     def is_a(self, type_name: str) -> bool:
         """Whether ``type_name`` is in the object's chain of types."""

@@ -162,7 +162,9 @@ class Session:
                 raise refused from error
             raise LostInMidCommand(self.endpoint, names, reason_of(error)) from error
 
-    def _with_retries(self, attempt: Callable[[], Returned], may_retry: Callable[[Exception], bool]) -> Returned:
+    def _with_retries(
+        self, attempt: Callable[[], Returned], may_retry: Callable[[Exception], bool]
+    ) -> Returned:
         """Call; while the server cannot be reached, again after the back-off times 1, 2, 4 ... seconds."""
         for tried in itertools.count():
             try:
@@ -190,7 +192,9 @@ class Session:
     def describing(self, *cmdlets: str) -> tuple[Command, ...]:
         known = self._opened()[1].offers
         unknown = [cmdlet for cmdlet in cmdlets if cmdlet not in known]
-        return (Command("Get-Command", {"Name": unknown, "ErrorAction": "SilentlyContinue"}),) if unknown else ()
+        return (
+            (Command("Get-Command", {"Name": unknown, "ErrorAction": "SilentlyContinue"}),) if unknown else ()
+        )
 
     def offered(self, cmdlet: str) -> frozenset[str] | None:
         parameters = self._opened()[1].offers[cmdlet]
@@ -198,7 +202,12 @@ class Session:
 
     def _without_descriptions(self, commands: Iterable[Command], results: Results) -> Results:
         """Take the answers to `describing` out of the results and remember them with the session."""
-        asked = [name for command in commands if command.name == "Get-Command" for name in command.parameters["Name"]]
+        asked = [
+            name
+            for command in commands
+            if command.name == "Get-Command"
+            for name in command.parameters["Name"]
+        ]
         if not asked or self._record is None:
             return results
         described = {
@@ -233,7 +242,8 @@ class Session:
             return False
         candidates = MANAGEMENT_MODULES if wanted == "auto" else (wanted,)
         available = self._run_safely(
-            [Command("Get-Module", {"ListAvailable": Switch.PRESENT, "Name": list(candidates)})], changes=False
+            [Command("Get-Module", {"ListAvailable": Switch.PRESENT, "Name": list(candidates)})],
+            changes=False,
         )
         names = {str(module.get("Name")).casefold() for module in available.objects()}
         record = self._opened()[1]
@@ -317,7 +327,10 @@ class Session:
         pool.ps_version = record.ps_version
         pool.serialization_version = record.serialization_version
         pool.state = RunspacePoolState.OPENED
-        if _version(record.protocol_version) >= _LARGE_ENVELOPES and pool.connection.max_envelope_size == 153600:
+        if (
+            _version(record.protocol_version) >= _LARGE_ENVELOPES
+            and pool.connection.max_envelope_size == 153600
+        ):
             # What pypsrp does itself when it learns the version while opening: newer servers take 500 KiB.
             pool.connection.update_max_payload_size(512000)
             pool._fragmenter.max_size = pool.connection.max_payload_size
@@ -408,14 +421,16 @@ class _TerminatingError:
 
 
 def _results(pipeline: PowerShell) -> Results:
+    # pypsrp's classes to the type checker; what `_ClixmlSerializer` put in their place at run time.
+    streams: Any = pipeline.streams
     return Results(
         output=tuple(pipeline.output),
         errors=tuple(
             error_report(record.value, terminating=isinstance(record, _TerminatingError))
-            for record in pipeline.streams.error
+            for record in streams.error
         ),
-        warnings=tuple(_message(record.value) for record in pipeline.streams.warning),
-        verbose=tuple(_message(record.value) for record in pipeline.streams.verbose),
+        warnings=tuple(_message(record.value) for record in streams.warning),
+        verbose=tuple(_message(record.value) for record in streams.verbose),
     )
 
 
@@ -426,7 +441,10 @@ def _message(record: Any) -> str:
 
 
 def _is_missing_management_cmdlet(report: ErrorReport) -> bool:
-    return report.fully_qualified_id.startswith("CommandNotFoundException") and "-cs" in (report.target or "").lower()
+    return (
+        report.fully_qualified_id.startswith("CommandNotFoundException")
+        and "-cs" in (report.target or "").lower()
+    )
 
 
 def _is_command_info(item: Any) -> bool:

@@ -17,6 +17,7 @@ import json
 import os
 import stat
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 _FORMAT = 1
@@ -51,14 +52,16 @@ class RecordFile:
         not ours.
         """
         key = hashlib.sha256("\0".join(identity).encode()).hexdigest()
-        path = os.path.join(folder, f"management-shell-{key[:32]}.session")
+        path = Path(folder, f"management-shell-{key[:32]}.session")
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         except OSError:
             return None
         status = os.fstat(descriptor)
         foreign = (
-            status.st_uid != os.geteuid() or stat.S_IMODE(status.st_mode) & 0o077 or not stat.S_ISREG(status.st_mode)
+            status.st_uid != os.geteuid()
+            or stat.S_IMODE(status.st_mode) & 0o077
+            or not stat.S_ISREG(status.st_mode)
         )
         if foreign or not _lock(descriptor):
             os.close(descriptor)

@@ -56,7 +56,9 @@ from .errors import (
 
 # Codes of WSManFault (winerror.h and wsmerror.h of the Windows SDK).
 _ACCESS_DENIED = 5
-_QUOTAS = frozenset({0x803381A5, 0x803381A6, 0x803381A7, 0x803381A8, 0x803381AB, *range(0x803381E4, 0x803381EB)})
+_QUOTAS = frozenset(
+    {0x803381A5, 0x803381A6, 0x803381A7, 0x803381A8, 0x803381AB, *range(0x803381E4, 0x803381EB)}
+)
 
 
 def is_fault(error: Exception) -> bool:

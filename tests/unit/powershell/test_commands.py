@@ -54,7 +54,9 @@ def test_text_is_one_bare_word_or_one_quoted_string(text: str) -> None:
     if shown.startswith("'"):
         inside = shown[1:-1]
         undoubled = re.sub("(['\u2018\u2019\u201a\u201b])\\1", "", inside)
-        assert not re.search("['\u2018\u2019\u201a\u201b]", undoubled), "a quote that would end the string stands alone"
+        assert not re.search("['\u2018\u2019\u201a\u201b]", undoubled), (
+            "a quote that would end the string stands alone"
+        )
         assert re.sub("(['\u2018\u2019\u201a\u201b])\\1", "\\1", inside) == text
     else:
         assert re.fullmatch(r"[A-Za-z][A-Za-z0-9_.:/!-]*", shown)

@@ -13,7 +13,11 @@ import ssl
 import pytest
 import requests
 import urllib3
-from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors, transport_errors, values
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import (
+    errors,
+    transport_errors,
+    values,
+)
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.error_records import error_report
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import ErrorReport
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
@@ -35,7 +39,9 @@ def report(**fields: object) -> ErrorReport:
     ("record", "kind", "words"),
     [
         (
-            report(fully_qualified_id="CommandNotFoundException", category="ObjectNotFound", target="Set-CsX"),
+            report(
+                fully_qualified_id="CommandNotFoundException", category="ObjectNotFound", target="Set-CsX"
+            ),
             errors.CmdletNotOffered,
             "does not offer Set-CsX to CONTOSO\\uc-admin",
         ),
@@ -103,13 +109,21 @@ def fault(code: int, reason: str = "r") -> WSManFaultError:
         (requests.ConnectTimeout(), errors.CannotConnect, True),
         (requests.ReadTimeout(), errors.CannotConnect, False),
         (nested(requests.ConnectionError(), socket.gaierror(-2, "unknown")), errors.CannotResolve, True),
-        (nested(requests.ConnectionError(), ConnectionRefusedError(111, "refused")), errors.CannotConnect, True),
+        (
+            nested(requests.ConnectionError(), ConnectionRefusedError(111, "refused")),
+            errors.CannotConnect,
+            True,
+        ),
         (
             nested(requests.ConnectionError(), http.client.RemoteDisconnected("closed")),
             errors.CannotConnect,
             False,
         ),
-        (nested(requests.exceptions.SSLError(), ssl.SSLError(1, "WRONG_VERSION_NUMBER")), errors.NotAnEndpoint, True),
+        (
+            nested(requests.exceptions.SSLError(), ssl.SSLError(1, "WRONG_VERSION_NUMBER")),
+            errors.NotAnEndpoint,
+            True,
+        ),
         (requests.exceptions.ProxyError(), errors.CannotConnect, False),
         (ValueError("For basic auth, the password must be specified"), errors.OptionsDoNotFit, False),
     ],

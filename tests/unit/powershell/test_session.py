@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A session is opened once, handed from worker to worker, and tells what went wrong. Against a real WSMan and PSRP server."""
+"""A session is opened once, handed from worker to worker, and tells what went wrong: against a real PSRP server."""
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,6 +22,9 @@ from lab.contract import Listener, Quotas
 from lab.injection import Rule
 from lab.journal import read
 from lab_tests.small import ADMIN, EVENTS, GUEST, LOCKED, OTHER, RunningLab, SmallServer
+
+# Each worker of pytest-xdist has servers of its own.
+ADDRESS = f"127.0.{91 + int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:])}.1"
 
 DEFAULTS: dict[str, Any] = {
     "auth": "basic",
@@ -73,7 +77,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Pl
     running: list[RunningLab] = []
 
     def start(**changes: Any) -> Place:
-        server = SmallServer(**{"address": "127.0.91.1", **changes})
+        server = SmallServer(**{"address": ADDRESS, **changes})
         lab = RunningLab(tmp_path_factory.mktemp("lab"), server)
         running.append(lab)
         lab.__enter__()
@@ -175,7 +179,9 @@ def test_a_shell_that_is_gone_is_replaced_before_anything_ran(place: Callable[..
     assert there.counters()["sessions_opened"] == 2
 
 
-def test_two_workers_at_once_each_have_a_session_and_the_second_closes_its_own(place: Callable[..., Place]) -> None:
+def test_two_workers_at_once_each_have_a_session_and_the_second_closes_its_own(
+    place: Callable[..., Place],
+) -> None:
     there = place()
     first, second = there.session(), there.session()
     first.run(write(1))
@@ -227,8 +233,16 @@ def test_a_left_session_does_not_vouch_for_a_wrong_password(place: Callable[...,
     [
         ({"remote_password": "wrong"}, errors.AuthenticationRefused, ADMIN.name),
         ({"remote_password": "wrong", "auth": "ntlm"}, errors.AuthenticationRefused, "ntlm"),
-        ({"remote_user": LOCKED.name, "remote_password": LOCKED.password}, errors.AuthenticationRefused, "locked"),
-        ({"remote_user": GUEST.name, "remote_password": GUEST.password}, errors.NoRightsToOpenShell, GUEST.name),
+        (
+            {"remote_user": LOCKED.name, "remote_password": LOCKED.password},
+            errors.AuthenticationRefused,
+            "locked",
+        ),
+        (
+            {"remote_user": GUEST.name, "remote_password": GUEST.password},
+            errors.NoRightsToOpenShell,
+            GUEST.name,
+        ),
         ({"configuration_name": "Nowhere"}, errors.ServerFault, "Nowhere"),
         ({"path": "nowhere"}, errors.NotAnEndpoint, "404"),
         ({"port": 15999}, errors.CannotConnect, "refused"),
@@ -284,13 +298,17 @@ def test_a_command_may_outlast_the_operation_timeout(place: Callable[..., Place]
 
 
 def test_certificate_of_another_name_is_refused(place: Callable[..., Place]) -> None:
-    there = place(listeners=(Listener("https", 15986, ("/wsman",), frozenset({"basic"}), certificate="wrong_name"),))
+    there = place(
+        listeners=(Listener("https", 15986, ("/wsman",), frozenset({"basic"}), certificate="wrong_name"),)
+    )
     with pytest.raises(errors.TlsNotTrusted):
         there.session().run(write(1))
 
 
 def test_an_expired_certificate_is_named_as_such(place: Callable[..., Place]) -> None:
-    there = place(listeners=(Listener("https", 15986, ("/wsman",), frozenset({"basic"}), certificate="expired"),))
+    there = place(
+        listeners=(Listener("https", 15986, ("/wsman",), frozenset({"basic"}), certificate="expired"),)
+    )
     with pytest.raises(errors.TlsNotTrusted, match="expired"):
         there.session().run(write(1))
 
@@ -311,7 +329,11 @@ LINE_BREAKS = [
 @pytest.mark.parametrize("way", [WAYS[0], WAYS[3]], ids=lambda way: f"{way[0]}-{way[1]}")
 @pytest.mark.parametrize(("kind", "request_name", "command"), LINE_BREAKS)
 def test_a_change_whose_line_breaks_is_never_repeated_and_the_session_goes_on(
-    place: Callable[..., Place], way: tuple[str, str, int, str], kind: str, request_name: str | None, command: str | None
+    place: Callable[..., Place],
+    way: tuple[str, str, int, str],
+    kind: str,
+    request_name: str | None,
+    command: str | None,
 ) -> None:
     auth, protocol, port, encryption = way
     there = place()

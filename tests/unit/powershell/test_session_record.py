@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,9 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.sessio
     SessionRecord,
 )
 
-RECORD = SessionRecord("SHELL", "POOL", "WSMAN", 7, "2.3", "5.1", "1.1.0.1", None, None, {"Set-X": ["A"], "New-X": None})
+RECORD = SessionRecord(
+    "SHELL", "POOL", "WSMAN", 7, "2.3", "5.1", "1.1.0.1", None, None, {"Set-X": ["A"], "New-X": None}
+)
 
 
 def claim(folder: Path, user: str = "alice") -> RecordFile | None:
@@ -104,7 +105,7 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     path = left(tmp_path)
     target = tmp_path / "target"
     path.rename(target)
-    os.symlink(target, path)
+    path.symlink_to(target)
     assert claim(tmp_path) is None
 
 

@@ -63,7 +63,9 @@ scalars = st.one_of(
     st.builds("{}.{}.{}.{}".format, *[st.integers(0, 9999)] * 4).map(values.Version),
 )
 anything = st.recursive(
-    scalars, lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(min_size=1), inner)), max_leaves=8
+    scalars,
+    lambda inner: st.one_of(st.lists(inner), st.dictionaries(st.text(min_size=1), inner)),
+    max_leaves=8,
 )
 
 
@@ -94,7 +96,15 @@ def test_the_other_side_reads_our_containers(value: dict) -> None:
 
 @pytest.mark.parametrize(
     ("number", "tag"),
-    [(0, "I32"), (2**31 - 1, "I32"), (2**31, "I64"), (-(2**31) - 1, "I64"), (2**63, "U64"), (True, "B"), (1.5, "Db")],
+    [
+        (0, "I32"),
+        (2**31 - 1, "I32"),
+        (2**31, "I64"),
+        (-(2**31) - 1, "I64"),
+        (2**63, "U64"),
+        (True, "B"),
+        (1.5, "Db"),
+    ],
 )
 def test_a_number_travels_in_the_smallest_type_that_holds_it(number: object, tag: str) -> None:
     assert values.to_clixml(number).tag == tag
@@ -124,7 +134,8 @@ def test_a_date_with_a_display_hint_is_a_date() -> None:
 
 @pytest.mark.parametrize("prefix", ["", "Deserialized."])
 def test_an_enumeration_is_its_name(prefix: str) -> None:
-    document = f"""<Obj RefId="0"><TN RefId="0"><T>{prefix}Microsoft.Rtc.EncryptionLevel</T><T>{prefix}System.Enum</T></TN>
+    document = f"""<Obj RefId="0">
+        <TN RefId="0"><T>{prefix}Microsoft.Rtc.EncryptionLevel</T><T>{prefix}System.Enum</T></TN>
         <ToString>SupportEncryption</ToString><I32>0</I32></Obj>"""
     assert values.from_clixml(document) == "SupportEncryption"
 
@@ -161,7 +172,9 @@ def test_what_cannot_be_sent_is_named(value: object) -> None:
     assert str(value) in str(caught.value) or "2026" in str(caught.value)
 
 
-@pytest.mark.parametrize("document", ["<SS>AAAA</SS>", "<Unknown />", "<I32", "<DT>tomorrow</DT>", "<TS>PT</TS>"])
+@pytest.mark.parametrize(
+    "document", ["<SS>AAAA</SS>", "<Unknown />", "<I32", "<DT>tomorrow</DT>", "<TS>PT</TS>"]
+)
 def test_what_cannot_be_read_is_an_error_and_never_text(document: str) -> None:
     with pytest.raises(UnconvertibleValue):
         values.from_clixml(document)
