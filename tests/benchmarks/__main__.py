@@ -47,7 +47,7 @@ Round = dict[str, tuple[Cost, Cost]]
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     print(
-        f"{options.tasks} tasks a run, medians of {options.rounds} rounds; a row's first figures are for one task on one host."
+        f"{options.tasks} tasks a run, medians of {options.rounds} rounds. The first figures are for a task on a host."
     )
     promises = []
     for hosts, request_delay, open_delay in itertools.product(
