@@ -168,7 +168,7 @@ def _detach(options: argparse.Namespace) -> int:
     options.state.mkdir(parents=True, exist_ok=True)
     log = options.state / "lab.log"
     read_end, write_end = os.pipe()
-    with log.open("wb") as output, open(read_end, "rb") as answer:
+    with log.open("wb") as output, os.fdopen(read_end, "rb") as answer:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", __package__, "up", str(options.deployment), "--foreground"),
@@ -247,11 +247,8 @@ def _log(options: argparse.Namespace) -> int:
     for entry in entries:
         if options.writes and not entry.get("writes"):
             continue
-        if (
-            options.event
-            and entry["event"] != options.event
-            or options.server
-            and entry["server"] != options.server
+        if (options.event and entry["event"] != options.event) or (
+            options.server and entry["server"] != options.server
         ):
             continue
         print(json.dumps(entry) if options.json else _line(entry))
@@ -266,7 +263,8 @@ def _line(entry: dict[str, Any]) -> str:
         return f"{entry['time']} {entry['server']} {entry['event']} {details}"
     parameters = " ".join(f"-{name} {json.dumps(value)}" for name, value in entry["parameters"].items())
     wrote = " [writes]" if entry["writes"] else ""
-    return f"{entry['time']} {entry['server']} {entry['caller']}: {entry['name']} {parameters} -> {entry['result']}{wrote}"
+    what = f"{entry['name']} {parameters} -> {entry['result']}{wrote}"
+    return f"{entry['time']} {entry['server']} {entry['caller']}: {what}"
 
 
 if __name__ == "__main__":

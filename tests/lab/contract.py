@@ -8,16 +8,18 @@ answers commands as a Lync server would.  The protocol half loads the other by o
 
     from lab.deployment import load_deployment      # (path: pathlib.Path) -> Deployment
 
-Threads: ``Server.accounts``, ``Server.open_runspace``, ``Deployment.*`` are called on the event loop and must be quick.
+Threads: ``Server.accounts``, ``Server.open_runspace``, ``Deployment.*`` are called on the event loop and must be quick
+(further runspaces of a pool are opened on worker threads).
 ``Runspace.run`` is called on a worker thread, one call at a time per runspace.  Many runspaces run at once, so what
 they share (the Central Management Store, services, clocks) is locked by the deployment half.
 
-Scripts: a command with ``is_script`` carries the whole script text in ``name``.  A constrained runspace refuses it ("The
-syntax is not supported by this runspace. ..."); a full one may call ``lab.script.parse(text)``, which turns plain command
-lines into statements (what ``ansible.builtin.raw`` sends), runs those, and calls ``Streams.host_exit`` for ``exit``.
+Scripts: a command with ``is_script`` carries the whole script text in ``name``.  A constrained runspace refuses it
+("The syntax is not supported by this runspace. ..."); a full one calls ``lab.script.parse(text)``, which turns plain
+command lines (what ``ansible.builtin.raw`` sends) into statements, runs those, and calls ``Streams.host_exit`` for
+``exit``.
 
-Values: everything that crosses is a psrpcore value (``psrpcore.types``: PSString, PSInt, PSBool, PSObject subclasses, PSList,
-PSDict ...) or a plain ``str``, ``bool``, ``int``, ``list``, ``dict``, ``None`` that psrpcore converts.
+Values: everything that crosses is a psrpcore value (``psrpcore.types``: PSString, PSInt, PSBool, PSObject subclasses,
+PSList, PSDict ...) or a plain ``str``, ``bool``, ``int``, ``list``, ``dict``, ``None`` that psrpcore converts.
 """
 
 from __future__ import annotations
@@ -152,9 +154,9 @@ class Runspace(Protocol):
     def run(self, statements: Sequence[Statement], streams: Streams, input: Sequence[Any]) -> None:
         """Run the statements in order (PowerShell's batch invocation).
 
-        A TerminatingError of one statement becomes an error record and the next statement runs, except that one caused by
-        -ErrorAction Stop, and one in a single-statement pipeline, leaves run(): the pipeline is reported as Failed with that
-        record.  ``input`` is what the client sent as pipeline input.
+        A TerminatingError of one statement becomes an error record and the next statement runs, except that one
+        caused by -ErrorAction Stop, and one in a single-statement pipeline, leaves run(): the pipeline is reported
+        as Failed with that record.  ``input`` is what the client sent as pipeline input.
         """
 
     def command_metadata(self, names: Sequence[str]) -> Sequence[PSObject]:
@@ -236,7 +238,10 @@ class Deployment(Protocol):
 
     name: str
     servers: Sequence[Server]
-    fault_kinds: Mapping[str, str]  # kind -> one line of help; what inject() understands
+
+    @property
+    def fault_kinds(self) -> Mapping[str, str]:
+        """What inject() understands: a kind, and one line of help."""
 
     def inject(self, kind: str, server: Server | None, options: Mapping[str, str]) -> str:
         """Change the modelled deployment while it runs (replication stuck, a service that does not start, ...).

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Faults on request: what goes wrong, where, and how often.
 
-A rule says which server, which request or which cmdlet it strikes; the places where things can go wrong (the HTTP server,
-the execution of a command) ask for the rules that match and act on them.
+A rule says which server, which request or which cmdlet it strikes; the places where things can go wrong (the HTTP
+server, the execution of a command) ask for the rules that match and act on them.
 """
 
 from __future__ import annotations

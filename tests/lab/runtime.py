@@ -40,7 +40,7 @@ class Lab:
     def __init__(self, deployment: Deployment, state: Path) -> None:
         state.mkdir(parents=True, exist_ok=True)
         self.deployment = deployment
-        self.state = state
+        self.state = state.resolve()
         self.journal = Journal(state / "journal.jsonl")
         self.injector = Injector()
         self.counters: dict[str, Counters] = {}

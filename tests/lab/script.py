@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The little of PowerShell's language the lab understands: plain command lines.
 
-``ansible.builtin.raw`` over ``ansible.builtin.psrp`` sends its command line and then ``exit $LASTEXITCODE`` as a script.  Understood
-are commands with parameters, joined by ``|`` and separated by ``;`` or line ends; bare words, quoted strings without
-expansion, integers, ``$true``, ``$false``, ``$null``, commas between values, and ``exit``.  Everything else raises
-UnsupportedScript: the lab is no PowerShell.
+``ansible.builtin.raw`` over ``ansible.builtin.psrp`` sends its command line and ``exit $LASTEXITCODE`` as a script.
+Understood are commands with parameters, joined by ``|`` and separated by ``;`` or line ends; bare words, quoted strings
+without expansion, integers, ``$true``, ``$false``, ``$null``, commas between values, and ``exit``.  Everything else
+raises UnsupportedScript: the lab is no PowerShell.
 """
 
 from __future__ import annotations

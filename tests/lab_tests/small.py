@@ -123,7 +123,12 @@ class SmallRunspace:
     def command_metadata(self, names: Sequence[str]) -> Sequence[PSObject]:
         return [
             PSCustomObject(
-                Name=name, Namespace="Small", HelpUri="", CommandType=CommandTypes.Cmdlet, OutputType=[], Parameters={}
+                Name=name,
+                Namespace="Small",
+                HelpUri="",
+                CommandType=CommandTypes.Cmdlet,
+                OutputType=[],
+                Parameters={},
             )
             for name in names
         ]
@@ -174,8 +179,8 @@ class SmallServer:
     clr_version: str = "4.0.30319.42000"
     build_version: str = "10.0.14393.1884"
     accounts: Sequence[Account] = (ADMIN, OTHER, GUEST, LOCKED)
-    quotas: Quotas = Quotas()
-    timings: Timings = Timings()
+    quotas: Quotas = field(default_factory=Quotas)
+    timings: Timings = field(default_factory=Timings)
     groups: Sequence[str] = ("front_ends", "pool01")
     inventory_account: Account = ADMIN
     inventory_authentication: str = "negotiate"

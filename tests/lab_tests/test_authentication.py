@@ -58,7 +58,9 @@ def test_an_account_may_be_spelled_in_many_ways(client: Client, name: str, auth:
     ids=["wrong password", "unknown account", "locked account"],
 )
 @pytest.mark.parametrize(("auth", "tls"), [("basic", True), ("ntlm", True), ("ntlm", False)])
-def test_a_bad_logon_is_answered_401(client: Client, account: Account, reason: str, auth: str, tls: bool) -> None:
+def test_a_bad_logon_is_answered_401(
+    client: Client, account: Account, reason: str, auth: str, tls: bool
+) -> None:
     with pytest.raises(AuthenticationError):
         RunspacePool(client.wsman(auth, tls, account=account)).open()
     refusal = next(entry for entry in client.journal if entry["event"] == "authentication_refused")
@@ -119,7 +121,11 @@ def test_channel_bindings_may_be_missing_when_relaxed(client: Client) -> None:
 
 @pytest.mark.parametrize(
     ("flavour", "text"),
-    [("expired", "expired"), ("wrong_name", "mismatch"), ("self_signed", "self-signed|unable to get local issuer")],
+    [
+        ("expired", "expired"),
+        ("wrong_name", "mismatch"),
+        ("self_signed", "self-signed|unable to get local issuer"),
+    ],
 )
 def test_bad_certificates(start: Callable[[SmallServer], Client], flavour: str, text: str) -> None:
     client = start(SmallServer(listeners=(Listener("https", 15986, certificate=flavour),)))

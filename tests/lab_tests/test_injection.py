@@ -41,7 +41,9 @@ def test_a_request_is_dropped(client: Client, kind: str, effect: list[str]) -> N
 
 @pytest.mark.parametrize(("kind", "effect"), [("drop-before", []), ("drop-after", ["completed"])])
 @pytest.mark.parametrize(("auth", "tls"), [("basic", True), ("ntlm", False)])
-def test_a_command_drops_the_connection(client: Client, kind: str, effect: list[str], auth: str, tls: bool) -> None:
+def test_a_command_drops_the_connection(
+    client: Client, kind: str, effect: list[str], auth: str, tls: bool
+) -> None:
     pool = RunspacePool(client.wsman(auth, tls))
     pool.open()
     inject(client, kind, command="Set-*")
@@ -76,7 +78,9 @@ def test_a_command_hangs_until_it_is_stopped(client: Client) -> None:
     assert writes(client) == []
 
 
-@pytest.mark.parametrize(("code", "error"), [(500, WinRMTransportError), (503, WinRMTransportError), (401, AuthenticationError)])
+@pytest.mark.parametrize(
+    ("code", "error"), [(500, WinRMTransportError), (503, WinRMTransportError), (401, AuthenticationError)]
+)
 def test_http_status(client: Client, code: int, error: type[Exception]) -> None:
     with RunspacePool(client.wsman()) as pool:
         inject(client, "status", code=code, request="Command")

@@ -201,7 +201,7 @@ def test_secure_strings(pool: RunspacePool) -> None:
 
 def test_the_host_is_asked(client: Client) -> None:
     class Chooser(PSHostUserInterface):
-        def PromptForChoice(self, runspace, pipeline, caption, message, choices, default_choice):  # noqa: N802
+        def PromptForChoice(self, runspace, pipeline, caption, message, choices, default_choice):
             self.asked = (caption, message, default_choice)
             return 1
 

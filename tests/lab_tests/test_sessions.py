@@ -278,4 +278,3 @@ def test_a_wrong_timeout(client: Client) -> None:
         with pytest.raises(WSManFaultError, match="invalid timeout field in the SOAP header: PT-1S"):
             pool._receive()
         pool.connection.operation_timeout = 20
-

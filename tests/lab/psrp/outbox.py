@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from dataclasses import dataclass
 
-#: A Receive that finds a pipeline's first records waits this long for the rest, so that a short command takes one Receive.
+#: A Receive that finds a pipeline's first records waits this long for the rest, so that a short command takes one.
 #: Real servers gather too (rsp:BufferMode is Block); how long is not documented (assumed).
 GATHER_S = 0.05
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One pipeline: its commands run on a worker thread, its records go to the client (MS-PSRP 3.2.5.3, 3.2.5.4)."""
+"""One pipeline: its commands run on a worker thread, its records go to the client (MS-PSRP 3.2)."""
 
 from __future__ import annotations
 
@@ -220,8 +220,9 @@ class Pipeline:
                         "System.Management.Automation.Host.HostException",
                         "System.Management.Automation.RuntimeException",
                     ],
-                    "A command that prompts the user failed because the host program or the command type does not support "
-                    "user interaction. The host was attempting to request confirmation with the following message: "
+                    "A command that prompts the user failed because the host program or the command type does not "
+                    "support user interaction. The host was attempting to request confirmation with the following "
+                    "message: "
                     f"{message}",
                     ErrorCategory.NotImplemented,
                     "HostFunctionNotImplemented",

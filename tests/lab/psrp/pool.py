@@ -112,7 +112,7 @@ class Pool:
             pipeline.outbox.close()
 
     def connect(self, data: bytes) -> bytes:
-        """A new client takes over a disconnected pool (MS-PSRP 3.2.5.2.1); returns what its Connect is answered with."""
+        """A new client takes over a disconnected pool (MS-PSRP 3.2); returns what its Connect is answered with."""
         with self.lock:
             self.protocol.state = RunspacePoolState.Disconnected
             self.protocol.connect()
@@ -248,7 +248,7 @@ class Pool:
 
 
 def private_data(server: Server) -> dict[str, Any]:
-    """The PSVersionTable a server tells its clients (MS-PSRP 2.2.2.13); which versions 2.0, 3.0 and 5.1 list is recorded."""
+    """The PSVersionTable a server tells its clients (MS-PSRP 2.2.2.13), as recorded from 2.0 and 5.1."""
     version = server.powershell_version
     modern = version_at_least(server.protocol_version, "2.2")
     compatible = (

@@ -83,11 +83,11 @@ class ProtocolPool(ServerRunspacePool):
         ]
         self._sink(fragments, pipeline_id, isinstance(message, RunspacePoolStateMsg))
 
-    def _process_SetMaxRunspaces(self, event: SetMaxRunspacesEvent) -> None:  # noqa: N802
+    def _process_SetMaxRunspaces(self, event: SetMaxRunspacesEvent) -> None:
         _call_identifier(event)
         super()._process_SetMaxRunspaces(event)
 
-    def _process_SetMinRunspaces(self, event: SetMinRunspacesEvent) -> None:  # noqa: N802
+    def _process_SetMinRunspaces(self, event: SetMinRunspacesEvent) -> None:
         _call_identifier(event)
         super()._process_SetMinRunspaces(event)
 

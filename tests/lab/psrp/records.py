@@ -20,7 +20,7 @@ RecordType = TypeVar("RecordType", bound=InformationalRecord)
 
 
 class CategoryInfo(ErrorCategoryInfo):
-    """ErrorCategoryInfo whose text has the colon PowerShell writes: ``ObjectNotFound: (target:type) [activity], reason``."""
+    """ErrorCategoryInfo with the colon PowerShell writes: ``ObjectNotFound: (target:type) [activity], reason``."""
 
     def __str__(self) -> str:
         return (

@@ -123,7 +123,7 @@ class Connection:
         return Refused(self._offers())
 
     def _offered_schemes(self) -> list[str]:
-        """In the order WinRM offers them. Basic is not offered where it would be unencrypted and that is not allowed."""
+        """In WinRM's order. Basic is not offered where it would be unencrypted and that is not allowed."""
         offered = self._listener.authentication
         schemes = []
         if offered & {"negotiate", "ntlm", "kerberos"}:

@@ -29,7 +29,8 @@ IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 ANONYMOUS = f"{ADDRESSING}/role/anonymous"
 
 _RESPONSE = (
-    f'<s:Envelope xml:lang="en-US" xmlns:s="{SOAP}" xmlns:a="{ADDRESSING}" xmlns:x="{TRANSFER}" xmlns:n="{ENUMERATION}" '
+    f'<s:Envelope xml:lang="en-US" xmlns:s="{SOAP}" xmlns:a="{ADDRESSING}" xmlns:x="{TRANSFER}" '
+    f'xmlns:n="{ENUMERATION}" '
     f'xmlns:w="{WSMAN}" xmlns:rsp="{SHELL}" xmlns:p="{WSMV}"><s:Header><a:Action>%s</a:Action>'
     "<a:MessageID>uuid:%s</a:MessageID>"
     f"<a:To>{ANONYMOUS}</a:To><a:RelatesTo>%s</a:RelatesTo></s:Header><s:Body>%s</s:Body></s:Envelope>"

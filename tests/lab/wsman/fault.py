@@ -67,7 +67,10 @@ class Fault(Exception):
         )
 
 
-_INVALID_SELECTORS = "The WS-Management service cannot process the request because the request contained invalid selectors for the resource. "
+_INVALID_SELECTORS = (
+    "The WS-Management service cannot process the request because the request contained invalid selectors for the "
+    "resource. "
+)
 
 
 def access_denied() -> Fault:
@@ -88,8 +91,9 @@ def shell_not_found(shell_id: str) -> Fault:
     """What Command, Receive, Send, Signal and Delete meet when the shell is gone (Microsoft Learn, troubleshooting)."""
     return Fault(
         UNEXPECTED_SELECTORS,
-        f"The request for the Windows Remote Shell with ShellId {shell_id} failed because the shell was not found on the "
-        "server. Possible causes are: the specified ShellId is incorrect or the shell no longer exists on the server. "
+        f"The request for the Windows Remote Shell with ShellId {shell_id} failed because the shell was not found on "
+        "the server. Possible causes are: the specified ShellId is incorrect or the shell no longer exists on the "
+        "server. "
         "Provide the correct ShellId or create a new shell and retry the operation. ",
         "w:InvalidSelectors",
         sender=True,
@@ -113,8 +117,8 @@ def no_such_instance() -> Fault:
 def command_not_found() -> Fault:
     return Fault(
         UNEXPECTED_SELECTORS,
-        "The Windows Remote Shell received a request to perform an operation on a command identifier that does not exist. "
-        "Either the command has completed execution or the client specified an invalid command identifier. ",
+        "The Windows Remote Shell received a request to perform an operation on a command identifier that does not "
+        "exist. Either the command has completed execution or the client specified an invalid command identifier. ",
         "w:InvalidSelectors",
         sender=True,
         reason=_INVALID_SELECTORS,
@@ -123,7 +127,10 @@ def command_not_found() -> Fault:
 
 
 def resource_not_found(resource_uri: str) -> Fault:
-    """An unknown session configuration (Microsoft Learn, Unregister-PSSessionConfiguration; subcode and detail assumed)."""
+    """An unknown session configuration.
+
+    The text is in Microsoft Learn, Unregister-PSSessionConfiguration; subcode and detail are assumed.
+    """
     return Fault(
         INVALID_RESOURCE_URI,
         f"The WS-Management service cannot process the request. The resource URI ({resource_uri}) was not found in the "
@@ -151,7 +158,10 @@ def invalid_timeout(text: str) -> Fault:
         f"header: {text}. ",
         "a:InvalidMessageInformationHeader",
         sender=True,
-        reason="The WS-Management service cannot process the request. The request contains one or more invalid SOAP headers. ",
+        reason=(
+            "The WS-Management service cannot process the request. The request contains one or more invalid SOAP "
+            "headers. "
+        ),
     )
 
 
@@ -159,11 +169,14 @@ def schema_validation(what: str) -> Fault:
     """The body lacks an element, or has a wrong one (shape recorded; the inner sentence names the element)."""
     return Fault(
         2150858817,
-        f"The Windows Remote Shell cannot process the request. The SOAP packet contains an element {what} that is invalid. "
-        "Retry the request with the correct XML element. ",
+        f"The Windows Remote Shell cannot process the request. The SOAP packet contains an element {what} that is "
+        "invalid. Retry the request with the correct XML element. ",
         "w:SchemaValidationError",
         sender=True,
-        reason="The SOAP XML in the message does not match the corresponding XML schema definition. Change the XML and retry. ",
+        reason=(
+            "The SOAP XML in the message does not match the corresponding XML schema definition. Change the XML and "
+            "retry. "
+        ),
     )
 
 
@@ -178,7 +191,10 @@ def invalid_parameter() -> Fault:
 
 
 def protocol_violation(message: str) -> Fault:
-    """PSRP data that the PowerShell plug-in cannot make sense of (assumed: no recorded exchange; 0x80131500 is its HRESULT)."""
+    """PSRP data that the PowerShell plug-in cannot make sense of.
+
+    Assumed: no public source found; the code is COR_E_EXCEPTION, the HRESULT of its exception.
+    """
     return Fault(
         2148734208, message, provider=("microsoft.powershell", r"%systemroot%\system32\pwrshplugin.dll")
     )
@@ -212,8 +228,8 @@ def too_many_operations(limit: int) -> Fault:
     return Fault(
         QUOTA_OPERATIONS,
         "The WS-Management service cannot process the request. This user is allowed a maximum number of "
-        f"{limit} concurrent operations, which has been exceeded. Close existing operations for this user, or raise the "
-        "quota for this user. ",
+        f"{limit} concurrent operations, which has been exceeded. Close existing operations for this user, or raise "
+        "the quota for this user. ",
         "w:QuotaLimit",
     )
 
@@ -222,6 +238,6 @@ def too_many_commands() -> Fault:
     """MaxConcurrentCommandsPerShell; real servers send it without a WSManFault detail."""
     return Fault(
         None,
-        "The WS-Management service cannot process the request. The maximum number of concurrent commands per shell has been "
-        "exceeded. Retry the request later or raise the Maximum Commands per Shell quota. ",
+        "The WS-Management service cannot process the request. The maximum number of concurrent commands per shell "
+        "has been exceeded. Retry the request later or raise the Maximum Commands per Shell quota. ",
     )

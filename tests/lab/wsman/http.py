@@ -4,8 +4,8 @@
 """The HTTP(S) side of one listener: connections, authentication, message encryption, injected faults.
 
 What http.sys and WinRM answer below SOAP: 401 with challenges, 404 for another path, 405, 413 above the envelope quota,
-415 for another content type, and an empty 500 for plain SOAP where only encrypted messages are allowed (seen by clients that
-do not encrypt; the empty body is assumed).
+415 for another content type, and an empty 500 for plain SOAP where only encrypted messages are allowed (seen by
+clients that do not encrypt; the empty body is assumed).
 """
 
 from __future__ import annotations
@@ -181,7 +181,9 @@ class HttpListener(web.Server):
         answer = soap(await self._struck(request, body, origin))
         answer.headers.update(headers)
         if sealed is not None and context is not None and answer.body:
-            answer.headers["Content-Type"], answer.body = encryption.wrap(context, sealed, bytes(answer.body))
+            answer.headers["Content-Type"], answer.body = encryption.wrap(
+                context, sealed, cast(bytes, answer.body)
+            )
         return answer
 
     def _refusal(self, refused: Refused) -> web.Response:

@@ -211,7 +211,8 @@ class Service:
         created = (
             f"<x:ResourceCreated>{element('a:Address', origin.url)}<a:ReferenceParameters>"
             f"{element('w:ResourceURI', request.resource_uri)}<w:SelectorSet>"
-            f"{element('w:Selector', shell_id, Name='ShellId')}</w:SelectorSet></a:ReferenceParameters></x:ResourceCreated>"
+            f"{element('w:Selector', shell_id, Name='ShellId')}</w:SelectorSet></a:ReferenceParameters>"
+            "</x:ResourceCreated>"
         )
         return created + shell.describe(memory=False) if self._modern else created
 
@@ -354,7 +355,8 @@ class Service:
         )
         if operations >= quotas.operations_per_user:
             raise fault.too_many_operations(quotas.operations_per_user)
-        # The pipeline's identifier in the PSRP message header (MS-PSRP 2.2.1) is the client's, the command's may not be.
+        # The pipeline's identifier, in the PSRP message header (MS-PSRP 2.2.1), is the client's; the command's may
+        # be the server's.
         pipeline_id = uuid.UUID(bytes_le=data[FRAGMENT_HEADER_SIZE + 24 : FRAGMENT_HEADER_SIZE + 40])
         command_id = line.get("CommandId", "").upper() if self._modern else ""
         command_id = command_id or str(uuid.uuid4()).upper()
@@ -465,7 +467,7 @@ Result = TypeVar("Result")
 
 
 def guarded(work: Callable[[], Result]) -> Result:
-    """Run what decodes a client's data, and turn its complaint into a fault: any data at all must not kill the server."""
+    """Run what decodes a client's data; its complaint becomes a fault, for no data may kill the server."""
     try:
         return work()
     except (InvalidFragments, ValueError) as error:
