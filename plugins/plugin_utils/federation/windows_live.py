@@ -1,0 +1,257 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Audio and video with Windows Live: what it takes, what stands in its way, and what there is to change.
+
+Everything here is decided from what the info modules have read; nothing is asked of a server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..settings.identity import Identity, Scope, stored
+from .shadowing import SCOPES, Options, differs, identity_of, shadowing
+
+MESSENGER = "federation.messenger.msn.com"
+"""The server of Messenger, MSN before it and Skype after it; a provider is known by it, whatever its name (Lync Server
+2013, "Accessing the Lync Server 2013 public IM connectivity provisioning site").
+"""
+DNS_SRV_ROUTING = "UseDnsSrvRouting"
+"""The only routing method that public providers can be used with (Microsoft Learn, New-CsPublicProvider)."""
+REQUIRED = "RequireEncryption"
+_ROLE = "windows_live_av_federation"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The role's variables, without their prefix; what each means is said in its argument specs."""
+
+    state: str
+    policies: Sequence[str]
+    media: Sequence[str]
+    include_shadowing_scopes: bool
+    encryption_level: str
+    max_video_rate: str
+    providers: Sequence[str]
+    enable_providers: bool
+    disable_providers: bool
+    manage_access_edge: bool
+
+    @property
+    def enabling(self) -> bool:
+        return self.state == "present"
+
+    @property
+    def policy_values(self) -> dict[str, Any]:
+        return {
+            "enable_public_cloud_access": self.enabling,
+            "enable_public_cloud_audio_video_access": self.enabling,
+        }
+
+    @property
+    def media_values(self) -> dict[str, Any]:
+        if self.enabling:
+            return {
+                "encryption_level": self.encryption_level,
+                "max_video_rate_allowed": self.max_video_rate,
+            }
+        return {"encryption_level": REQUIRED}
+
+
+@dataclass(frozen=True)
+class Findings:
+    """The results of the info modules."""
+
+    connection: Options
+    access_edge: Options
+    providers: Sequence[Options]
+    replication: Options
+    policies: Sequence[Options]
+    media: Sequence[Options]
+    services: Sequence[Options]
+    """``service`` and ``site`` of the services that have media settings of their own."""
+
+
+def survey(found: Findings, wish: Wish, *, only_looking: bool) -> dict[str, Any]:
+    """What there is to change, what keeps it from being changed, and what keeps it from having an effect.
+
+    Returns ``policies``, ``media`` and ``providers`` (identities to change), ``access_edge`` (options to set),
+    ``policy_values`` and ``media_values`` (options wanted at those identities), ``pending`` (texts on what is not as wanted
+    yet), ``shadowing`` (texts on collections that are left as they are), ``obstacles`` (sentences; none if all is well) and
+    ``summary`` (lines for people). ``only_looking`` is true in check mode.
+    """
+    sites = {
+        stored(f"service:{each['service']}", SCOPES): Identity(Scope.SITE, each["site"])
+        for each in found.services
+    }
+    policies = _scope_of_change(wish, wish.policies, found.policies, wish.policy_values, {})
+    media = _scope_of_change(wish, wish.media, found.media, wish.media_values, sites)
+    providers = _providers(found, wish)
+    to_switch = wish.enable_providers if wish.enabling else wish.disable_providers
+    access_edge = (
+        {"allow_federated_users": True, "routing_method": DNS_SRV_ROUTING}
+        if wish.enabling and wish.manage_access_edge
+        else {}
+    )
+    result: dict[str, Any] = {
+        "policies": policies.identities,
+        "policy_values": wish.policy_values,
+        "media": media.identities,
+        "media_values": wish.media_values,
+        "providers": [each["identity"] for each in providers] if to_switch else [],
+        "access_edge": access_edge,
+        "pending": [
+            *(f"Access Edge: {option}" for option, value in access_edge.items() if found.access_edge[option] != value),
+            *(
+                f"public provider {each['identity']}"
+                for each in providers
+                if to_switch and each["enabled"] != wish.enabling
+            ),
+            *(f"policy {identity}" for identity in policies.pending),
+            *(f"media settings {identity}" for identity in media.pending),
+        ],
+        "shadowing": [
+            *(f"policy {each['identity']}, which {_policy_text(each)}" for each in policies.untouched),
+            *(f"media settings {each['identity']}, with {each['encryption_level']}" for each in media.untouched),
+        ],
+    }
+    needed = [
+        cmdlet
+        for cmdlet, use in (
+            ("Set-CsExternalAccessPolicy", result["policies"]),
+            ("Set-CsMediaConfiguration", result["media"]),
+            ("Set-CsPublicProvider", result["providers"]),
+            ("Set-CsAccessEdgeConfiguration", result["access_edge"]),
+        )
+        if use
+    ]
+    withheld = [cmdlet for cmdlet in needed if not found.connection["cmdlets"].get(cmdlet)]
+    obstacles = list(_obstacles_to_enabling(found, wish, providers)) if wish.enabling else []
+    obstacles += _obstacles_to_any_change(found, [] if only_looking else withheld)
+    return {**result, "obstacles": obstacles, "summary": list(_summary(found, result, providers))}
+
+
+# -- scopes -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Scope:
+    identities: list[str]
+    """What is to be as wanted, in the server's spelling where it exists."""
+    pending: list[str]
+    """Those of them that are not, yet."""
+    untouched: list[Options]
+    """What goes before the change somewhere, and is left as it is."""
+
+
+def _scope_of_change(
+    wish: Wish,
+    chosen: Sequence[str],
+    collections: Sequence[Options],
+    values: Options,
+    sites: Mapping[Identity, Identity],
+) -> _Scope:
+    existing = {identity_of(each): each for each in collections}
+    # The way back creates nothing: a collection that does not exist allows nothing.
+    wanted = [
+        identity for text in chosen if (identity := stored(text, SCOPES)) in existing or wish.enabling
+    ]
+    narrower = shadowing(collections, wanted, values, sites)
+    if wish.include_shadowing_scopes:
+        wanted += [identity_of(each) for each in narrower]
+    names = {
+        identity: existing[identity]["identity"] if identity in existing else str(identity)
+        for identity in wanted
+    }
+    return _Scope(
+        identities=list(names.values()),
+        pending=[
+            name
+            for identity, name in names.items()
+            if identity not in existing or differs(existing[identity], values)
+        ],
+        untouched=[] if wish.include_shadowing_scopes else list(narrower),
+    )
+
+
+def _policy_text(policy: Options) -> str:
+    audio_video = policy["enable_public_cloud_access"] and policy["enable_public_cloud_audio_video_access"]
+    return "allows it" if audio_video else "does not allow it"
+
+
+# -- what stands in the way -------------------------------------------------------------------------------------------
+
+
+def _providers(found: Findings, wish: Wish) -> list[Options]:
+    names = {name.casefold() for name in wish.providers}
+    if names:
+        return [each for each in found.providers if each["identity"].casefold() in names]
+    return [each for each in found.providers if str(each.get("proxy_fqdn")).casefold() == MESSENGER]
+
+
+def _obstacles_to_enabling(found: Findings, wish: Wish, providers: Sequence[Options]) -> Iterator[str]:
+    there_are = ", ".join(each["identity"] for each in found.providers) or "none"
+    if wish.providers:
+        known = {each["identity"].casefold() for each in providers}
+        missing = [name for name in wish.providers if name.casefold() not in known]
+        if missing:
+            yield f"There is no public provider {' and no '.join(missing)}. The public providers are: {there_are}."
+    elif not providers:
+        yield (
+            f"No public provider leads to {MESSENGER} (the public providers are: {there_are}). Create one with "
+            f"lync.remediation.public_provider, or name yours in {_ROLE}_providers."
+        )
+    disabled = [each["identity"] for each in providers if not each["enabled"]]
+    if disabled and not wish.enable_providers:
+        yield (
+            f"The public provider {' and '.join(disabled)} is disabled. Set {_ROLE}_enable_providers: true to have "
+            "it enabled."
+        )
+    if wish.manage_access_edge:
+        return
+    remedy = f"Set {_ROLE}_manage_access_edge: true to have that changed, for all federated partners."
+    if not found.access_edge["allow_federated_users"]:
+        yield f"The Access Edge does not allow federation. {remedy}"
+    if found.access_edge["routing_method"] != DNS_SRV_ROUTING:
+        yield (
+            f"The Access Edge does not route by DNS SRV records ({found.access_edge['routing_method']}), without which "
+            f"public providers cannot be used. {remedy}"
+        )
+
+
+def _obstacles_to_any_change(found: Findings, withheld: Sequence[str]) -> Iterator[str]:
+    if not found.replication["central_management_store"]["active_master_fqdn"]:
+        yield (
+            "The Central Management Store has no active master, so nothing would replicate. Check that the service "
+            "MASTER runs on the Central Management Server."
+        )
+    if withheld:
+        yield (
+            f"{found.connection['account']} may not use {' and '.join(withheld)} here. Changing settings takes the "
+            "role CsAdministrator; a dry run (--check) needs no more than CsViewOnlyAdministrator."
+        )
+
+
+# -- for people -------------------------------------------------------------------------------------------------------
+
+
+def _summary(found: Findings, result: Options, providers: Sequence[Options]) -> Iterator[str]:
+    replicas = found.replication["replicas"]
+    versions = sorted({str(each["product_version"]) for each in replicas if each["product_version"]})
+    yield f"server: {found.connection['product_version'] or ', '.join(versions) or 'version unknown'}"
+    yield f"account: {found.connection['account']}"
+    allowed = "allowed" if found.access_edge["allow_federated_users"] else "not allowed"
+    yield f"federation: {allowed}, {found.access_edge['routing_method']}"
+    told = [f"{each['identity']} ({'enabled' if each['enabled'] else 'disabled'})" for each in providers]
+    yield f"public provider: {', '.join(told) or 'none'}"
+    behind = found.replication["behind"]
+    yield f"replication: {len(replicas) - len(behind)} of {len(replicas)} servers are up to date"
+    yield from (f"  behind: {fqdn}" for fqdn in behind)
+    yield f"policies: {', '.join(result['policies']) or 'none'}"
+    yield f"media settings: {', '.join(result['media']) or 'none'}"
+    yield f"not as wanted yet: {', '.join(result['pending']) or 'nothing'}"
+    yield from (f"goes before, left as it is: {text}" for text in result["shadowing"])
