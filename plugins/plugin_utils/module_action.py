@@ -117,7 +117,7 @@ _SPEC_KEYS = ("type", "elements", "required", "default", "choices", "aliases", "
 def argument_spec(documentation: str) -> dict[str, Any]:
     """The argument spec that a module's documentation describes, its fragments included."""
     document = yaml.safe_load(documentation)
-    add_fragments(document, "lync.remediation", fragment_loader, is_module=True)
+    add_fragments(document, __file__, fragment_loader, is_module=True)
     return _spec_of(document.get("options") or {})
 
 
