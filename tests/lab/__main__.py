@@ -28,7 +28,8 @@ examples:
   python -m lab up lab/deployments/demo.yml --state /tmp/demo
   ansible-playbook -i /tmp/demo/inventory playbooks/check_drift.yml
   python -m lab log --state /tmp/demo --writes
-  python -m lab inject drop-after --state /tmp/demo --command 'Set-Cs*'
+  python -m lab inject drop-after --command 'Set-Cs*' --state /tmp/demo
+  python -m lab inject delay --request Receive --times 0 --set seconds=2 --state /tmp/demo
   python -m lab reset --state /tmp/demo
   python -m lab down --state /tmp/demo
 """
@@ -89,7 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     status = parser("status", "show what runs, and what clients have cost each server", _status)
     status.add_argument("--json", action="store_true", help="everything, as JSON")
 
-    log = parser("log", "show the journal since the last reset", _log, journal.__doc__ or "")
+    log = parser("log", "show the journal since the start or the last reset", _log, journal.__doc__ or "")
     log.add_argument("--json", action="store_true", help="the entries as they are")
     log.add_argument(
         "--writes", action="store_true", help="only commands that changed or tried to change something"
@@ -108,7 +109,13 @@ def _parser() -> argparse.ArgumentParser:
     inject.add_argument("--command", help="strike the execution of this command, e.g. 'Set-Cs*'")
     inject.add_argument("--times", type=int, help="how often (default 1; 0: until reset)")
     inject.add_argument("--skip", type=int, help="how many matches to spare first")
-    inject.add_argument("options", nargs="*", metavar="NAME=VALUE", help="further options of the fault")
+    inject.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a further option of the fault; may be repeated",
+    )
 
     parser("inventory", "print the inventory", _inventory)
     parser("reset", "restore the deployment, close sessions, forget injected faults, zero counters", _reset)
@@ -207,7 +214,7 @@ def _inventory(options: argparse.Namespace) -> int:
 
 
 def _inject(options: argparse.Namespace) -> int:
-    details = dict(option.partition("=")[::2] for option in options.options)
+    details = dict(option.partition("=")[::2] for option in options.set)
     for name in ("request", "command", "times", "skip"):
         value = getattr(options, name)
         if value is not None:
@@ -239,12 +246,7 @@ def _log(options: argparse.Namespace) -> int:
     path = options.state / "journal.jsonl"
     if not path.is_file():
         raise control.NotRunning(f"no lab was ever up with state directory {options.state}")
-    entries: list[dict[str, Any]] = []
     for entry in journal.read(path):
-        if entry["event"] == "reset":
-            entries.clear()
-        entries.append(entry)
-    for entry in entries:
         if options.writes and not entry.get("writes"):
             continue
         if (options.event and entry["event"] != options.event) or (

@@ -6,7 +6,11 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +23,16 @@ class CommandRefused(Exception):
     """The lab did not do what it was asked."""
 
 
+@contextmanager
+def _watched(process: int) -> Iterator[int]:
+    """A file descriptor that becomes readable when the process ends. Raises OSError if there is none."""
+    descriptor = os.pidfd_open(process)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def ask(state: Path, command: str, **details: Any) -> Any:
     """Send a command and return its result; after ``down`` return once the lab's process has ended.
 
@@ -29,13 +43,16 @@ def ask(state: Path, command: str, **details: Any) -> Any:
     except FileNotFoundError:
         raise NotRunning(f"no lab is running with state directory {state}") from None
     try:
-        with socket.create_connection(("127.0.0.1", control["port"]), timeout=30) as connection:
+        with (
+            _watched(control["pid"]) as ended,
+            socket.create_connection(("127.0.0.1", control["port"]), timeout=30) as connection,
+        ):
             request = {"token": control["token"], "command": command, **details}
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as answers:
                 line = answers.readline()
-                if command == "down":
-                    answers.read()
+            if line and command == "down":
+                select.select([ended], [], [], 30)
     except OSError as error:
         raise NotRunning(f"the lab of {state} does not answer: {error}") from error
     if not line:

@@ -14,15 +14,14 @@ Kinds of entries, by their ``event``:
     ('completed' or the fully qualified error id), and ``writes``: whether it changed or tried to change the deployment
 ``fault``
     an injected fault that struck
-``reset``
-    the deployment was set back to its file
+``started``, ``reset``
+    the deployment is as its file says
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -49,8 +48,14 @@ class Journal:
             self._file.close()
 
 
-def read(path: Path) -> Iterator[dict[str, Any]]:
-    """The entries of a journal file, oldest first."""
+def read(path: Path) -> list[dict[str, Any]]:
+    """The entries since the lab was started or last reset, oldest first."""
+    entries: list[dict[str, Any]] = []
     with path.open(encoding="utf-8") as lines:
         for line in lines:
-            yield json.loads(line)
+            entry = json.loads(line)
+            if entry["event"] in ("started", "reset"):
+                entries.clear()
+            else:
+                entries.append(entry)
+    return entries

@@ -80,6 +80,7 @@ class Lab:
         self._issue_client_certificates(authority)
         write_inventory(self.state / "inventory", self.deployment.servers, authority.path)
         await self._listen_for_control()
+        self.journal.record("started", "*", deployment=self.deployment.name)
 
     async def stop(self) -> None:
         """Close everything; nothing is left behind but the files."""
@@ -177,8 +178,6 @@ class Lab:
                 if isinstance(request, dict) and secrets.compare_digest(str(request.get("token")), token):
                     writer.write(json.dumps(self._obey(request), default=str).encode() + b"\n")
                     await writer.drain()
-                    if request.get("command") == "down":
-                        return  # the end of this process closes the connection: that is the sign to the caller
             except (ValueError, ConnectionError):
                 pass
             writer.close()

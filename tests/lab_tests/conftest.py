@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from lab.journal import read
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
@@ -42,9 +43,7 @@ class Client:
 
     @property
     def journal(self) -> list[dict[str, Any]]:
-        from lab.journal import read
-
-        return list(read(self.running.lab.journal.path))
+        return read(self.running.lab.journal.path)
 
 
 def powershell(pool: RunspacePool, *statements: tuple[Any, ...]) -> PowerShell:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,8 @@ OTHER = Account("CONTOSO\\other", "Secret-2", "other@CONTOSO.COM")
 GUEST = Account("CONTOSO\\guest", "Secret-3", "guest@CONTOSO.COM")
 LOCKED = Account("CONTOSO\\locked", "Secret-4", "locked@CONTOSO.COM", refusal="locked")
 
+#: Of this process alone: several may run tests at once.
+ADDRESS = f"127.{100 + os.getpid() % 100}.{os.getpid() // 100 % 250}.1"
 EVERY_WAY = frozenset({"basic", "negotiate", "ntlm", "certificate"})
 
 
@@ -169,7 +172,7 @@ def a_record(message: str) -> Any:
 class SmallServer:
     name: str = "fe01.contoso.com"
     fqdn: str = "fe01.contoso.com"
-    address: str = "127.0.90.1"
+    address: str = ADDRESS
     listeners: Sequence[Listener] = (
         Listener("https", 15986, ("/wsman", "/OcsPowershell"), EVERY_WAY),
         Listener("http", 15985),

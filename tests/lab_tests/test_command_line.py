@@ -1,0 +1,231 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``python -m lab``: up, down and what is between."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pypsrp.exceptions import AuthenticationError
+from pypsrp.powershell import RunspacePool
+from pypsrp.wsman import WSMan
+
+from .conftest import powershell
+from .small import ADDRESS
+
+TESTS = Path(__file__).parents[1]
+NETWORK = ADDRESS.rpartition(".")[0]
+DEPLOYMENT = {
+    "name": "tiny",
+    "version": 2013,
+    "domain": "contoso.com",
+    "netbios": "CONTOSO",
+    "network": NETWORK,
+    "accounts": [{"name": "uc-admin", "password": "Lab-Passw0rd", "roles": ["CsAdministrator"]}],
+    "inventory_account": "uc-admin",
+    "sites": {"Redmond": {}},
+    "pools": {"pool01.contoso.com": {"site": "Redmond", "computers": ["fe01"]}},
+    "central_management": "pool01.contoso.com",
+    "users": [],
+}
+
+
+def lab(*arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "lab", *map(str, arguments)],
+        cwd=TESTS,
+        capture_output=True,
+        text=True,
+        check=check,
+    )
+
+
+@pytest.fixture
+def deployment(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.yml"
+    path.write_text(yaml.safe_dump(DEPLOYMENT))
+    return path
+
+
+@pytest.fixture
+def state(deployment: Path, tmp_path: Path) -> Iterator[Path]:
+    """A lab that is up."""
+    directory = tmp_path / "state"
+    lab("up", deployment, "--state", directory)
+    yield directory
+    lab("down", "--state", directory, check=False)
+
+
+def hosts(state: Path) -> dict[str, dict[str, Any]]:
+    """The hosts of the inventory, wherever they are in it."""
+
+    def walk(group: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+        yield from group.get("hosts", {}).items()
+        for child in group.get("children", {}).values():
+            yield from walk(child)
+
+    return dict(walk(yaml.safe_load((state / "inventory").read_text())["all"]))
+
+
+def connect(variables: dict[str, Any], **options: Any) -> WSMan:
+    return WSMan(
+        variables["ansible_host"],
+        **{
+            "port": variables["ansible_port"],
+            "path": variables["ansible_psrp_path"],
+            "auth": variables["ansible_psrp_auth"],
+            "username": variables["ansible_user"],
+            "password": variables["ansible_password"],
+            "cert_validation": variables["ansible_psrp_ca_cert"],
+            **options,
+        },
+    )
+
+
+def test_the_inventory_is_all_a_client_needs(state: Path) -> None:
+    for variables in hosts(state).values():
+        with RunspacePool(connect(variables)) as pool:
+            assert powershell(pool, ("Get-Command", "Get-Command")).invoke()
+
+
+def test_the_inventory_is_read_by_ansible(state: Path) -> None:
+    graph = subprocess.run(
+        [Path(sys.executable).parent / "ansible-inventory", "-i", state / "inventory", "--graph"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "@management" in graph
+    assert "@front_ends" in graph
+    assert lab("inventory", "--state", state).stdout == (state / "inventory").read_text()
+
+
+def test_status_and_log(state: Path) -> None:
+    variables = hosts(state)["pool01.contoso.com"]
+    with RunspacePool(connect(variables)) as pool:
+        powershell(pool, ("Get-CsSite",)).invoke()
+    with pytest.raises(AuthenticationError):
+        RunspacePool(connect(variables, password="wrong")).open()
+    status = json.loads(lab("status", "--json", "--state", state).stdout)
+    assert status["servers"]["pool01.contoso.com"]["counters"]["sessions_opened"] == 1
+    assert status["totals"]["pipelines"] == 1
+    assert "pool01.contoso.com" in lab("status", "--state", state).stdout
+
+    log = lab("log", "--state", state).stdout
+    assert "Get-CsSite" in log
+    assert "authentication_refused" in log
+    commands = lab("log", "--event", "command", "--json", "--state", state).stdout.splitlines()
+    assert [json.loads(line)["name"] for line in commands] == ["Get-CsSite"]
+    assert lab("log", "--writes", "--state", state).stdout == ""
+
+    lab("reset", "--state", state)
+    assert lab("log", "--state", state).stdout == ""
+    assert json.loads(lab("status", "--json", "--state", state).stdout)["totals"]["requests"] == 0
+
+
+def test_inject_and_reset(state: Path) -> None:
+    variables = hosts(state)["pool01.contoso.com"]
+    lab(
+        "inject",
+        "error",
+        "--command",
+        "Get-CsSite",
+        "--times",
+        "0",
+        "--set",
+        "message=It broke.",
+        "--state",
+        state,
+    )
+    assert "It broke." in lab("status", "--state", state).stdout
+    with RunspacePool(connect(variables)) as pool:
+        failed = powershell(pool, ("Get-CsSite",))
+        failed.invoke()
+        assert str(failed.streams.error[0]) == "It broke."
+    lab("reset", "--state", state)
+    with RunspacePool(connect(variables)) as pool:
+        assert powershell(pool, ("Get-CsSite",)).invoke()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["no-such-fault"], ["drop-before", "--set", "times=often"], ["delay", "--set", "nonsense=1"]],
+)
+def test_injecting_nonsense(state: Path, arguments: list[str]) -> None:
+    done = lab("inject", *arguments, "--state", state, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("lab: ")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_lab_in_the_same_place(state: Path, deployment: Path, tmp_path: Path) -> None:
+    again = lab("up", deployment, "--state", state, check=False)
+    assert "is running" in again.stderr
+    elsewhere = lab("up", deployment, "--state", tmp_path / "other", check=False)
+    assert elsewhere.returncode == 1
+    assert "address already in use" in elsewhere.stderr.lower()
+
+
+def test_down_leaves_nothing_running(deployment: Path, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    lab("up", deployment, "--state", state)
+    process = json.loads((state / "control.json").read_text())["pid"]
+    lab("down", "--state", state)
+    process_state = Path(f"/proc/{process}/stat")
+    assert (
+        not process_state.exists() or process_state.read_text().split()[2] == "Z"
+    )  # nobody may have waited for it yet
+    assert not (state / "control.json").exists()
+    assert (state / "lab.log").read_text() == ""
+    assert "no lab is running" in lab("down", "--state", state, check=False).stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_a_lab_in_the_foreground(
+    deployment: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    state = tmp_path / "state"
+    with subprocess.Popen(
+        [sys.executable, "-m", "lab", "up", deployment, "--foreground", "--state", state],
+        cwd=TESTS,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert "The lab is up" in process.stdout.readline()
+        pool = RunspacePool(connect(hosts(state)["pool01.contoso.com"]))
+        pool.open()
+        process.send_signal(number)
+        _, errors = process.communicate(timeout=20)
+        assert (process.returncode, errors) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda path: None, "there is no deployment file"),
+        (lambda path: path.write_text("name: x\n"), "lab did not start"),
+    ],
+    ids=["missing", "incomplete"],
+)
+def test_a_bad_deployment_file(tmp_path: Path, make: Callable[[Path], Any], text: str) -> None:
+    path = tmp_path / "bad.yml"
+    make(path)
+    done = lab("up", path, "--state", tmp_path / "state", check=False)
+    assert done.returncode == 1
+    assert text in done.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "down", "status", "log", "inject", "inventory", "reset"])
+def test_help(command: str) -> None:
+    assert "--state DIR" in lab(command, "--help").stdout
