@@ -31,6 +31,11 @@ options:
       - name: inventory_hostname
       - name: ansible_host
       - name: ansible_psrp_host
+  inventory_hostname:
+    description: The inventory's name for the server, by which it is called in diffs.
+    type: str
+    vars:
+      - name: inventory_hostname
   remote_user:
     description:
       - The account, as C(DOMAIN\\user) or C(user@domain). Leave it out to use the Kerberos ticket of the person who

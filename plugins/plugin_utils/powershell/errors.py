@@ -20,9 +20,13 @@ from .results import ErrorReport
 
 @dataclass(frozen=True)
 class Endpoint:
-    """Where a session was to be opened and for whom; only what may be shown to a person."""
+    """Where a session was to be opened and for whom; only what may be shown to a person.
+
+    ``name`` is the inventory's name for it, ``host`` the name or address that is connected to.
+    """
 
     url: str
+    name: str
     host: str
     user: str | None
     authentication: str

@@ -38,6 +38,7 @@ _SAME_NAME = (
 class ConnectionOptions:
     """One endpoint's options. Times are seconds. ``repr`` never shows the password."""
 
+    name: str
     host: str
     port: int
     protocol: str
@@ -63,6 +64,7 @@ class ConnectionOptions:
         wsman["encryption"] = option("message_encryption")
         wsman["no_proxy"] = option("ignore_proxy")
         return cls(
+            name=option("inventory_hostname") or option("remote_addr"),
             host=option("remote_addr"),
             port=port,
             protocol=protocol,
@@ -85,6 +87,7 @@ class ConnectionOptions:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return Endpoint(
             url=f"{self.protocol}://{host}:{self.port}/{self.path}",
+            name=self.name,
             host=self.host,
             user=self.user,
             authentication=self.authentication,

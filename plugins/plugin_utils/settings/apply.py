@@ -250,7 +250,7 @@ def _state(planned: Plan, found: Collection | None) -> str:
 
 
 def _result(shell: ManagementShell, planned: Plan) -> dict[str, Any]:
-    header = f"{planned.resource.title} {planned.identity} on {shell.endpoint.host}"
+    header = f"{planned.resource.title} {planned.identity} on {shell.endpoint.name}"
     result: dict[str, Any] = {
         "changed": planned.changes,
         "status": "drifted" if planned.changes else "in_desired_state",

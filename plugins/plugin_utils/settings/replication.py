@@ -188,7 +188,7 @@ def _sorted_out(found: Sequence[Replica]) -> dict[str, list[str]]:
 
 def _result(shell: ManagementShell, found: Sequence[Replica], commands: Sequence[Command]) -> dict[str, Any]:
     late = behind(found)
-    header = f"replication on {shell.endpoint.host}"
+    header = f"replication on {shell.endpoint.name}"
     forced = late if commands else []
     return {
         "changed": bool(commands),

@@ -24,6 +24,7 @@ from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFau
 
 ENDPOINT = errors.Endpoint(
     "https://pool01.contoso.com:443/OcsPowershell",
+    "pool01",
     "pool01.contoso.com",
     "CONTOSO\\uc-admin",
     "negotiate",
