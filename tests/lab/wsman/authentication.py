@@ -22,7 +22,6 @@ from pathlib import Path
 import spnego
 from spnego._ntlm_raw.crypto import ntowfv1
 from spnego.channel_bindings import GssChannelBindings
-from spnego.exceptions import SpnegoError
 
 from ..contract import Account, Caller, Listener, Server
 
@@ -192,8 +191,9 @@ class Connection:
                     options=spnego.NegotiateOptions.use_negotiate,
                 )
             answer = self.context.step(token, channel_bindings=self._bindings_to_check(token))
-        except (SpnegoError, ValueError) as error:
-            return self._refuse(claimed_account(token), str(error))
+        except Exception as error:
+            # Besides its own errors pyspnego raises whatever a malformed token makes its parsers raise.
+            return self._refuse(claimed_account(token), str(error) or repr(error))
         reply = f"{scheme} {base64.b64encode(answer).decode()}" if answer else None
         if not self.context.complete:
             return Refused((reply or scheme,))

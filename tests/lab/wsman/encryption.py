@@ -9,6 +9,8 @@ import re
 import struct
 from typing import Protocol
 
+from spnego.exceptions import SpnegoError
+
 _BOUNDARY = "--Encrypted Boundary"
 _OCTETS = b"Content-Type: application/octet-stream\r\n"
 _PROTOCOL = re.compile(r'protocol="([^"]+)"', re.IGNORECASE)
@@ -49,7 +51,10 @@ def unwrap(context: Sealed, body: bytes) -> bytes:
     (header_length,) = struct.unpack("<i", payload[:4])
     if not 0 < header_length <= len(payload) - 4:
         raise InvalidEncryption("a signature longer than the message")
-    data = context.unwrap_winrm(payload[4 : 4 + header_length], payload[4 + header_length :])
+    try:
+        data = context.unwrap_winrm(payload[4 : 4 + header_length], payload[4 + header_length :])
+    except SpnegoError as error:
+        raise InvalidEncryption(str(error)) from error
     if len(data) > int(announced.group(1)):
         raise InvalidEncryption("the message is longer than announced")
     return data

@@ -165,7 +165,7 @@ class HttpListener(web.Server):
                 return web.Response(status=400)
             try:
                 body = encryption.unwrap(context, body)
-            except (encryption.InvalidEncryption, ValueError):
+            except encryption.InvalidEncryption:
                 return web.Response(status=400)
         elif not content_type.lower().startswith(_SOAP):
             return web.Response(status=415)
