@@ -21,7 +21,7 @@ from .counters import Counters, total
 from .injection import Injector, Rule
 from .inventory import write_inventory
 from .journal import Journal
-from .wsman.authentication import Accounts
+from .wsman.authentication import Accounts, check_kerberos
 from .wsman.http import HttpListener
 from .wsman.service import Service
 
@@ -57,7 +57,11 @@ class Lab:
         }
 
     async def start(self) -> None:
-        """Open every listener and write the inventory. Raises OSError if an address is taken."""
+        """Open every listener and write the inventory.
+
+        Raises OSError if an address is taken, ValueError if a server asks for what is not installed.
+        """
+        check_kerberos(self.deployment.servers)
         loop = asyncio.get_running_loop()
         authority = CertificateAuthority(self.state / "certificates")
         for index, server in enumerate(self.deployment.servers):

@@ -8,11 +8,13 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from lab.contract import Account, Listener
+from lab.wsman.authentication import check_kerberos
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from pypsrp.powershell import RunspacePool
 from requests.exceptions import SSLError
@@ -158,3 +160,10 @@ def test_http_below_soap(client: Client) -> None:
     assert status(data=b"x" * 600_000) == 413
     assert status(data=b"<not xml") == 400
     assert status(data=b"<x/>", auth=None) == 401
+
+
+def test_a_keytab_without_kerberos_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="Kerberos needs the Python packages gssapi and krb5"):
+        check_kerberos([SmallServer(keytab=str(tmp_path / "keytab"))])
+    check_kerberos([SmallServer()])

@@ -6,13 +6,14 @@
 Negotiate, NTLM and Kerberos authenticate the connection: once accepted, further requests on it need no header.  Basic
 comes with every request.  The security context also seals messages (see ``encryption``).
 
-Kerberos needs python-gssapi and a keytab; without them only NTLM is accepted within Negotiate.
+Kerberos needs a keytab, python-gssapi and python-krb5; without them only NTLM is accepted within Negotiate.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import importlib.util
 import os
 import re
 from collections.abc import Sequence
@@ -228,6 +229,11 @@ def claimed_account(token: bytes) -> str:
     return f"{domain}\\{user}" if domain else user
 
 
-def offers_kerberos(servers: Sequence[Server]) -> bool:
-    """Whether any server has a keytab; Kerberos then needs python-gssapi."""
-    return any(server.keytab for server in servers)
+def check_kerberos(servers: Sequence[Server]) -> None:
+    """Raise ValueError if a server has a keytab and nothing here could use it."""
+    missing = [name for name in ("gssapi", "krb5") if importlib.util.find_spec(name) is None]
+    if missing and any(server.keytab for server in servers):
+        raise ValueError(
+            f"a server has a keytab, but Kerberos needs the Python packages {' and '.join(missing)}: "
+            "pip install 'pyspnego[kerberos]'"
+        )
