@@ -289,8 +289,8 @@ diff:
   sample:
     before: "allow_federated_users: false\n"
     after: "allow_federated_users: true\n"
-    before_header: Access Edge configuration Global on pool01.contoso.com
-    after_header: Access Edge configuration Global on pool01.contoso.com
+    before_header: Access Edge configuration Global on pool01
+    after_header: Access Edge configuration Global on pool01
 msg:
   description:
     - What went wrong.

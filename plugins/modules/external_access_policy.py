@@ -239,8 +239,8 @@ diff:
   sample:
     before: "enable_public_cloud_access: false\n"
     after: "enable_public_cloud_access: true\n"
-    before_header: external access policy Global on pool01.contoso.com
-    after_header: external access policy Global on pool01.contoso.com
+    before_header: external access policy Global on pool01
+    after_header: external access policy Global on pool01
 reset:
   description:
     - Whether O(state=absent) meant a reset to the server's defaults instead of a removal.

@@ -298,8 +298,8 @@ diff:
   sample:
     before: "encryption_level: RequireEncryption\n"
     after: "encryption_level: SupportEncryption\n"
-    before_header: media configuration Global on pool01.contoso.com
-    after_header: media configuration Global on pool01.contoso.com
+    before_header: media configuration Global on pool01
+    after_header: media configuration Global on pool01
 reset:
   description:
     - Whether O(state=absent) meant a reset to the server's defaults instead of a removal.

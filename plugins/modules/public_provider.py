@@ -263,8 +263,8 @@ diff:
   sample:
     before: "enabled: false\n"
     after: "enabled: true\n"
-    before_header: public provider MSN on pool01.contoso.com
-    after_header: public provider MSN on pool01.contoso.com
+    before_header: public provider MSN on pool01
+    after_header: public provider MSN on pool01
 reset:
   description:
     - Always V(false), as a provider can be removed. It is there for the sake of those who read the results

@@ -155,8 +155,8 @@ diff:
   sample:
     before: "edge01.contoso.com: behind\n"
     after: "edge01.contoso.com: up to date\n"
-    before_header: replication on pool01.contoso.com
-    after_header: replication on pool01.contoso.com
+    before_header: replication on pool01
+    after_header: replication on pool01
 replicas:
   description:
     - The replicas as they were seen last.

@@ -45,10 +45,7 @@ def remediate(
     Raises Refused or Unreadable before anything was written, ChangeFailed afterwards, and the errors of the
     wire.
     """
-    cmdlets = ["Set"]
-    if resource.creatable:
-        cmdlets = ["Set", "New"] if desired.present else ["Remove", "New"]
-    names = [resource.cmdlet(verb) for verb in cmdlets]
+    names = [resource.cmdlet(verb) for verb in _verbs(resource, desired)]
     listed = collections(shell, resource, *names)
     offer = Offer({name: shell.offered(name) for name in names})
     intended = _aim(shell, resource, find(listed, desired.identity), desired, offer)
@@ -66,6 +63,15 @@ def remediate(
 
 
 # -- before the change ---------------------------------------------------------------------------------------
+
+
+def _verbs(resource: Resource, desired: Desired) -> list[str]:
+    """What may be needed to fulfil the wish."""
+    if not resource.creatable:
+        return ["Set"]
+    if not desired.present:
+        return ["Remove", "New"]
+    return ["Set", "New", "Remove"] if desired.recreate else ["Set", "New"]
 
 
 def _listed(resource: Resource, results: Results) -> list[Collection]:

@@ -1,0 +1,443 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Acting on plans: what is sent, what is not, and what is said when it does not come about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command, Switch
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings import apply
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import GLOBAL, wanted
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import ChangeFailed, Refused
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resource import Desired
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resources.registry import RESOURCES
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.settings.scripted_shell import ENDPOINT, VERSIONS, Answer, ScriptedShell, error, remote
+
+MEDIA = RESOURCES["media_configuration"]
+POLICY = RESOURCES["external_access_policy"]
+PROVIDER = RESOURCES["public_provider"]
+EDGE = RESOURCES["access_edge_configuration"]
+
+SITES = [remote("Site", Identity="Site:Redmond"), remote("Site", Identity="Site:Dublin")]
+SERVICES = [
+    remote("Service", Identity="MediationServer:pool01.contoso.com", SiteId="Site:Redmond"),
+    remote("Service", Identity="Registrar:pool01.contoso.com", SiteId="Site:Redmond"),
+]
+SETTINGS = {
+    "CsMediaConfiguration": {"Site:Dublin": {"EnableQoS": True}},
+    "CsExternalAccessPolicy": {"Tag:Sales": {"EnableOutsideAccess": True}},
+    "CsPublicProvider": {
+        "MSN": {"ProxyFqdn": "federation.messenger.msn.com", "Enabled": True},
+        "AOL": {"ProxyFqdn": "sip.oscar.aol.com", "Enabled": False},
+    },
+}
+REPLIES: dict[str, list[Any]] = {
+    "Get-CsSite": SITES,
+    "Get-CsService": SERVICES,
+    "Get-CsHostingProvider": [],
+    "Get-CsUser": [],
+}
+
+
+def shell(version: str = "2010", **more: Any) -> ScriptedShell:
+    more = {"settings": SETTINGS, **more, "replies": {**REPLIES, **more.get("replies", {})}}
+    return ScriptedShell(version, **more)
+
+
+def wish(resource: Any, identity: str = "Global", **options: Any) -> Desired:
+    wishes = {name: options.pop(name) for name in ("present", "recreate", "force") if name in options}
+    return Desired(wanted(identity, resource.scopes, resource.roles), options, **wishes)
+
+
+WISHES = {
+    "set global": (
+        MEDIA,
+        wish(MEDIA, encryption_level="SupportEncryption", max_video_rate_allowed="Hd720p15M"),
+    ),
+    "create at a site": (MEDIA, wish(MEDIA, "site:redmond", enable_siren=True)),
+    "create at a service": (MEDIA, wish(MEDIA, "mediationserver:pool01.contoso.com", enable_siren=True)),
+    "remove from a site": (MEDIA, wish(MEDIA, "site:dublin", present=False)),
+    "set per user": (POLICY, wish(POLICY, "sales", enable_public_cloud_access=True, description="For sales")),
+    "create per user": (POLICY, wish(POLICY, "tag:New", enable_outside_access=True)),
+    "remove per user": (POLICY, wish(POLICY, "TAG:SALES", present=False)),
+    "set provider": (PROVIDER, wish(PROVIDER, "msn", enabled=False)),
+    "create provider": (PROVIDER, wish(PROVIDER, "Fabrikam", proxy_fqdn="proxy.fabrikam.com", enabled=True)),
+    "recreate provider": (PROVIDER, wish(PROVIDER, "MSN", proxy_fqdn="proxy.fabrikam.com", recreate=True)),
+    "remove provider": (PROVIDER, wish(PROVIDER, "AOL", present=False)),
+    "set edge": (EDGE, wish(EDGE, allow_federated_users=True)),
+    "set edge by routing": (EDGE, wish(EDGE, enable_partner_discovery=True, allow_outside_users=True)),
+}
+every_wish = pytest.mark.parametrize(("resource", "desired"), WISHES.values(), ids=WISHES)
+
+
+@every_wish
+@pytest.mark.parametrize("version", VERSIONS)
+def test_check_mode_reads_only_and_foretells_the_run(version: str, resource: Any, desired: Desired) -> None:
+    checked, run = shell(version), shell(version)
+    foretold = apply.remediate(checked, resource, desired, check_mode=True)
+    done = apply.remediate(run, resource, desired, check_mode=False)
+    assert checked.writes == []
+    assert all(checked.repeatable)
+    assert run.writes
+    assert (foretold["status"], done["status"]) == ("drifted", "corrected")
+    assert foretold["changed"] is done["changed"] is True
+    assert {k: v for k, v in foretold.items() if k not in ("status",)} == {
+        k: v for k, v in done.items() if k != "status"
+    }
+    assert foretold["diff"]["before"] != foretold["diff"]["after"]
+
+
+@every_wish
+def test_the_second_run_finds_nothing_to_do(resource: Any, desired: Desired) -> None:
+    server = shell()
+    first = apply.remediate(server, resource, desired, check_mode=False)
+    written = list(server.writes)
+    second = apply.remediate(server, resource, desired, check_mode=False)
+    assert server.writes == written
+    assert second["status"] == "in_desired_state"
+    assert second["changed"] is False
+    assert (second["drift"], second["commands"]) == ([], [])
+    assert second["before"] == second["after"] == first["after"]
+    assert set(second) == set(first)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "encryption_level": st.sampled_from(
+                ["SupportEncryption", "requireencryption", "DONOTSUPPORTENCRYPTION"]
+            ),
+            "max_video_rate_allowed": st.sampled_from(["Hd720p15M", "vga600k"]),
+            "enable_qos": st.booleans(),
+            "enable_siren": st.booleans(),
+        },
+    ),
+    st.sampled_from(["Global", "site:Dublin", "site:Redmond"]),
+    st.booleans(),
+)
+def test_foretold_is_done_whatever_is_asked(options: dict[str, Any], identity: str, present: bool) -> None:
+    desired = wish(MEDIA, identity, present=present, **options)
+    checked, run = shell(), shell()
+    foretold = apply.remediate(checked, MEDIA, desired, check_mode=True)
+    done = apply.remediate(run, MEDIA, desired, check_mode=False)
+    assert checked.writes == []
+    for key in ("changed", "before", "drift", "commands", "diff", "reset"):
+        assert foretold[key] == done[key]
+    assert bool(run.writes) is done["changed"]
+
+
+def test_nothing_to_do_is_one_pipeline() -> None:
+    server = shell()
+    desired = wish(MEDIA, enable_qos=False)
+    apply.remediate(server, MEDIA, desired, check_mode=False)
+    apply.remediate(server, MEDIA, desired, check_mode=False)
+    assert server.pipelines == [("Get-Command", "Get-CsMediaConfiguration"), ("Get-CsMediaConfiguration",)]
+
+
+def test_a_change_is_written_and_read_back_in_one_pipeline_that_is_never_repeated() -> None:
+    server = shell()
+    apply.remediate(server, MEDIA, wish(MEDIA, enable_qos=True), check_mode=False)
+    assert server.pipelines[1:] == [("Set-CsMediaConfiguration", "Get-CsMediaConfiguration")]
+    assert server.repeatable == [True, False]
+    assert server.writes[0].parameters == {
+        "Identity": "Global",
+        "EnableQoS": True,
+        "Force": Switch.PRESENT,
+        "Confirm": False,
+    }
+
+
+def test_global_absent_is_a_reset_and_says_so() -> None:
+    server = shell()
+    apply.remediate(server, MEDIA, wish(MEDIA, enable_qos=True), check_mode=False)
+    result = apply.remediate(server, MEDIA, wish(MEDIA, present=False), check_mode=False)
+    assert result["reset"] is True
+    assert "absent resets it" in result["msg"]
+    assert result["diff"]["after"] == "enable_qos: false\n"
+    assert result["after"]["enable_qos"] is False
+    again = apply.remediate(server, MEDIA, wish(MEDIA, present=False), check_mode=False)
+    assert (again["changed"], again["reset"]) == (False, False)
+
+
+def test_absent_and_not_there_is_the_desired_state() -> None:
+    result = apply.remediate(shell(), PROVIDER, wish(PROVIDER, "Nobody", present=False), check_mode=False)
+    assert (result["status"], result["before"], result["after"]) == ("in_desired_state", None, None)
+
+
+# -- what is refused before anything is written -----------------------------------------------------------------------
+
+
+def refused(server: ScriptedShell, resource: Any, desired: Desired) -> str:
+    with pytest.raises(Refused) as checked:
+        apply.remediate(server, resource, desired, check_mode=True)
+    with pytest.raises(Refused) as run:
+        apply.remediate(server, resource, desired, check_mode=False)
+    assert server.writes == []
+    assert str(checked.value) == str(run.value)
+    assert str(run.value).endswith("Nothing has been changed.")
+    return str(run.value)
+
+
+def test_a_parameter_that_the_version_lacks() -> None:
+    sentence = refused(shell(), POLICY, wish(POLICY, enable_xmpp_access=True))
+    assert sentence.startswith(
+        "enable_xmpp_access (-EnableXmppAccess) cannot be set: Set-CsExternalAccessPolicy has no"
+    )
+    assert "Microsoft Lync Server 2010 (4.0.7577.0)" in sentence
+
+
+def test_a_site_that_does_not_exist() -> None:
+    sentence = refused(shell(), MEDIA, wish(MEDIA, "site:Atlantis", enable_qos=True))
+    assert "no site 'Atlantis'. It has: Dublin, Redmond." in sentence
+
+
+def test_a_service_that_does_not_exist_is_compared_with_its_like() -> None:
+    sentence = refused(shell(), MEDIA, wish(MEDIA, "MediationServer:pool09.contoso.com", enable_qos=True))
+    assert "It has: MediationServer:pool01.contoso.com." in sentence
+
+
+def test_sites_that_cannot_be_read_do_not_stand_in_the_way() -> None:
+    server = shell(answer=lambda command: missing(command.name) if command.name == "Get-CsSite" else None)
+    result = apply.remediate(server, MEDIA, wish(MEDIA, "site:Atlantis", enable_qos=True), check_mode=True)
+    assert result["status"] == "drifted"
+
+
+def missing(cmdlet: str) -> Any:
+    return error(cmdlet, "CommandNotFoundException", category="ObjectNotFound", target=cmdlet)
+
+
+USERS = [
+    remote("User", Identity="CN=1", SipAddress=f"sip:user{number}@contoso.com", ExternalAccessPolicy=policy)
+    for number, policy in enumerate(["Sales"] * 7 + ["Other", None])
+]
+
+
+def test_a_policy_in_use_is_removed_by_force_only() -> None:
+    replies = {"Get-CsUser": USERS}
+    sentence = refused(shell(replies=replies), POLICY, wish(POLICY, "Sales", present=False))
+    assert "'Tag:Sales' is granted to sip:user0@contoso.com" in sentence
+    assert "sip:user4@contoso.com and 2 more" in sentence
+    server = shell(replies=replies)
+    apply.remediate(server, POLICY, wish(POLICY, "Sales", present=False, force=True), check_mode=False)
+    assert "Tag:Sales" not in server.store["CsExternalAccessPolicy"]
+    assert ("Get-CsUser",) not in server.pipelines
+
+
+def test_whether_a_policy_is_in_use_must_be_known() -> None:
+    server = shell(answer=lambda command: missing(command.name) if command.name == "Get-CsUser" else None)
+    assert "does not offer Get-CsUser" in refused(server, POLICY, wish(POLICY, "Sales", present=False))
+
+
+@pytest.mark.parametrize(
+    ("identity", "proxy", "sentence"),
+    [
+        ("Fabrikam", "SIP.oscar.aol.com", "belongs to the public provider 'AOL' already"),
+        ("Fabrikam", "exchange.contoso.com", "belongs to the hosting provider 'Exchange Online' already"),
+        (
+            "exchange online",
+            "proxy.fabrikam.com",
+            "'Exchange Online' is the name of a hosting provider already",
+        ),
+    ],
+)
+def test_providers_share_neither_name_nor_proxy(identity: str, proxy: str, sentence: str) -> None:
+    hosting = [remote("Hosting", Identity="Exchange Online", ProxyFqdn="exchange.contoso.com")]
+    server = shell(replies={"Get-CsHostingProvider": hosting})
+    assert sentence in refused(server, PROVIDER, wish(PROVIDER, identity, proxy_fqdn=proxy, enabled=True))
+
+
+def test_no_public_provider_with_default_routing() -> None:
+    server = shell()
+    server.store["CsAccessEdgeConfiguration"]["Global"]["RoutingMethod"] = "UseDefaultRouting"
+    desired = wish(PROVIDER, "Fabrikam", proxy_fqdn="proxy.fabrikam.com", enabled=True)
+    assert "cannot be used while the Access Edge routes to a default route" in refused(
+        server, PROVIDER, desired
+    )
+
+
+def test_no_default_routing_with_providers() -> None:
+    desired = wish(EDGE, routing_method="UseDefaultRouting", default_route_fqdn="edge.contoso.com")
+    assert "Remove the public providers first: MSN, AOL." in refused(shell(), EDGE, desired)
+
+
+def test_a_value_that_the_server_would_refuse_is_found_before_a_provider_is_removed() -> None:
+    def answer(command: Command) -> Answer:
+        if "InMemory" in command.parameters:
+            return error(command.name, "CannotConvertArgumentNoMessage", category="InvalidArgument")
+        return None
+
+    server = shell(answer=answer)
+    with pytest.raises(errors.ValueNotAllowed):
+        apply.remediate(server, *WISHES["recreate provider"], check_mode=False)
+    assert server.writes == []
+
+
+def test_a_preview_refused_for_the_name_does_not_keep_from_recreating() -> None:
+    server = shell(answer=lambda c: error(c.name, "Duplicate") if "InMemory" in c.parameters else None)
+    result = apply.remediate(server, *WISHES["recreate provider"], check_mode=False)
+    assert result["status"] == "corrected"
+
+
+@pytest.mark.parametrize("check_mode", [True, False])
+def test_a_failed_read_is_neither_absence_nor_a_reason_to_write(check_mode: bool) -> None:
+    server = shell(answer=lambda c: error(c.name) if c.name == "Get-CsMediaConfiguration" else None)
+    with pytest.raises(errors.CommandError, match="Access is denied"):
+        apply.remediate(server, *WISHES["create at a site"], check_mode=check_mode)
+    assert server.writes == []
+
+
+def test_a_withheld_cmdlet_is_a_warning_when_checking_and_an_error_when_run() -> None:
+    checked = apply.remediate(
+        shell(withheld=["Set-CsMediaConfiguration"]), *WISHES["set global"], check_mode=True
+    )
+    assert checked["status"] == "drifted"
+    assert "does not offer Set-CsMediaConfiguration" in checked["warnings"][0]
+    server = shell(withheld=["Set-CsMediaConfiguration"])
+    with pytest.raises(errors.CmdletNotOffered, match="Set-CsMediaConfiguration"):
+        apply.remediate(server, *WISHES["set global"], check_mode=False)
+    assert server.writes == []
+
+
+def test_defaults_that_cannot_be_seen_cannot_be_reset_to() -> None:
+    with pytest.raises(errors.CmdletNotOffered, match="New-CsMediaConfiguration"):
+        apply.remediate(
+            shell(withheld=["New-CsMediaConfiguration"]), MEDIA, wish(MEDIA, present=False), check_mode=True
+        )
+
+
+# -- what goes wrong while or after writing ---------------------------------------------------------------------------
+
+
+def failing(server: ScriptedShell, name: str) -> ChangeFailed:
+    with pytest.raises(ChangeFailed) as failure:
+        apply.remediate(server, *WISHES[name], check_mode=False)
+    keys = {"changed", "status", "before", "after", "drift", "commands", "diff"}
+    assert keys <= set(failure.value.result)
+    return failure.value
+
+
+def test_what_does_not_stick_is_an_error() -> None:
+    server = shell(answer=lambda c: Results() if c.verb == "Set" else None)
+    failure = failing(server, "set global")
+    assert "encryption_level should be SupportEncryption and is RequireEncryption" in str(failure)
+    assert "max_video_rate_allowed should be Hd720p15M and is VGA600K" in str(failure)
+    assert (failure.result["status"], failure.result["changed"]) == ("drifted", False)
+
+
+def test_what_the_server_refuses_is_told_with_what_is_there() -> None:
+    failure = failing(shell(answer=lambda c: error(c.name) if c.verb == "Set" else None), "set global")
+    assert "Access is denied" in str(failure)
+    assert "Read back since: nothing has been changed." in str(failure)
+    assert failure.report is not None
+    assert failure.result["changed"] is False
+
+
+def test_a_change_that_cannot_be_read_back_is_unknown() -> None:
+    reads = iter([None, error("Get-CsMediaConfiguration")])
+    failure = failing(
+        shell(answer=lambda c: next(reads) if c.name == "Get-CsMediaConfiguration" else None), "set global"
+    )
+    assert failure.result["status"] == "unknown"
+    assert "is not known" in str(failure)
+
+
+LOST = errors.LostInMidCommand(ENDPOINT, ["Set-CsMediaConfiguration"], "connection reset")
+
+
+def lost_after(took_effect: bool, server: ScriptedShell) -> None:
+    """Let the next write break the line, with or without taking effect."""
+
+    def answer(command: Command) -> Answer:
+        if command.verb == "Set":
+            if took_effect:
+                server._execute(command)
+            return LOST
+        return None
+
+    server.answer = answer
+
+
+def test_a_lost_line_and_a_change_that_came_about() -> None:
+    server = shell()
+    lost_after(True, server)
+    result = apply.remediate(server, *WISHES["set global"], check_mode=False)
+    assert result["status"] == "corrected"
+    assert "the change is in place" in result["warnings"][0]
+    assert len(server.writes) == 1
+
+
+def test_a_lost_line_and_a_change_that_did_not() -> None:
+    server = shell()
+    lost_after(False, server)
+    failure = failing(server, "set global")
+    assert "Read back since: nothing has been changed." in str(failure)
+    assert failure.result["status"] == "drifted"
+    assert len(server.writes) == 1
+
+
+def test_a_lost_line_that_stays_lost_is_unknown() -> None:
+    server = shell()
+    gone = errors.CannotConnect(ENDPOINT, "connection refused")
+
+    def answer(command: Command) -> Answer:
+        if command.verb == "Set":
+            server.answer = lambda later: gone
+            return LOST
+        return None
+
+    server.answer = answer
+    failure = failing(server, "set global")
+    assert failure.result["status"] == "unknown"
+    assert "Reading it back failed as well" in str(failure)
+
+
+def test_a_provider_that_cannot_be_created_again_is_put_back() -> None:
+    server = shell()
+
+    def answer(command: Command) -> Answer:
+        proxy = command.parameters.get("ProxyFqdn")
+        return error(command.name) if command in server.writes and proxy == "proxy.fabrikam.com" else None
+
+    server.answer = answer
+    failure = failing(server, "recreate provider")
+    assert "has been put back" in str(failure)
+    assert "nothing has been changed" in str(failure)
+    assert server.store["CsPublicProvider"]["MSN"]["ProxyFqdn"] == "federation.messenger.msn.com"
+    assert failure.result["changed"] is False
+
+
+def test_a_provider_that_cannot_be_put_back_is_named_with_the_way_to_do_it() -> None:
+    server = shell()
+    server.answer = lambda c: error(c.name) if c.verb == "New" and "InMemory" not in c.parameters else None
+    failure = failing(server, "recreate provider")
+    assert "could not be put back" in str(failure)
+    line = "New-CsPublicProvider -Identity MSN -ProxyFqdn federation.messenger.msn.com -Enabled $true"
+    assert line in str(failure)
+    assert failure.result["after"] is None
+    assert failure.result["changed"] is True
+
+
+def test_a_line_lost_between_removal_and_creation_tells_how_to_go_on() -> None:
+    server = shell()
+
+    def answer(command: Command) -> Answer:
+        return LOST if command.verb == "New" and "InMemory" not in command.parameters else None
+
+    server.answer = answer
+    failure = failing(server, "recreate provider")
+    assert "the public provider 'MSN' does not exist" in str(failure)
+    assert "To put it back, run: New-CsPublicProvider -Identity MSN" in str(failure)
+
+
+def test_global_is_found_whatever_the_server_calls_it() -> None:
+    listed = [remote("X", Identity="global")]
+    assert apply.find([MEDIA.collection(each) for each in listed], GLOBAL) is not None
