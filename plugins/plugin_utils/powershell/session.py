@@ -305,7 +305,7 @@ class Session:
             raise refusal(error, self.endpoint) from error
         self._last_used = time.monotonic()
         return pool, SessionRecord(
-            shell_id=pool.shell.id or pool.id,
+            shell_id=_shell_id(pool),
             pool_id=pool.id,
             wsman_session_id=pool.connection.session_id,
             fragment_counter=pool._fragmenter.outgoing_counter,
@@ -377,6 +377,12 @@ class Session:
         if left is not None:
             self._pool, self._record = self._resume(left)
         self.close()
+
+
+def _shell_id(pool: RunspacePool) -> str:
+    """PowerShell 2 servers choose the shell's identity themselves, and tell it in the selectors alone."""
+    selectors = pool.shell._selector_set.values
+    return next((value for name, value, _ in selectors if name == "ShellId"), pool.id)
 
 
 class _ClixmlSerializer(Serializer):
