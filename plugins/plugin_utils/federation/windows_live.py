@@ -242,16 +242,22 @@ def _obstacles_to_any_change(found: Findings, withheld: Sequence[str]) -> Iterat
 def _summary(found: Findings, result: Options, providers: Sequence[Options]) -> Iterator[str]:
     replicas = found.replication["replicas"]
     versions = sorted({str(each["product_version"]) for each in replicas if each["product_version"]})
-    yield f"server: {found.connection['product_version'] or ', '.join(versions) or 'version unknown'}"
-    yield f"account: {found.connection['account']}"
+    yield _line("server", found.connection["product_version"] or ", ".join(versions) or "version unknown")
+    yield _line("account", found.connection["account"])
     allowed = "allowed" if found.access_edge["allow_federated_users"] else "not allowed"
-    yield f"federation: {allowed}, {found.access_edge['routing_method']}"
+    yield _line("federation", f"{allowed}, {found.access_edge['routing_method']}")
     told = [f"{each['identity']} ({'enabled' if each['enabled'] else 'disabled'})" for each in providers]
-    yield f"public provider: {', '.join(told) or 'none'}"
+    yield _line("public provider", ", ".join(told) or "none")
     behind = found.replication["behind"]
-    yield f"replication: {len(replicas) - len(behind)} of {len(replicas)} servers are up to date"
-    yield from (f"  behind: {fqdn}" for fqdn in behind)
-    yield f"policies: {', '.join(result['policies']) or 'none'}"
-    yield f"media settings: {', '.join(result['media']) or 'none'}"
-    yield f"not as wanted yet: {', '.join(result['pending']) or 'nothing'}"
-    yield from (f"goes before, left as it is: {text}" for text in result["shadowing"])
+    yield _line("replication", f"{len(replicas) - len(behind)} of {len(replicas)} servers are up to date")
+    yield from (_line("", f"behind is {fqdn}") for fqdn in behind)
+    yield _line("policies", ", ".join(result["policies"]) or "none")
+    yield _line("media settings", ", ".join(result["media"]) or "none")
+    yield _line("differing", ", ".join(result["pending"]) or "nothing")
+    yield from (
+        _line("" if number else "go before it", text) for number, text in enumerate(result["shadowing"])
+    )
+
+
+def _line(label: str, text: str) -> str:
+    return f"{label or '-':<16} {text}"
