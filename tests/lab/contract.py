@@ -176,7 +176,7 @@ class Listener:
     paths: tuple[str, ...] = ("/wsman",)  # '/OcsPowershell' for the web service
     authentication: frozenset[str] = frozenset(
         {"negotiate", "ntlm", "kerberos"}
-    )  # also 'basic', 'certificate'
+    )  # also basic, credssp, certificate
     allow_unencrypted: bool = False  # WinRM's AllowUnencrypted: plain SOAP over HTTP
     certificate: str = "valid"  # 'valid', 'expired', 'wrong_name' or 'self_signed'
     channel_binding: str = "relaxed"  # WinRM's CbtHardeningLevel: 'none', 'relaxed' or 'strict'

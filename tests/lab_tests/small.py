@@ -48,7 +48,7 @@ LOCKED = Account("CONTOSO\\locked", "Secret-4", "locked@CONTOSO.COM", refusal="l
 
 #: Of this process alone: several may run tests at once.
 ADDRESS = f"127.{100 + os.getpid() % 100}.{os.getpid() // 100 % 250}.1"
-EVERY_WAY = frozenset({"basic", "negotiate", "ntlm", "certificate"})
+EVERY_WAY = frozenset({"basic", "negotiate", "ntlm", "credssp", "certificate"})
 
 
 @dataclass
@@ -175,7 +175,7 @@ class SmallServer:
     address: str = ADDRESS
     listeners: Sequence[Listener] = (
         Listener("https", 15986, ("/wsman", "/OcsPowershell"), EVERY_WAY),
-        Listener("http", 15985),
+        Listener("http", 15985, authentication=frozenset({"negotiate", "ntlm", "kerberos", "credssp"})),
     )
     protocol_version: str = "2.3"
     powershell_version: str = "5.1.14393.1884"

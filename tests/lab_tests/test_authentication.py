@@ -107,6 +107,23 @@ def test_a_client_certificate_stands_for_its_account(client: Client) -> None:
     assert (opened["caller"], opened["authentication"]) == (ADMIN.name, "certificate")
 
 
+@pytest.mark.parametrize("tls", [True, False])
+def test_credssp_gives_the_server_the_password(client: Client, tls: bool) -> None:
+    pytest.importorskip("requests_credssp", reason="CredSSP needs pypsrp[credssp]")
+    with RunspacePool(client.wsman("credssp", tls)) as pool:
+        text = "x" * 100_000  # more than one TLS record, both ways
+        assert powershell(pool, ("Write-Output", text)).invoke() == [text]
+    opened = next(entry for entry in client.journal if entry["event"] == "session_opened")
+    assert (opened["caller"], opened["authentication"]) == (ADMIN.name, "credssp")
+
+
+def test_credssp_refuses_a_wrong_password(client: Client) -> None:
+    requests_credssp = pytest.importorskip("requests_credssp", reason="CredSSP needs pypsrp[credssp]")
+    with pytest.raises(requests_credssp.exceptions.NTStatusException):
+        RunspacePool(client.wsman("credssp", password="wrong")).open()
+    assert client.counters["authentications_refused"] == 1
+
+
 def test_channel_bindings_are_asked_for_when_strict(start: Callable[[SmallServer], Client]) -> None:
     listener = Listener("https", 15986, authentication=EVERY_WAY, channel_binding="strict")
     client = start(SmallServer(listeners=(listener,)))

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Authentication of one TCP connection, as http.sys and WinRM do it.
 
-Negotiate, NTLM and Kerberos authenticate the connection: once accepted, further requests on it need no header.  Basic
-comes with every request.  The security context also seals messages (see ``encryption``).
+Negotiate, NTLM, Kerberos and CredSSP authenticate the connection: once accepted, further requests on it need no header.
+Basic comes with every request.  The security context also seals messages (see ``encryption``).
 
 Kerberos needs a keytab, python-gssapi and python-krb5; without them only NTLM is accepted within Negotiate.
 """
@@ -13,14 +13,18 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import importlib.util
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any
 
 import spnego
+import spnego.tls
 from spnego._ntlm_raw.crypto import ntowfv1
 from spnego.channel_bindings import GssChannelBindings
 
@@ -118,6 +122,8 @@ class Connection:
             "kerberos",
         }:
             return self._step(scheme, credentials)
+        if scheme.lower() == "credssp" and "credssp" in offered:
+            return self._step(scheme, credentials)
         if scheme == _CERTIFICATE_PROFILE and "certificate" in offered:
             return self._certificate(certificate_principal)
         return Refused(self._offers())
@@ -130,10 +136,12 @@ class Connection:
             schemes.append("negotiate")
         if "basic" in offered and (self._listener.scheme == "https" or self._listener.allow_unencrypted):
             schemes.append("basic")
+        if "credssp" in offered:
+            schemes.append("credssp")
         return schemes
 
     def _offers(self) -> tuple[str, ...]:
-        offers = {"negotiate": "Negotiate", "basic": 'Basic realm="WSMAN"'}
+        offers = {"negotiate": "Negotiate", "basic": 'Basic realm="WSMAN"', "credssp": "CredSSP"}
         return tuple(offers[scheme] for scheme in self._offered_schemes())
 
     def _refuse(self, account: str, reason: str) -> Refused:
@@ -171,7 +179,7 @@ class Connection:
         return self._accept(principal, "certificate", delegated=False)
 
     def _step(self, scheme: str, credentials: str) -> Accepted | Refused:
-        """One leg of Negotiate (RFC 4559), NTLM or Kerberos."""
+        """One leg of Negotiate (RFC 4559), NTLM, Kerberos or CredSSP (MS-CSSP)."""
         try:
             token = base64.b64decode(credentials, validate=True)
         except binascii.Error:
@@ -185,23 +193,37 @@ class Connection:
             if self._server.keytab:
                 os.environ["KRB5_KTNAME"] = self._server.keytab
             if self.context is None or self.context.complete:
-                self.context = spnego.server(
-                    hostname=self._server.fqdn,
-                    service="HTTP",
-                    protocol="negotiate",
-                    options=spnego.NegotiateOptions.use_negotiate,
-                )
+                self.context = self._new_context(scheme)
             answer = self.context.step(token, channel_bindings=self._bindings_to_check(token))
         except Exception as error:
             # Besides its own errors pyspnego raises whatever a malformed token makes its parsers raise.
             return self._refuse(claimed_account(token), str(error) or repr(error))
         reply = f"{scheme} {base64.b64encode(answer).decode()}" if answer else None
         if not self.context.complete:
+            if self.context.get_extra_info("auth_stage") == "Authentication failure":
+                # CredSSP tells its client why, inside TLS; pyspnego has the account only when it is accepted.
+                return replace(
+                    self._refuse("?", "CredSSP: wrong name or password"), challenges=(reply or scheme,)
+                )
             return Refused((reply or scheme,))
         principal = self.context.client_principal or ""
+        if scheme.lower() == "credssp":
+            return self._accept(principal, "credssp", delegated=True, token=reply)
         delegated = bool(self.context.context_attr & spnego.ContextReq.delegate)
         used = self.context.negotiated_protocol or "ntlm"
         return self._accept(principal, used, delegated, reply)
+
+    def _new_context(self, scheme: str) -> spnego.ContextProxy:
+        protocol, more = "negotiate", {}
+        if scheme.lower() == "credssp":
+            protocol, more = "credssp", {"credssp_tls_context": credssp_tls()}
+        return spnego.server(
+            hostname=self._server.fqdn,
+            service="HTTP",
+            protocol=protocol,
+            options=spnego.NegotiateOptions.use_negotiate,
+            **more,
+        )
 
     def _bindings_to_check(self, token: bytes) -> GssChannelBindings | None:
         """CbtHardeningLevel: 'relaxed' checks the bindings of clients that send them, 'strict' asks for them."""
@@ -211,6 +233,19 @@ class Connection:
             return self._bindings
         sent = _NTLM_BINDINGS.search(token)
         return self._bindings if sent is not None and any(sent.group(1)) else None
+
+
+@functools.cache
+def credssp_tls() -> Any:
+    """The certificate CredSSP's inner TLS shows: self-signed, as a server's own is; one for the whole lab."""
+    certificate, key, public_key = spnego.tls.generate_tls_certificate()
+    tls = spnego.tls.default_tls_context(usage="accept")
+    with NamedTemporaryFile() as file:
+        file.write(certificate + key)
+        file.flush()
+        tls.context.load_cert_chain(file.name)
+    tls.public_key = public_key
+    return tls
 
 
 def claimed_account(token: bytes) -> str:

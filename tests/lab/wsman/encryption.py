@@ -11,7 +11,11 @@ from typing import Protocol
 
 from spnego.exceptions import SpnegoError
 
-_BOUNDARY = "--Encrypted Boundary"
+#: The protocol that seals with TLS, whose records hold 16 KB.
+CREDSSP = "application/HTTP-CredSSP-session-encrypted"
+
+_TLS_RECORD = 16384
+_BOUNDARY = b"--Encrypted Boundary"
 _OCTETS = b"Content-Type: application/octet-stream\r\n"
 _PROTOCOL = re.compile(r'protocol="([^"]+)"', re.IGNORECASE)
 _LENGTH = re.compile(rb"Length=(\d+)")
@@ -38,16 +42,22 @@ def protocol_of(content_type: str) -> str | None:
 
 
 def unwrap(context: Sealed, body: bytes) -> bytes:
-    """The SOAP message in an encrypted body. Raises InvalidEncryption."""
-    boundary = _BOUNDARY.encode()
-    start = body.find(_OCTETS)
-    end = body.rfind(boundary + b"--")
-    announced = _LENGTH.search(body, 0, max(start, 0))
-    if start < 0 or end < 0 or announced is None:
+    """The SOAP message in an encrypted body, which may come in several parts. Raises InvalidEncryption."""
+    end = body.rfind(_BOUNDARY + b"--")
+    pieces = body[: max(end, 0)].split(_BOUNDARY + b"\r\n")
+    if len(pieces) < 3 or pieces[0] or len(pieces) % 2 == 0:
         raise InvalidEncryption("not a multipart/encrypted body")
-    payload = body[start + len(_OCTETS) : end]
-    if len(payload) < 4:
-        raise InvalidEncryption("no signature")
+    return b"".join(
+        _unwrap_part(context, preface, payload)
+        for preface, payload in zip(pieces[1::2], pieces[2::2], strict=True)
+    )
+
+
+def _unwrap_part(context: Sealed, preface: bytes, part: bytes) -> bytes:
+    announced = _LENGTH.search(preface)
+    _, octets, payload = part.partition(_OCTETS)
+    if announced is None or not octets or len(payload) < 4:
+        raise InvalidEncryption("not a multipart/encrypted body")
     (header_length,) = struct.unpack("<i", payload[:4])
     if not 0 < header_length <= len(payload) - 4:
         raise InvalidEncryption("a signature longer than the message")
@@ -62,16 +72,25 @@ def unwrap(context: Sealed, body: bytes) -> bytes:
 
 def wrap(context: Sealed, protocol: str, message: bytes) -> tuple[str, bytes]:
     """Content-Type and body of an encrypted message."""
+    kind = "multipart/encrypted"
+    chunks = [message]
+    if protocol == CREDSSP and len(message) > _TLS_RECORD:
+        kind = "multipart/x-multi-encrypted"
+        chunks = [message[start : start + _TLS_RECORD] for start in range(0, len(message), _TLS_RECORD)]
+    parts = [_wrap_part(context, protocol, chunk) for chunk in chunks]
+    body = b"".join([*parts, _BOUNDARY, b"--\r\n"])
+    return f'{kind};protocol="{protocol}";boundary="Encrypted Boundary"', body
+
+
+def _wrap_part(context: Sealed, protocol: str, message: bytes) -> bytes:
     header, data, padding = context.wrap_winrm(message)
-    preface = "\r\n".join(
+    original = f"type=application/soap+xml;charset=UTF-8;Length={len(message) + padding}"
+    return b"".join(
         [
-            _BOUNDARY,
-            f"\tContent-Type: {protocol}",
-            f"\tOriginalContent: type=application/soap+xml;charset=UTF-8;Length={len(message) + padding}",
-            _BOUNDARY,
-            "\tContent-Type: application/octet-stream",
-            "",
+            _BOUNDARY + b"\r\n",
+            f"\tContent-Type: {protocol}\r\n\tOriginalContent: {original}\r\n".encode(),
+            _BOUNDARY + b"\r\n",
+            b"\t" + _OCTETS,
+            struct.pack("<i", len(header)) + header + data,
         ]
     )
-    body = preface.encode() + struct.pack("<i", len(header)) + header + data + f"{_BOUNDARY}--\r\n".encode()
-    return f'multipart/encrypted;protocol="{protocol}";boundary="Encrypted Boundary"', body

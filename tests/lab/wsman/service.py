@@ -514,7 +514,7 @@ def configuration(server: Server, listener: Listener) -> str:
         f"</cfg:AllowUnencrypted><cfg:Auth><cfg:Basic>{flag('basic' in offered)}</cfg:Basic>"
         f"<cfg:Kerberos>{flag('kerberos' in offered)}</cfg:Kerberos>"
         f"<cfg:Negotiate>{flag('negotiate' in offered)}</cfg:Negotiate>"
-        f"<cfg:Certificate>{flag('certificate' in offered)}</cfg:Certificate><cfg:CredSSP>false</cfg:CredSSP>"
+        f"<cfg:Certificate>{flag('certificate' in offered)}</cfg:Certificate><cfg:CredSSP>{flag('credssp' in offered)}</cfg:CredSSP>"
         f"<cfg:CbtHardeningLevel>{listener.channel_binding.capitalize()}</cfg:CbtHardeningLevel></cfg:Auth></cfg:Service>"
         f"<cfg:Winrs><cfg:AllowRemoteShellAccess>true</cfg:AllowRemoteShellAccess>"
         f"<cfg:IdleTimeout>{quotas.idle_timeout_s * 1000:.0f}</cfg:IdleTimeout>"
