@@ -25,15 +25,15 @@ EXAMPLES = r"""
 ---
 - name: Look at the connection
   lync.remediation.connection_info:
-  register: connection
+  register: who
 
 - name: Show the version of the server
   ansible.builtin.debug:
-    var: connection.product_version
+    var: who.product_version
 
 - name: Show the cmdlets that this account cannot use
   ansible.builtin.debug:
-    msg: "{{ connection.cmdlets | dict2items | rejectattr('value') | map(attribute='key') }}"
+    msg: "{{ who.cmdlets | dict2items | rejectattr('value') | map(attribute='key') }}"
 """
 
 RETURN = r"""

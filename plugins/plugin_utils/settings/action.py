@@ -32,7 +32,8 @@ def reported() -> Iterator[None]:
     except ConnectionRefused:
         raise
     except ChangeFailed as error:
-        raise AnsibleActionFail(str(error), result=error.result) from None
+        said = {"error_details": details(error.cause)} if error.cause else {}
+        raise AnsibleActionFail(str(error), result={**error.result, **said}) from None
     except CommandError as error:
         raise AnsibleActionFail(
             str(error), result={"status": "unknown", "error_details": details(error)}

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..powershell import errors
 from ..powershell.commands import Command, Switch
-from ..powershell.results import ErrorReport, Results
+from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from .identity import Identity
 from .plan import Aim, Offer, Plan, UnknownParameters, aim, as_line, plan, shown, unkept
@@ -153,17 +153,21 @@ def _carry_out(shell: ManagementShell, planned: Plan, offer: Offer, result: dict
         report for report in results.errors if (report.command or "").casefold() == read.name.casefold()
     ]
     if unread:
+        cause = shell.classify(unread[0])
         raise ChangeFailed(
-            f"What became of the {resource.title} '{planned.identity}' is not known, as it could not be read "
-            "back: "
-            f"{shell.classify(unread[0])}",
+            f"The {resource.title} '{planned.identity}' was written and could not be read back: {cause} Whether "
+            "the change took effect is not known.",
             {**result, "status": "unknown", "after": None},
-            unread[0],
+            cause,
         )
     found = find(_listed(resource, results), planned.identity)
-    if results.errors:
-        raise _refused(shell, planned, offer, found, results.errors[0], result)
     differences = unkept(resource, planned.wanted, found)
+    if results.errors and differences:
+        raise _refused(shell, planned, offer, found, shell.classify(results.errors[0]), result)
+    if results.errors:
+        # Another administrator, or another host of the same deployment, came first.
+        complaint = f"{shell.classify(results.errors[0])} Read back since: everything is as wanted."
+        return _with_warnings(_corrected(planned, found, result), [complaint])
     if differences:
         details = "; ".join(
             f"{option} should be {shown(want)} and is {shown(have)}" for option, want, have in differences
@@ -205,11 +209,11 @@ def _refused(
     planned: Plan,
     offer: Offer,
     found: Collection | None,
-    report: ErrorReport,
+    cause: errors.CommandError,
     result: dict[str, Any],
 ) -> ChangeFailed:
     """The error for a change that the server refused, after putting back what a removal had taken away."""
-    sentence = str(shell.classify(report))
+    sentence = str(cause)
     if planned.restoration and found is None:
         try:
             again = shell.run(
@@ -224,15 +228,14 @@ def _refused(
         if failure is not None:
             return _failed(
                 f"{sentence} The {planned.resource.title} '{planned.identity}' had been removed by then, and "
-                "could not be put back "
-                f"({failure}). To put it back, run: {_as_script(planned.restoration)}",
+                f"could not be put back: {failure} To put it back, run: {_as_script(planned.restoration)}",
                 planned,
                 found,
                 result,
-                report,
+                cause,
             )
         sentence += " It had been removed by then, and has been put back."
-    return _failed(f"{sentence} Read back since: {_state(planned, found)}", planned, found, result, report)
+    return _failed(f"{sentence} Read back since: {_state(planned, found)}", planned, found, result, cause)
 
 
 def _as_script(commands: Sequence[Command]) -> str:
@@ -245,11 +248,7 @@ def _state(planned: Plan, found: Collection | None) -> str:
     if planned.resource.as_options(found) == planned.before:
         return "nothing has been changed."
     wrong = unkept(planned.resource, planned.wanted, found)
-    return (
-        "; ".join(as_line(option, have) for option, _, have in wrong) + "."
-        if wrong
-        else "it is as wanted all the same."
-    )
+    return "; ".join(as_line(option, have) for option, _, have in wrong) + "."
 
 
 # -- results -------------------------------------------------------------------------------------------------
@@ -298,9 +297,9 @@ def _failed(
     planned: Plan,
     found: Collection | None,
     result: dict[str, Any],
-    report: ErrorReport | None = None,
+    cause: errors.CommandError | None = None,
 ) -> ChangeFailed:
     after = _options(planned, found)
     return ChangeFailed(
-        sentence, {**result, "changed": after != planned.before, "status": "drifted", "after": after}, report
+        sentence, {**result, "changed": after != planned.before, "status": "drifted", "after": after}, cause
     )

@@ -273,7 +273,8 @@ def shown(value: Any) -> str:
     """
     if isinstance(value, str) and value and value == value.strip() and value.isprintable():
         return value
-    return json.dumps(value, ensure_ascii=False)
+    text = json.dumps(value, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(value)
 
 
 def as_line(option: str, value: Any) -> str:

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..powershell.errors import ManagementShellError
-from ..powershell.results import ErrorReport
+from ..powershell.errors import CommandError, ManagementShellError
 
 
 class UnusableArgument(ValueError):
@@ -34,11 +33,12 @@ class Unreadable(ManagementShellError):
 
 
 class ChangeFailed(ManagementShellError):
-    """A change was attempted and is not, or not known to be, in place. ``result`` holds the module's keys all
-    the same.
+    """A change was attempted and is not, or not known to be, in place.
+
+    ``result`` holds the module's keys all the same; ``cause`` is what the server said, where it said anything.
     """
 
-    def __init__(self, sentence: str, result: Mapping[str, Any], report: ErrorReport | None = None) -> None:
+    def __init__(self, sentence: str, result: Mapping[str, Any], cause: CommandError | None = None) -> None:
         self.result = dict(result)
-        self.report = report
+        self.cause = cause
         super().__init__(sentence)

@@ -149,8 +149,8 @@ def remediate(
     if commands:
         forced = shell.run(*commands, changes=True)
         if forced.errors:
-            failure = shell.classify(forced.errors[0])
-            raise ChangeFailed(str(failure), {**result, "status": "unknown"}, forced.errors[0])
+            cause = shell.classify(forced.errors[0])
+            raise ChangeFailed(str(cause), {**result, "status": "unknown"}, cause)
     deadline = clock.monotonic() + timeout
     while late:
         left = deadline - clock.monotonic()

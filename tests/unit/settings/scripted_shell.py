@@ -135,18 +135,12 @@ class ScriptedShell:
         self.pipelines: list[tuple[str, ...]] = []
         self.repeatable: list[bool] = []
         self._described: set[str] = set()
-        self.store = {
-            noun: {
-                "Global": defaults(noun, version),
-                **{
-                    name: {**defaults(noun, version), **values}
-                    for name, values in (settings or {}).get(noun, {}).items()
-                },
-            }
-            for noun in DEFAULTS
-        }
-        if "Global" not in (settings or {}).get("CsPublicProvider", {}):
-            del self.store["CsPublicProvider"]["Global"]
+        self.store = {noun: {"Global": defaults(noun, version)} for noun in DEFAULTS}
+        # Every noun but that of the providers has a Global object.
+        self.store["CsPublicProvider"].clear()
+        for noun, objects in (settings or {}).items():
+            for identity, values in objects.items():
+                self.store[noun][identity] = {**defaults(noun, version), **values}
 
     # -- the protocol ------------------------------------------------------------------------------------------------
 

@@ -337,8 +337,23 @@ def test_what_the_server_refuses_is_told_with_what_is_there() -> None:
     failure = failing(shell(answer=lambda c: error(c.name) if c.verb == "Set" else None), "set global")
     assert "Access is denied" in str(failure)
     assert "Read back since: nothing has been changed." in str(failure)
-    assert failure.report is not None
+    assert failure.cause is not None
     assert failure.result["changed"] is False
+
+
+def test_what_somebody_else_did_meanwhile_is_no_failure() -> None:
+    server = shell()
+
+    def answer(command: Command) -> Answer:
+        if command.verb == "New" and "InMemory" not in command.parameters:
+            server._execute(command)
+            return error(command.name, "ObjectAlreadyExists", category="ResourceExists")
+        return None
+
+    server.answer = answer
+    result = apply.remediate(server, *WISHES["create at a site"], check_mode=False)
+    assert result["status"] == "corrected"
+    assert "everything is as wanted" in result["warnings"][0]
 
 
 def test_a_change_that_cannot_be_read_back_is_unknown() -> None:
@@ -347,7 +362,7 @@ def test_a_change_that_cannot_be_read_back_is_unknown() -> None:
         shell(answer=lambda c: next(reads) if c.name == "Get-CsMediaConfiguration" else None), "set global"
     )
     assert failure.result["status"] == "unknown"
-    assert "is not known" in str(failure)
+    assert "Whether the change took effect is not known." in str(failure)
 
 
 LOST = errors.LostInMidCommand(ENDPOINT, ["Set-CsMediaConfiguration"], "connection reset")

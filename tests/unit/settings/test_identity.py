@@ -86,7 +86,7 @@ def test_equal_identities_have_equal_hashes() -> None:
 def test_what_cannot_be_used_is_refused_with_what_can(
     text: str, scopes: tuple[Scope, ...], allowed: str
 ) -> None:
-    with pytest.raises(UnusableArgument, match="^identity: '") as refusal:
+    with pytest.raises(UnusableArgument, match=r"^identity: '") as refusal:
         wanted(text, scopes, ROLES)
     assert allowed in str(refusal.value)
 

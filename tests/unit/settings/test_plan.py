@@ -284,7 +284,7 @@ PROVIDER_VALUES = {
 def test_what_only_new_takes_needs_leave_to_recreate() -> None:
     actual = Collection(IDENTITIES["public_provider"], PROVIDER_VALUES)
     wish = {"proxy_fqdn": "proxy2.fabrikam.com"}
-    with pytest.raises(Refused, match="proxy_fqdn of the public provider 'Fabrikam'.*recreate: true"):
+    with pytest.raises(Refused, match=r"proxy_fqdn of the public provider 'Fabrikam'.*recreate: true"):
         planned(PROVIDER, actual, Desired(actual.identity, wish))
     _, made = planned(PROVIDER, actual, Desired(actual.identity, wish, recreate=True))
     assert lines(made) == [

@@ -1,0 +1,174 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action plugins, run as Ansible runs them, on a Management Shell without a server."""
+
+from __future__ import annotations
+
+import importlib
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+import yaml
+from ansible.errors import AnsibleActionFail
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
+from unit.settings.scripted_shell import ScriptedShell, error, remote
+
+COLLECTION = "ansible_collections.lync.remediation.plugins"
+STATES = Results(
+    (
+        remote("ReplicaState", ReplicaFqdn="fe01.contoso.com", UpToDate=True, ProductVersion="4.0.7577.0"),
+        remote("Store", ActiveMasterFqdn="fe01.contoso.com"),
+    )
+)
+REPLIES = {
+    "Get-CsSite": [remote("Site", Identity="Site:Redmond")],
+    "Get-CsPool": [remote("Pool", Identity="pool01.contoso.com", Site="Site:Redmond")],
+    "Get-CsUser": [
+        remote("User", Identity="CN=1", RegistrarPool="pool01.contoso.com", ExternalAccessPolicy=None)
+    ],
+    "Get-CsHostingProvider": [],
+    "Get-CsManagementStoreReplicationStatus": list(STATES.output[:1]),
+    "Measure-Object": [],
+}
+
+
+def run(
+    module: str, arguments: dict[str, Any], shell: ScriptedShell | None = None, check: bool = False
+) -> dict[str, Any]:
+    action = importlib.import_module(f"{COLLECTION}.action.{module}").ActionModule
+    task = SimpleNamespace(
+        args=arguments,
+        check_mode=check,
+        diff=True,
+        become=False,
+        async_val=0,
+        action=module,
+        environment=None,
+    )
+    connection = MagicMock(transport="lync.remediation.management_shell", session=shell or server())
+    plugin = action(task, connection, MagicMock(), MagicMock(), MagicMock(), MagicMock())
+    plugin._connection._shell.tmpdir = "/nonexistent"
+    result: dict[str, Any] = plugin.run(task_vars={})
+    return result
+
+
+def server(**more: Any) -> ScriptedShell:
+    return ScriptedShell("2010", {"CsPublicProvider": {"MSN": {"Enabled": False}}}, replies=REPLIES, **more)
+
+
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("external_access_policy", {"enable_public_cloud_access": True}),
+    ("external_access_policy", {"state": "absent"}),
+    ("external_access_policy_info", {"users": ["sip:kenmyer@contoso.com"], "sites": ["Redmond"]}),
+    ("media_configuration", {"identity": "site:Redmond", "encryption_level": "supportEncryption"}),
+    ("media_configuration_info", {"identity": "Global", "sites": ["redmond"]}),
+    ("public_provider", {"identity": "msn", "enabled": "yes"}),
+    ("public_provider_info", {}),
+    ("access_edge_configuration", {"allow_federated_users": True}),
+    ("access_edge_configuration_info", {}),
+    ("replication", {}),
+    ("replication_info", {}),
+    ("connection_info", {}),
+]
+
+
+@pytest.mark.parametrize(("module", "arguments"), CALLS)
+@pytest.mark.parametrize("check", [True, False])
+def test_results_hold_what_is_documented(module: str, arguments: dict[str, Any], check: bool) -> None:
+    documented = yaml.safe_load(importlib.import_module(f"{COLLECTION}.modules.{module}").RETURN)
+    result = run(module, arguments, check=check)
+    assert set(result) - {"changed", "warnings"} <= set(documented)
+    always = {key for key, value in documented.items() if value["returned"] == "always"}
+    assert always <= set(result)
+    types = {"str": str, "bool": bool, "dict": dict, "list": list, "float": float}
+    for key in always:
+        if result[key] is not None:
+            assert isinstance(result[key], types[documented[key]["type"]]), key
+
+
+@pytest.mark.parametrize(
+    "module", ["external_access_policy", "media_configuration", "access_edge_configuration"]
+)
+def test_what_an_info_module_returns_is_what_its_module_takes(module: str) -> None:
+    shell = server()
+    info = run(f"{module}_info", {}, shell)
+    key = next(key for key, value in info.items() if isinstance(value, list) and value)
+    for item in info[key]:
+        result = run(module, item, shell)
+        assert result["status"] == "in_desired_state"
+        assert {name: result["before"][name] for name in item} == item
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "sentence"),
+    [
+        ("media_configuration", {"encryption_level": "Always"}, "encryption_level: 'Always' is not allowed"),
+        (
+            "media_configuration",
+            {"identity": "Sales"},
+            "identity: 'Sales' is not an identity that can be used here",
+        ),
+        (
+            "media_configuration",
+            {"in_call_qos_interval_seconds": 70000},
+            "in_call_qos_interval_seconds: 70000 is outside",
+        ),
+        (
+            "external_access_policy",
+            {"enable_everything": True},
+            "'enable_everything': there is no such option",
+        ),
+        ("external_access_policy", {"identity": "service:X:y.z"}, "identity: 'service:X:y.z'"),
+        ("public_provider", {}, "identity"),
+        (
+            "public_provider",
+            {"identity": "X", "proxy_fqdn": "nowhere"},
+            "proxy_fqdn: 'nowhere' is not a fully qualified",
+        ),
+        ("access_edge_configuration", {"identity": "Global"}, "'identity': there is no such option"),
+        ("replication", {"timeout": 0}, "timeout: 0 is not a number of seconds above 0."),
+        ("replication", {"replicas": ["fe09"]}, "replicas: fe09: there is no such replica"),
+        ("media_configuration_info", {"sites": ["Atlantis"]}, "sites: The topology has no site 'Atlantis'"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_no_change(
+    module: str, arguments: dict[str, Any], sentence: str
+) -> None:
+    shell = server()
+    with pytest.raises(AnsibleActionFail) as failure:
+        run(module, arguments, shell)
+    assert sentence in str(failure.value)
+    assert str(failure.value).endswith("Nothing has been changed.")
+    assert shell.writes == []
+
+
+def test_a_failing_task_tells_its_status_and_what_the_server_said() -> None:
+    shell = server(answer=lambda c: error(c.name) if c.name == "Get-CsMediaConfiguration" else None)
+    with pytest.raises(AnsibleActionFail) as failure:
+        run("media_configuration", {"enable_qos": True}, shell)
+    assert failure.value.result["status"] == "unknown"
+    assert failure.value.result["error_details"]["category"] == "PermissionDenied"
+
+
+def test_a_change_that_fails_tells_all_that_a_success_would() -> None:
+    shell = server(answer=lambda c: error(c.name) if c.verb == "Set" else None)
+    with pytest.raises(AnsibleActionFail) as failure:
+        run("media_configuration", {"enable_qos": True}, shell)
+    result = failure.value.result
+    assert result["status"] == "drifted"
+    assert result["commands"] == ["Set-CsMediaConfiguration -Identity Global -EnableQoS $true"]
+    assert result["error_details"]["command"] == "Set-CsMediaConfiguration"
+
+
+def test_the_connection_is_told_with_what_it_offers() -> None:
+    result = run("connection_info", {}, server(withheld=["Set-CsMediaConfiguration"]))
+    assert result["account"] == "CONTOSO\\uc-admin"
+    assert result["cmdlets"]["Set-CsMediaConfiguration"] is False
+    assert result["cmdlets"]["Get-CsMediaConfiguration"] is True
+    assert result["powershell_version"] == "5.1 or later"
+    assert result["session_resumed"] is False
+    assert result["latency_ms"] >= 0
