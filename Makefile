@@ -24,7 +24,7 @@ setup:  ## A virtual environment in .venv, and the checkout in its place as a co
 	@mkdir -p $(dir $(HERE)) && ln -sfn $(CURDIR) $(HERE)
 
 demo: setup  ## Windows Live A/V federation on a simulated deployment: dry run, real run, proof, way back
-	@python -m demo
+	@cd tests && python -m demo
 
 test: setup lint sanity test-matrix pytest  ## Everything
 

@@ -105,7 +105,11 @@ def survey(found: Findings, wish: Wish, *, only_looking: bool) -> dict[str, Any]
         "providers": [each["identity"] for each in providers] if to_switch else [],
         "access_edge": access_edge,
         "pending": [
-            *(f"Access Edge: {option}" for option, value in access_edge.items() if found.access_edge[option] != value),
+            *(
+                f"Access Edge: {option}"
+                for option, value in access_edge.items()
+                if found.access_edge[option] != value
+            ),
             *(
                 f"public provider {each['identity']}"
                 for each in providers
@@ -116,7 +120,7 @@ def survey(found: Findings, wish: Wish, *, only_looking: bool) -> dict[str, Any]
         ],
         "shadowing": [
             *(f"policy {each['identity']}, which {_policy_text(each)}" for each in policies.untouched),
-            *(f"media settings {each['identity']}, with {each['encryption_level']}" for each in media.untouched),
+            *(f"media settings {each['identity']}, {_media_text(each)}" for each in media.untouched),
         ],
     }
     needed = [
@@ -157,9 +161,7 @@ def _scope_of_change(
 ) -> _Scope:
     existing = {identity_of(each): each for each in collections}
     # The way back creates nothing: a collection that does not exist allows nothing.
-    wanted = [
-        identity for text in chosen if (identity := stored(text, SCOPES)) in existing or wish.enabling
-    ]
+    wanted = [identity for text in chosen if (identity := stored(text, SCOPES)) in existing or wish.enabling]
     narrower = shadowing(collections, wanted, values, sites)
     if wish.include_shadowing_scopes:
         wanted += [identity_of(each) for each in narrower]
@@ -181,6 +183,10 @@ def _scope_of_change(
 def _policy_text(policy: Options) -> str:
     audio_video = policy["enable_public_cloud_access"] and policy["enable_public_cloud_audio_video_access"]
     return "allows it" if audio_video else "does not allow it"
+
+
+def _media_text(media: Options) -> str:
+    return f"{media['encryption_level']}, {media['max_video_rate_allowed']}"
 
 
 # -- what stands in the way -------------------------------------------------------------------------------------------
@@ -250,14 +256,14 @@ def _summary(found: Findings, result: Options, providers: Sequence[Options]) -> 
     yield _line("public provider", ", ".join(told) or "none")
     behind = found.replication["behind"]
     yield _line("replication", f"{len(replicas) - len(behind)} of {len(replicas)} servers are up to date")
-    yield from (_line("", f"behind is {fqdn}") for fqdn in behind)
+    yield from (_line("behind", fqdn) for fqdn in behind)
     yield _line("policies", ", ".join(result["policies"]) or "none")
     yield _line("media settings", ", ".join(result["media"]) or "none")
     yield _line("differing", ", ".join(result["pending"]) or "nothing")
     yield from (
-        _line("" if number else "go before it", text) for number, text in enumerate(result["shadowing"])
+        _line("and" if number else "go before it", text) for number, text in enumerate(result["shadowing"])
     )
 
 
 def _line(label: str, text: str) -> str:
-    return f"{label or '-':<16} {text}"
+    return f"{label:<16} {text}"
