@@ -4,8 +4,8 @@
 
 """The demonstration: Windows Live A/V federation on a simulated Lync Server 2010 deployment, in four acts.
 
-Each act is one ansible-playbook, run as a user runs it. What it promises is checked against the journal of the servers, which
-know nothing of Ansible. Tasks that have nothing to tell are left out of what is shown, unless VERBOSE is set.
+Each act is one ansible-playbook, run as a user runs it. What it promises is checked against the journal of the servers,
+which know nothing of Ansible. Tasks that have nothing to tell are left out of what is shown, unless VERBOSE is set.
 """
 
 from __future__ import annotations
@@ -211,7 +211,7 @@ def prove(outcomes: list[Outcome]) -> int:
     say()
     dry, real = outcomes[0], outcomes[1]
     promises = {
-        f"Act {number} wrote {' and '.join(outcome.act.writes) or 'nothing'}, changed={outcome.act.changed}": outcome.as_promised
+        f"Act {number} wrote {' and '.join(outcome.act.writes) or 'nothing'}": outcome.as_promised
         for number, outcome in enumerate(outcomes, 1)
     }
     promises["The dry run showed, byte for byte, the differences of the real run"] = (

@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,10 +70,8 @@ def running_lab(deployment: Path, state: Path) -> Iterator[RunningLab]:
             raise LabNotStarted(started.stderr.strip())
         yield RunningLab(state)
     finally:
-        try:
+        with suppress(control.NotRunning):
             control.ask(state, "down")
-        except control.NotRunning:
-            pass
 
 
 def ansible_environment(home: Path, **settings: str) -> dict[str, str]:

@@ -80,9 +80,9 @@ def survey(found: Findings, wish: Wish, *, only_looking: bool) -> dict[str, Any]
     """What there is to change, what keeps it from being changed, and what keeps it from having an effect.
 
     Returns ``policies``, ``media`` and ``providers`` (identities to change), ``access_edge`` (options to set),
-    ``policy_values`` and ``media_values`` (options wanted at those identities), ``pending`` (texts on what is not as wanted
-    yet), ``shadowing`` (texts on collections that are left as they are), ``obstacles`` (sentences; none if all is well) and
-    ``summary`` (lines for people). ``only_looking`` is true in check mode.
+    ``policy_values`` and ``media_values`` (options wanted at those identities), ``pending`` (texts on what is not
+    as wanted yet), ``shadowing`` (texts on collections that are left as they are), ``obstacles`` (sentences; none if
+    all is well) and ``summary`` (lines for people). ``only_looking`` is true in check mode.
     """
     sites = {
         stored(f"service:{each['service']}", SCOPES): Identity(Scope.SITE, each["site"])
