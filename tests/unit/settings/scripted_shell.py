@@ -112,7 +112,7 @@ Answer = Results | ErrorReport | Exception | None
 
 
 class ScriptedShell:
-    """``answer`` may take a command's answer over: results, an error record, or an exception to raise; None leaves it."""
+    """``answer`` may take over for a command: with results, an error record, or an exception to raise; None is no."""
 
     endpoint = ENDPOINT
     protocol_version = "2.3"

@@ -124,7 +124,7 @@ def test_what_the_topology_lacks_is_refused_with_what_it_has() -> None:
     shell = media_shell()
     listed = apply.collections(shell, MEDIA)
     with pytest.raises(
-        UnusableArgument, match=r"^sites: The topology has no site 'Atlantis'\. It has: Dublin, Redmond"
+        UnusableArgument, match=r"^sites: the topology has no site 'Atlantis'\. It has: Dublin, Redmond"
     ):
         effective.sites(shell, MEDIA, listed, ["Atlantis"])
     with pytest.raises(UnusableArgument, match="It has: ConferencingServer") as refusal:

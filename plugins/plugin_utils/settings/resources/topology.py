@@ -28,16 +28,16 @@ def service_identity(service: RemoteObject) -> Identity:
 
 
 def unknown(word: str, wanted: Identity, known: Iterable[Identity]) -> str | None:
-    """That the topology has no such site or service, and which it has; None if it does."""
+    """That the topology has no such site or service, and which it has instead; None if it has it."""
     known = list(known)
     if wanted in known:
         return None
     names = ", ".join(sorted(identity.name for identity in known)) or "none"
-    return f"The topology has no {word} '{wanted.name}'. It has: {names}"
+    return f"the topology has no {word} '{wanted.name}'. It has: {names}"
 
 
 def _site_objection(move: Move, sites: Sequence[RemoteObject] | None) -> str | None:
-    return None if sites is None else unknown("site", move.identity, map(site_identity, sites))
+    return None if sites is None else _objection("site", move.identity, map(site_identity, sites))
 
 
 def _service_objection(move: Move, services: Sequence[RemoteObject] | None) -> str | None:
@@ -47,7 +47,12 @@ def _service_objection(move: Move, services: Sequence[RemoteObject] | None) -> s
     of_role = [
         identity for identity in map(service_identity, services) if identity.name.partition(":")[0] == role
     ]
-    return unknown("service", move.identity, of_role)
+    return _objection("service", move.identity, of_role)
+
+
+def _objection(word: str, wanted: Identity, known: Iterable[Identity]) -> str | None:
+    problem = unknown(word, wanted, known)
+    return f"identity: {problem}" if problem else None
 
 
 def _created_at(scope: Scope) -> Requirement:
