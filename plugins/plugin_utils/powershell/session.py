@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One PowerShell session on one server: opened, or taken over from the worker before, used, and left to the next.
+"""One PowerShell session on one server: opened, or taken over from the worker before, used, and left to the
+next.
 
-This file alone knows pypsrp's insides. A WSMan shell outlives the HTTP connection that opened it (MS-WSMV section
-3.1.4.1), so a runspace pool can be continued by another process that knows its ids, its protocol versions and how far
-its fragment counter has come; `SessionRecord` is that knowledge.
+This file alone knows pypsrp's insides. A WSMan shell outlives the HTTP connection that opened it (MS-WSMV
+section 3.1.4.1), so a runspace pool can be continued by another process that knows its ids, its protocol
+versions and how far its fragment counter has come; `SessionRecord` is that knowledge.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 try:
+    from pypsrp.complex_objects import Command as PipelineCommand
     from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
     from pypsrp.messages import ErrorRecordMessage, PipelineState, VerboseRecord, WarningRecord
     from pypsrp.powershell import PowerShell, RunspacePool
@@ -27,7 +29,7 @@ try:
     PYPSRP_IMPORT_ERROR: ImportError | None = None
 except ImportError as error:  # told to the user by the connection plugin
     PYPSRP_IMPORT_ERROR = error
-    Serializer = object  # type: ignore[assignment,misc]
+    PipelineCommand = Serializer = object  # type: ignore[assignment,misc]
 
 from . import values
 from .commands import Command, Switch
@@ -53,8 +55,8 @@ Returned = TypeVar("Returned")
 # The module behind the Management Shell: Lync for 2010 and 2013, SkypeForBusiness for 2015 and later.
 MANAGEMENT_MODULES = ("Lync", "SkypeForBusiness")
 
-# A kept-alive connection that has been idle for longer may have been closed by the server (http.sys: 120 s); pypsrp
-# does not recover from that when messages are encrypted, so a new connection is made instead.
+# A kept-alive connection that has been idle for longer may have been closed by the server (http.sys: 120 s);
+# pypsrp does not recover from that when messages are encrypted, so a new connection is made instead.
 _CONNECTION_FRESH_SECONDS = 60
 
 # From this protocol on (PowerShell 3) a pipeline may hold several statements.
@@ -65,8 +67,8 @@ _LARGE_ENVELOPES = (2, 2)
 class Session:
     """Implements `shell.ManagementShell`. Not thread-safe; one worker uses it at a time.
 
-    ``record_folder`` is the run's private folder, where the session is left for the next worker; None keeps it to
-    oneself.
+    ``record_folder`` is the run's private folder, where the session is left for the next worker; None keeps
+    it to oneself.
     """
 
     def __init__(self, options: ConnectionOptions, record_folder: str | None) -> None:
@@ -87,13 +89,15 @@ class Session:
         """The remoting protocol's version, such as 2.3; opens the session if need be."""
         return self._opened()[1].protocol_version
 
-    # -- running commands --------------------------------------------------------------------------------------------
+    # -- running commands
+    # --------------------------------------------------------------------------------------------
 
     def run(self, *commands: Command, changes: bool = False) -> Results:
         """See `shell.ManagementShell.run`."""
         results = self._run_safely(commands, changes)
         missing = [report for report in results.errors if _is_missing_management_cmdlet(report)]
-        # What was not found has not run; but where another statement of a change has, that must not run again.
+        # What was not found has not run; but where another statement of a change has, that must not run
+        # again.
         may_repeat = not changes or len(missing) == len(commands)
         if missing and self._import_management_module() and may_repeat:
             results = self._run_safely(commands, changes)
@@ -128,9 +132,9 @@ class Session:
         for command in commands:
             if pipeline.commands:
                 pipeline.add_statement()
-            pipeline.add_cmdlet(command.name)
+            pipeline.add_command(_Cmdlet(command.name, record.protocol_version, is_script=False))
             for name, value in command.parameters.items():
-                pipeline.add_parameter(name, values.to_clixml(value))
+                pipeline.add_parameter(name, _Argument(value))
         self._guarded(names, pipeline.begin_invoke)
         deadline = time.monotonic() + self._options.command_timeout
         while pipeline.state == PSInvocationState.RUNNING:
@@ -145,7 +149,8 @@ class Session:
                 self._forget()
                 raise
         self._last_used = time.monotonic()
-        # The server counts a pipeline against the account's quota of operations until it is told that it is done with.
+        # The server counts a pipeline against the account's quota of operations until it is told that it is
+        # done with.
         self._quietly(pipeline.close)
         return _results(pipeline)
 
@@ -184,7 +189,8 @@ class Session:
         except TRANSPORT_ERRORS:
             self._forget()
 
-    # -- what the session offers -------------------------------------------------------------------------------------
+    # -- what the session offers
+    # -------------------------------------------------------------------------------------
 
     def classify(self, report: ErrorReport) -> CommandError:
         return classify_report(report, self.endpoint)
@@ -235,7 +241,9 @@ class Session:
         return record.server_version or None
 
     def _import_management_module(self) -> bool:
-        """Import the Management Shell's module where the endpoint has it but has not loaded it; once per session."""
+        """Import the Management Shell's module where the endpoint has it but has not loaded it; once per
+        session.
+        """
         record = self._opened()[1]
         wanted = self._options.management_module
         if record.imported_module is not None or wanted == "none":
@@ -257,7 +265,8 @@ class Session:
                     return True
         return False
 
-    # -- opening, resuming, leaving ----------------------------------------------------------------------------------
+    # -- opening, resuming, leaving
+    # ----------------------------------------------------------------------------------
 
     def _opened(self) -> tuple[RunspacePool, SessionRecord]:
         if self._pool is None or self._record is None:
@@ -284,6 +293,7 @@ class Session:
         if PYPSRP_IMPORT_ERROR is not None:
             raise MissingLibrary(str(PYPSRP_IMPORT_ERROR)) from PYPSRP_IMPORT_ERROR
         wsman = WSMan(**self._options.for_pypsrp())
+        _connect(wsman)
         pool = RunspacePool(
             wsman,
             configuration_name=self._options.configuration_name,
@@ -344,10 +354,8 @@ class Session:
     def _drop_connection(self) -> None:
         """Make the next request use a new, newly authenticated HTTP connection. The session itself stays."""
         if self._pool is not None:
-            transport = self._pool.connection.transport
-            transport.close()
-            transport.session = None
-            transport.encryption = None
+            self._pool.connection.close()
+            _connect(self._pool.connection)
 
     def _forget(self) -> None:
         """Give the session up without a word to the server; its idle time-out ends it there."""
@@ -379,16 +387,53 @@ class Session:
         self.close()
 
 
+def _connect(wsman: WSMan) -> None:
+    """Give the transport a new HTTP session, which connects with the first request.
+
+    pypsrp has put what the environment says of proxies and authorities into it by then; requests need not ask
+    it again for each of them.
+    """
+    session = wsman.transport._build_session()
+    session.trust_env = False
+    wsman.transport.session = session
+    wsman.transport.encryption = None
+
+
 def _shell_id(pool: RunspacePool) -> str:
     """PowerShell 2 servers choose the shell's identity themselves, and tell it in the selectors alone."""
-    selectors = pool.shell._selector_set.values
-    return next((value for name, value, _ in selectors if name == "ShellId"), pool.id)
+    selectors = pool.shell._selector_set
+    named = selectors.values if selectors else []
+    return next((value for name, value, _ in named if name == "ShellId"), pool.id)
+
+
+class _Argument:
+    """An argument on its way to the serialiser."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class _Cmdlet(PipelineCommand):
+    """pypsrp copies every command deeply, twice a pipeline, for the sake of an XML library that is not used
+    here.
+    """
+
+    def __deepcopy__(self, memo: Any) -> _Cmdlet:
+        return self
 
 
 class _ClixmlSerializer(Serializer):
-    """pypsrp's serialiser for its own messages; `values` for what people see, which it reads with types and at a
-    third of the cost.
+    """pypsrp's serialiser for its own messages; `values` for what people see, which it reads with types and
+    at a third of the cost.
     """
+
+    def serialize(self, value: Any, metadata: Any = None, parent: Any = None, clear: bool = True) -> Any:
+        if not isinstance(value, _Argument):
+            return super().serialize(value, metadata, parent, clear)
+        element = values.to_clixml(value.value, self._get_obj_id)
+        element.set("N", metadata.name)
+        parent.append(element)
+        return element
 
     def deserialize(self, element: Any, metadata: Any = None, clear: bool = True) -> Any:
         if isinstance(element, str) and clear:
@@ -461,7 +506,9 @@ _SYNTAX_PARAMETER = re.compile(r"(?<=[\s\[])-([A-Za-z]\w*)")
 
 
 def _parameter_names(command: RemoteObject) -> list[str]:
-    """The parameters of a CommandInfo: its dictionary of them, or, where serialisation cut that off, its syntax."""
+    """The parameters of a CommandInfo: its dictionary of them, or, where serialisation cut that off, its
+    syntax.
+    """
     parameters = command.get("Parameters")
     if isinstance(parameters, dict):
         return [str(name) for name in parameters]

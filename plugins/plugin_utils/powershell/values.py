@@ -14,6 +14,7 @@ import base64
 import contextlib
 import datetime
 import decimal
+import itertools
 import re
 import uuid
 import xml.etree.ElementTree as ET
@@ -171,30 +172,31 @@ _LISTS = frozenset({"LST", "IE", "QUE", "STK"})
 
 # -- to the server ----------------------------------------------------------------------------------------------------
 
-# Reference ids must be unique within a message. pypsrp numbers its own objects from 0.
-_FIRST_REFERENCE = 1_000_000
 
-
-def to_clixml(value: Any) -> ET.Element:
-    """The CLIXML element of one argument.
+def to_clixml(value: Any, next_reference: Callable[[], str] | None = None) -> ET.Element:
+    """The CLIXML element of one argument. ``next_reference`` makes ids that are unique within the message.
 
     Takes bool, int, float, Decimal, str, `Version`, aware datetime, timedelta, UUID, bytes, None, lists, tuples,
     mappings, `RemoteObject` (sent as a custom object) and `Switch.PRESENT`. Raises `UnconvertibleValue` for anything
     else.
     """
-    return _write(value, _References())
+    return _write(value, _References(next_reference or map(str, itertools.count()).__next__))
+
+
+_FIRST_TYPE_REFERENCE = 1_000_000
 
 
 class _References:
-    def __init__(self) -> None:
-        self._next = _FIRST_REFERENCE
+    def __init__(self, next_reference: Callable[[], str]) -> None:
+        self._next = next_reference
 
     def element(self, type_names: tuple[str, ...]) -> ET.Element:
-        element = ET.Element("Obj", RefId=str(self._next))
-        self._next += 1
+        element = ET.Element("Obj", RefId=self._next())
         if type_names:
-            names = ET.SubElement(element, "TN", RefId=str(self._next))
-            self._next += 1
+            # Lists of types are numbered apart from objects, and pypsrp numbers its own from 0.
+            names = ET.SubElement(
+                element, "TN", RefId=str(_FIRST_TYPE_REFERENCE + int(element.attrib["RefId"]))
+            )
             for name in type_names:
                 ET.SubElement(names, "T").text = name
         return element
