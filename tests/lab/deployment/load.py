@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -437,6 +438,7 @@ class _Builder:
     def _computer_server(
         self, deployment: LyncDeployment, pool: Pool, computer: Computer, address: str, usual: Person
     ) -> EndpointServer:
+        local = [_local(person, computer) for person in pool.accounts] if pool.is_edge else deployment.people
         entries = computer.listeners or self._document.get("listeners", {}).get(
             "computers", _COMPUTER_LISTENERS
         )
@@ -446,10 +448,10 @@ class _Builder:
             fqdn=computer.fqdn,
             address=address,
             computer=computer,
-            people=pool.accounts if pool.is_edge else deployment.people,
+            people=local,
             listeners=[_listener(entry, ("/wsman",)) for entry in entries],
             groups=("edges" if pool.is_edge else "front_ends", group_name(pool)),
-            usual=pool.accounts[0] if pool.is_edge else usual,
+            usual=local[0] if pool.is_edge else usual,
             endpoint="computers",
             path="wsman",
         )
@@ -502,6 +504,13 @@ def _listener(entry: Mapping[str, Any], paths: tuple[str, ...]) -> Listener:
     if "authentication" in entry:
         facts["authentication"] = frozenset(entry["authentication"])
     return Listener(paths=paths, **facts)
+
+
+def _local(person: Person, computer: Computer) -> Person:
+    """An account of an Edge as that computer has it: in a workgroup each has its own."""
+    host = computer.host_name.upper()
+    sam = person.sam_account_name
+    return replace(person, name=f"{host}\\{sam}", principal=f"{sam}@{host}")
 
 
 def _addresses(network: str) -> Iterator[str]:
