@@ -18,7 +18,7 @@ from ..powershell.errors import CommandError, ConnectionRefused, ManagementShell
 from ..powershell.shell import ManagementShell
 from . import apply
 from .identity import GLOBAL, Identity, wanted
-from .refusals import ChangeFailed, UnusableArgument
+from .refusals import ChangeFailed, Refused, UnusableArgument
 from .resource import Collection, Desired, Resource
 
 
@@ -31,6 +31,8 @@ def reported() -> Iterator[None]:
         raise BadArgument(str(error)) from None
     except ConnectionRefused:
         raise
+    except Refused as error:
+        raise AnsibleActionFail(str(error), result={"status": error.status}) from None
     except ChangeFailed as error:
         said = {"error_details": details(error.cause)} if error.cause else {}
         raise AnsibleActionFail(str(error), result={**error.result, **said}) from None

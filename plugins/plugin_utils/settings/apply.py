@@ -58,7 +58,7 @@ def remediate(
             result, [f"{each} The change cannot be made in this session." for each in withheld]
         )
     if withheld:
-        raise withheld[0]
+        raise Refused(str(withheld[0]))
     return _carry_out(shell, planned, offer, result)
 
 
@@ -88,7 +88,8 @@ def _aim(
         version = shell.server_version() or "this server"
         raise Refused(
             f"{options} cannot be set: {unknown.cmdlet} has no such parameter on {version}, reached at "
-            f"{shell.endpoint.url}"
+            f"{shell.endpoint.url}",
+            status="unknown",
         ) from None
 
 
@@ -115,7 +116,8 @@ def _preview(shell: ManagementShell, intended: Aim) -> Collection | None:
     command = intended.preview()
     if command is None:
         if intended.kind is Kind.RESET:
-            raise errors.cmdlet_not_offered(shell.endpoint, intended.resource.cmdlet("New"))
+            withheld = errors.cmdlet_not_offered(shell.endpoint, intended.resource.cmdlet("New"))
+            raise Refused(f"The defaults to reset to cannot be seen: {withheld}", status="unknown")
         return None
     results = shell.run(command)
     if results.errors:

@@ -206,8 +206,8 @@ def aim(resource: Resource, actual: Collection | None, desired: Desired, offer: 
     if not desired.recreate:
         raise Refused(
             f"{' and '.join(p.option for p in unsettable)} of the {resource.title} '{identity}' can be given "
-            "only when it is created. "
-            "With recreate: true it is removed and created again, keeping its other values"
+            "only when it is created. With recreate: true it is removed and created again, keeping its other "
+            "values"
         )
     written, later = _creation(resource, {**_worth_writing(resource, actual.values), **desired.values}, offer)
     return Aim(resource, identity, actual, desired, offer, Kind.RECREATE, written, later)
@@ -318,15 +318,16 @@ def _changed(resource: Resource, actual: Collection, wanted: Values, offer: Offe
         if p.only_with and not applies(p, resulting):
             other, needed = p.only_with
             raise Refused(
-                f"{p.option} exists only with {other}: {needed}, which is {resulting.get(other)} here"
+                f"{p.option} exists only with {other}: {needed}, which is {resulting.get(other)} here",
+                status="unknown",
             )
         if p.option in actual.values or not applies(p, actual.values):
             continue
         if not offer.has(setter) or offer.takes(setter, p.parameter):
             raise Refused(
-                f"{resource.cmdlet('Get')} shows no {p.attribute or p.parameter} on this server, so "
-                f"{p.option} can be neither compared "
-                "nor verified"
+                f"{resource.cmdlet('Get')} shows no {p.attribute or p.parameter} on this server, so {p.option} "
+                "can be neither compared nor verified",
+                status="unknown",
             )
         unknown.append(p)
     if unknown:

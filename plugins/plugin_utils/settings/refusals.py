@@ -22,9 +22,13 @@ class UnusableArgument(ValueError):
 
 
 class Refused(ManagementShellError):
-    """What was read makes it impossible, or unwise, to carry the wish out; nothing has been changed."""
+    """What was read makes it impossible, or unwise, to carry the wish out; nothing has been changed.
 
-    def __init__(self, sentence: str) -> None:
+    ``status`` is ``drifted`` where the object is known to differ, ``unknown`` where that could not be judged.
+    """
+
+    def __init__(self, sentence: str, status: str = "drifted") -> None:
+        self.status = status
         super().__init__(f"{sentence.rstrip('.')}. Nothing has been changed.")
 
 

@@ -154,6 +154,15 @@ def test_a_failing_task_tells_its_status_and_what_the_server_said() -> None:
     assert failure.value.result["error_details"]["category"] == "PermissionDenied"
 
 
+def test_a_refusal_tells_whether_there_is_drift() -> None:
+    with pytest.raises(AnsibleActionFail) as failure:
+        run("public_provider", {"identity": "MSN", "proxy_fqdn": "proxy.contoso.com"})
+    assert failure.value.result["status"] == "drifted"
+    with pytest.raises(AnsibleActionFail) as failure:
+        run("external_access_policy", {"enable_xmpp_access": True})
+    assert failure.value.result["status"] == "unknown"
+
+
 def test_a_change_that_fails_tells_all_that_a_success_would() -> None:
     shell = server(answer=lambda c: error(c.name) if c.verb == "Set" else None)
     with pytest.raises(AnsibleActionFail) as failure:
