@@ -310,7 +310,7 @@ def test_a_withheld_cmdlet_is_a_warning_when_checking_and_an_error_when_run() ->
 
 def test_defaults_that_cannot_be_seen_cannot_be_reset_to() -> None:
     server = shell(withheld=["New-CsMediaConfiguration"])
-    with pytest.raises(Refused, match="cannot be seen: .* does not offer New-CsMediaConfiguration"):
+    with pytest.raises(Refused, match=r"cannot be seen: .* does not offer New-CsMediaConfiguration"):
         apply.remediate(server, MEDIA, wish(MEDIA, present=False), check_mode=True)
 
 
