@@ -172,7 +172,7 @@ def _carry_out(shell: ManagementShell, planned: Plan, offer: Offer, result: dict
         return _with_warnings(_corrected(planned, found, result), [complaint])
     if differences:
         details = "; ".join(
-            f"{option} should be {shown(want)} and is {shown(have)}" for option, want, have in differences
+            f"{each.option} should be {shown(each.wanted)} and is {shown(each.found)}" for each in differences
         )
         raise _failed(
             f"The {resource.title} '{planned.identity}' was written without an error, but did not keep it: "
@@ -250,7 +250,7 @@ def _state(planned: Plan, found: Collection | None) -> str:
     if planned.resource.as_options(found) == planned.before:
         return "nothing has been changed."
     wrong = unkept(planned.resource, planned.wanted, found)
-    return "; ".join(as_line(option, have) for option, _, have in wrong) + "."
+    return "; ".join(as_line(each.option, each.found) for each in wrong) + "."
 
 
 # -- results -------------------------------------------------------------------------------------------------

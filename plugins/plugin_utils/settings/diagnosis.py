@@ -72,7 +72,7 @@ def connection(shell: DiagnosableShell) -> dict[str, Any]:
         "protocol_version": protocol,
         "powershell_version": _POWERSHELL_VERSIONS.get(protocol),
         "product_version": version,
-        "latency_ms": round(min(_seconds(shell) for _ in range(_MEASUREMENTS)) * 1000, 1),
+        "latency_ms": round(min(_seconds(shell) for attempt in range(_MEASUREMENTS)) * 1000, 1),
         "session_resumed": shell.resumed,
         "cmdlets": {cmdlet: shell.offered(cmdlet) is not None for cmdlet in cmdlets},
     }

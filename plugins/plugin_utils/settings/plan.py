@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..powershell.commands import Command, Switch
 from .identity import Identity, Scope
@@ -255,14 +255,22 @@ def plan(intended: Aim, preview: Collection | None = None) -> Plan:
     )
 
 
-def unkept(resource: Resource, wanted: Values | None, found: Collection | None) -> list[tuple[str, Any, Any]]:
-    """What a read-back does not bear out, as (option, wanted, found); empty where all is as wanted."""
+class Unkept(NamedTuple):
+    """An option, or ``state``, that a read-back does not bear out."""
+
+    option: str
+    wanted: Any
+    found: Any
+
+
+def unkept(resource: Resource, wanted: Values | None, found: Collection | None) -> list[Unkept]:
+    """What a read-back does not bear out; empty where all is as wanted. ``wanted`` is None for a removal."""
     if wanted is None:
-        return [("state", "absent", "present")] if found else []
+        return [Unkept("state", "absent", "present")] if found else []
     if found is None:
-        return [("state", "present", "absent")]
+        return [Unkept("state", "present", "absent")]
     return [
-        (p.option, wanted[p.option], found.values.get(p.option))
+        Unkept(p.option, wanted[p.option], found.values.get(p.option))
         for p in _differing(resource, found.values, wanted)
     ]
 
