@@ -70,7 +70,7 @@ def broken(message: bytes, chance: random.Random) -> bytes:
 
 @pytest.mark.parametrize("seed", range(8))
 def test_broken_requests(client: Client, recorded: list[bytes], seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     with requests.Session() as session:
         session.auth = (ADMIN.name, ADMIN.password)
         for _ in range(60):

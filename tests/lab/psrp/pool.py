@@ -28,7 +28,7 @@ from psrpcore import (
     SetMinRunspacesEvent,
     StreamType,
 )
-from psrpcore.types import PSVersion, RunspacePoolState
+from psrpcore.types import PSList, PSPrimitiveDictionary, PSVersion, RunspacePoolState
 
 from ..contract import Caller, CommandEntry, PipelineStopped, Runspace, Server
 from ..injection import Injector, Rule
@@ -251,20 +251,16 @@ def private_data(server: Server) -> dict[str, Any]:
     """The PSVersionTable a server tells its clients (MS-PSRP 2.2.2.13), as recorded from 2.0 and 5.1."""
     version = server.powershell_version
     modern = version_at_least(server.protocol_version, "2.2")
-    compatible = (
-        ["1.0", "2.0", "3.0", "4.0", "5.0"]
-        if version_at_least(server.protocol_version, "2.3")
-        else ["1.0", "2.0"]
-    )
-    if modern and len(compatible) == 2:
-        compatible.append("3.0")
+    newest = version_at_least(server.protocol_version, "2.3")
+    compatible = ["1.0", "2.0", *(["3.0"] if modern else []), *(["4.0", "5.0"] if newest else [])]
     if version not in compatible:
         compatible.append(version)
-    table: dict[str, Any] = {"PSVersion": PSVersion(version)}
-    if version_at_least(server.protocol_version, "2.3"):
-        table["PSEdition"] = "Desktop"
-    table.update(
-        PSCompatibleVersions=[PSVersion(item) for item in compatible],
+    versions = PSList([PSVersion(item) for item in compatible])
+    versions.PSObject.type_names = ["System.Version[]", "System.Array", "System.Object"]
+    table = PSPrimitiveDictionary(
+        PSVersion=PSVersion(version),
+        **({"PSEdition": "Desktop"} if newest else {}),
+        PSCompatibleVersions=versions,
         CLRVersion=PSVersion(server.clr_version),
         BuildVersion=PSVersion(server.build_version),
         WSManStackVersion=PSVersion("3.0" if modern else "2.0"),

@@ -32,7 +32,7 @@ _RESPONSE = (
     f'<s:Envelope xml:lang="en-US" xmlns:s="{SOAP}" xmlns:a="{ADDRESSING}" xmlns:x="{TRANSFER}" '
     f'xmlns:n="{ENUMERATION}" '
     f'xmlns:w="{WSMAN}" xmlns:rsp="{SHELL}" xmlns:p="{WSMV}"><s:Header><a:Action>%s</a:Action>'
-    "<a:MessageID>uuid:%s</a:MessageID>"
+    "<a:MessageID>uuid:%s</a:MessageID>%s"
     f"<a:To>{ANONYMOUS}</a:To><a:RelatesTo>%s</a:RelatesTo></s:Header><s:Body>%s</s:Body></s:Envelope>"
 )
 
@@ -126,11 +126,16 @@ def format_elapsed(seconds: float) -> str:
     return f"P{day}DT{hour}H{minute}M{second}S"
 
 
-def response(request: Request, body: str, action: str | None = None) -> bytes:
-    """The envelope that answers ``request``; the action is the request's with 'Response' unless given."""
+def response(request: Request, body: str, modern: bool, action: str | None = None) -> bytes:
+    """The envelope that answers ``request``; the action is the request's with 'Response' unless given.
+
+    ``modern`` servers, with WinRM 3.0, name an activity for their event log too.
+    """
+    activity = f"<p:ActivityId>{str(uuid.uuid4()).upper()}</p:ActivityId>" if modern else ""
     text = _RESPONSE % (
         action or escape(request.action) + "Response",
         str(uuid.uuid4()).upper(),
+        activity,
         escape(request.message_id),
         body,
     )

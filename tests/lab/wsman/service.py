@@ -118,10 +118,10 @@ class Service:
             action = self._actions.get(request.action)
             if action is None:
                 raise fault.action_not_supported(request.action)
-            return Answer(200, response(request, await action(request, origin)))
+            return Answer(200, response(request, await action(request, origin), self._modern))
         except fault.Fault as error:
             self.counters.add(faults=1)
-            return Answer(500, response(request, error.body(self.server.fqdn), error.action))
+            return Answer(500, response(request, error.body(self.server.fqdn), self._modern, error.action))
 
     def close_shell(self, shell: Shell, reason: str) -> None:
         """Take a shell away, for whatever reason."""
@@ -514,7 +514,8 @@ def configuration(server: Server, listener: Listener) -> str:
         f"</cfg:AllowUnencrypted><cfg:Auth><cfg:Basic>{flag('basic' in offered)}</cfg:Basic>"
         f"<cfg:Kerberos>{flag('kerberos' in offered)}</cfg:Kerberos>"
         f"<cfg:Negotiate>{flag('negotiate' in offered)}</cfg:Negotiate>"
-        f"<cfg:Certificate>{flag('certificate' in offered)}</cfg:Certificate><cfg:CredSSP>{flag('credssp' in offered)}</cfg:CredSSP>"
+        f"<cfg:Certificate>{flag('certificate' in offered)}</cfg:Certificate>"
+        f"<cfg:CredSSP>{flag('credssp' in offered)}</cfg:CredSSP>"
         f"<cfg:CbtHardeningLevel>{listener.channel_binding.capitalize()}</cfg:CbtHardeningLevel></cfg:Auth></cfg:Service>"
         f"<cfg:Winrs><cfg:AllowRemoteShellAccess>true</cfg:AllowRemoteShellAccess>"
         f"<cfg:IdleTimeout>{quotas.idle_timeout_s * 1000:.0f}</cfg:IdleTimeout>"
