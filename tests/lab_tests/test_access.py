@@ -42,7 +42,8 @@ def test_what_a_role_lacks_does_not_exist() -> None:
     assert record.FullyQualifiedErrorId == "CommandNotFoundException"
     assert record.CategoryInfo.Category.name == "ObjectNotFound"
     assert str(record).startswith(
-        "The term 'Set-CsMediaConfiguration' is not recognized as the name of a cmdlet, function, script file, or operable "
+        "The term 'Set-CsMediaConfiguration' is not recognized as the name of a cmdlet, function, script "
+        "file, or operable "
         "program. "
     )
     assert record.Exception.PSTypeNames[:2] == [
@@ -121,7 +122,8 @@ def test_the_module_is_imported_first(version: str, module: str) -> None:
 def test_a_module_that_does_not_exist() -> None:
     record = winrm().failure(call("Import-Module", "Lync"))
     assert str(record) == (
-        "The specified module 'Lync' was not loaded because no valid module file was found in any module directory."
+        "The specified module 'Lync' was not loaded because no valid module file was found in any module "
+        "directory."
     )
     assert record.FullyQualifiedErrorId == (
         "Modules_ModuleNotFound,Microsoft.PowerShell.Commands.ImportModuleCommand"

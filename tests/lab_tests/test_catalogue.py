@@ -194,13 +194,16 @@ def test_an_unknown_enumeration_name_lists_the_names() -> None:
     full = "Microsoft.Rtc.Management.WritableConfig.Settings.Media.EncryptionLevel"
     assert error.error_id == "CannotConvertArgumentNoMessage"
     assert error.message == (
-        f'Cannot bind parameter \'EncryptionLevel\'. Cannot convert value "V" to type "{full}". Error: "Unable to match the '
-        "identifier name V to a valid enumerator name. Specify one of the following enumerator names and try again:"
+        f'Cannot bind parameter \'EncryptionLevel\'. Cannot convert value "V" to type "{full}". Error: '
+        '"Unable to match the '
+        "identifier name V to a valid enumerator name. Specify one of the following enumerator names and "
+        "try again:"
         f'\r\n{names}"'
     )
     older = refusal("Set-CsMediaConfiguration", *arguments(EncryptionLevel="V"), powershell="2.0")
     assert older.message.endswith(
-        "due to invalid enumeration values. Specify one of the following enumeration values and try again. The possible "
+        "due to invalid enumeration values. Specify one of the following enumeration values and try again. "
+        "The possible "
         f'enumeration values are "{names}".'
     )
 
@@ -235,7 +238,8 @@ def test_time_spans(value: object, expected: datetime.timedelta) -> None:
 def test_a_collection_is_no_text() -> None:
     error = refusal("Get-CsSite", *arguments(Identity=["Redmond", "Dublin"]))
     assert error.message == (
-        "Cannot convert 'System.Object[]' to the type 'Microsoft.Rtc.Management.Xds.XdsGlobalRelativeIdentity' required by "
+        "Cannot convert 'System.Object[]' to the type "
+        "'Microsoft.Rtc.Management.Xds.XdsGlobalRelativeIdentity' required by "
         "parameter 'Identity'. Specified method is not supported."
     )
 

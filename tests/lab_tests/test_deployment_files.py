@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,15 @@ def test_shipped_deployments_load_and_answer(path: Path) -> None:
     assert json.loads(json.dumps(deployment.status()))["version"] == deployment.version
 
 
+def test_the_readmes_example_is_a_deployment_and_shows_every_key() -> None:
+    text = (DEPLOYMENTS.parent / "README.md").read_text(encoding="utf-8")
+    example = yaml.safe_load(re.search(r"```yaml\n(name: example.*?)```", text, re.DOTALL)[1])
+    assert build_deployment(example).version == "2019"
+    schema = yaml.safe_load((DEPLOYMENTS.parent / "deployment" / "schema.yml").read_text(encoding="utf-8"))
+    shown = set(example) | set(re.findall(r"# .*\b(patch)\b", text))
+    assert shown == set(schema["properties"])
+
+
 def test_the_versions_of_the_product_are_all_shipped() -> None:
     assert {load_deployment(path).version for path in SHIPPED} == {"2010", "2013", "2015", "2019", "SE"}
 
@@ -40,12 +50,17 @@ def test_the_demo_has_what_the_main_job_needs() -> None:
     assert shell.row(call("Get-CsPublicProvider", "MSN"))["Enabled"] is True
     edge = shell.row(call("Get-CsAccessEdgeConfiguration"))
     assert (edge["AllowFederatedUsers"], edge["RoutingMethod"]) == (True, "UseDnsSrvRouting")
-    assert [row["Identity"] for row in shell.rows(call("Get-CsMediaConfiguration"))] == ["Global", "Site:Dublin"]
+    assert [row["Identity"] for row in shell.rows(call("Get-CsMediaConfiguration"))] == [
+        "Global",
+        "Site:Dublin",
+    ]
     assert len(deployment.topology.pools["pool01.contoso.com"].computers) == 3
 
 
 def test_the_short_form_makes_pools_that_share_one_store() -> None:
-    made = document(generate={"pools": 50, "computers_per_pool": 3, "sites": 4}, central_management="pool001.contoso.com")
+    made = document(
+        generate={"pools": 50, "computers_per_pool": 3, "sites": 4}, central_management="pool001.contoso.com"
+    )
     for key in ("sites", "pools", "edges", "users"):
         del made[key]
     deployment = build_deployment(made)
@@ -108,11 +123,23 @@ POOL = {"site": "Redmond", "computers": ["fe01"]}
         (changed(domain=...), "'domain' is a required property"),
         (changed(colour="red"), "'colour' was unexpected"),
         (changed(pools=...), "sites and pools are needed, or generate"),
-        (changed(pools={"p.contoso.com": {**POOL, "site": "Nowhere"}}), "p.contoso.com: there is no site Nowhere."),
-        (changed(pools={"p.contoso.com": POOL, "q.contoso.com": POOL}, edges=...), "fe01.contoso.com is a member of both"),
-        (changed(pools={"p.contoso.com": {**POOL, "computers": []}}), "pools.p.contoso.com.computers: [] should be non-empty"),
+        (
+            changed(pools={"p.contoso.com": {**POOL, "site": "Nowhere"}}),
+            "p.contoso.com: there is no site Nowhere.",
+        ),
+        (
+            changed(pools={"p.contoso.com": POOL, "q.contoso.com": POOL}, edges=...),
+            "fe01.contoso.com is a member of both",
+        ),
+        (
+            changed(pools={"p.contoso.com": {**POOL, "computers": []}}),
+            "pools.p.contoso.com.computers: [] should be non-empty",
+        ),
         (changed(central_management="edge.contoso.com"), "there is no Front End pool edge.contoso.com"),
-        (changed(accounts=[{"name": "x", "password": "y", "roles": ["CsKing"]}]), "x has the role 'CsKing', but there are only"),
+        (
+            changed(accounts=[{"name": "x", "password": "y", "roles": ["CsKing"]}]),
+            "x has the role 'CsKing', but there are only",
+        ),
         (changed(inventory_account="nobody-at-all"), "inventory_account: there is no account nobody-at-all"),
         (changed(users=[{"name": "a", "pool": "edge.contoso.com"}]), "which is no Front End pool"),
         (
@@ -125,7 +152,9 @@ POOL = {"site": "Redmond", "computers": ["fe01"]}
             "Unable to match the identifier name None",
         ),
         (
-            changed(version="2010", settings={"MediaConfiguration": [{"Identity": "Global", "EnableDtls": True}]}),
+            changed(
+                version="2010", settings={"MediaConfiguration": [{"Identity": "Global", "EnableDtls": True}]}
+            ),
             "Global has no property EnableDtls in version 2010.",
         ),
         (
@@ -133,7 +162,10 @@ POOL = {"site": "Redmond", "computers": ["fe01"]}
             "EnableQoS: 'yes' is not a Boolean",
         ),
         (changed(settings={"MediaConfiguration": [{"Identity": "Site:Nowhere"}]}), "site unknown (Nowhere)."),
-        (changed(replication={"replicas": {"sql.contoso.com": 3}}), "replication: there is no computer sql.contoso.com."),
+        (
+            changed(replication={"replicas": {"sql.contoso.com": 3}}),
+            "replication: there is no computer sql.contoso.com.",
+        ),
         (changed(texts={"nonsense": {"message": "x"}}), "texts: there is no text named 'nonsense'"),
         (changed(quotas={"sheep": 3}), "quotas: the quotas are shells_per_user"),
         (changed(network="10.0.0"), "network: '10.0.0' does not match"),

@@ -65,7 +65,9 @@ def test_errors_can_be_silenced(action: str) -> None:
 def test_nothing_runs_when_a_later_command_cannot_be_bound() -> None:
     shell = Shell()
     with pytest.raises(TerminatingError):
-        shell.run(call("New-CsMediaConfiguration", Identity="site:Dublin"), call("Select-Object", Colour="red"))
+        shell.run(
+            call("New-CsMediaConfiguration", Identity="site:Dublin"), call("Select-Object", Colour="red")
+        )
     assert shell.streams.written == []
     assert len(shell.rows(call("Get-CsMediaConfiguration"))) == 1
 
@@ -80,7 +82,9 @@ def test_each_pipeline_object_that_does_not_fit_is_an_error_of_its_own() -> None
 
 def test_the_clients_input_reaches_the_first_command() -> None:
     shell = Shell()
-    assert [properties(o)["SamAccountName"] for o in shell.run(call("Get-CsUser"), input=["kenmyer", "kaya"])] == [
+    assert [
+        properties(o)["SamAccountName"] for o in shell.run(call("Get-CsUser"), input=["kenmyer", "kaya"])
+    ] == [
         "kenmyer",
         "kaya",
     ]
@@ -89,7 +93,9 @@ def test_the_clients_input_reaches_the_first_command() -> None:
 def test_verbose_tells_the_operation() -> None:
     shell = Shell()
     shell.run(call("Set-CsMediaConfiguration", EnableQoS=True, Verbose=None))
-    assert shell.streams.verboses == ['Performing the operation "Set-CsMediaConfiguration" on target "Global".']
+    assert shell.streams.verboses == [
+        'Performing the operation "Set-CsMediaConfiguration" on target "Global".'
+    ]
 
 
 def test_whatif_on_powershell_2() -> None:
@@ -110,8 +116,13 @@ def test_a_stopped_pipeline_ends() -> None:
 
 def test_scripts_of_plain_command_lines_run_on_a_full_endpoint() -> None:
     shell = full()
-    outputs = shell.run(CommandCall("Get-CsSite | Select-Object -Property Identity\nexit $LASTEXITCODE", is_script=True))
-    assert [properties(output) for output in outputs] == [{"Identity": "Site:Redmond"}, {"Identity": "Site:Dublin"}]
+    outputs = shell.run(
+        CommandCall("Get-CsSite | Select-Object -Property Identity\nexit $LASTEXITCODE", is_script=True)
+    )
+    assert [properties(output) for output in outputs] == [
+        {"Identity": "Site:Redmond"},
+        {"Identity": "Site:Dublin"},
+    ]
     assert shell.streams.exit_code == 0
 
 
@@ -134,7 +145,11 @@ class TestGetCommand:
             "System.Object",
         ]
         row = properties(output)
-        assert (row["Name"], row["CommandType"], row["ModuleName"]) == ("Get-CsSite", "Cmdlet", "SkypeForBusiness")
+        assert (row["Name"], row["CommandType"], row["ModuleName"]) == (
+            "Get-CsSite",
+            "Cmdlet",
+            "SkypeForBusiness",
+        )
         assert {"Identity", "Filter", "Verbose"} <= row["Parameters"].keys()
         assert row["Definition"].startswith("Get-CsSite [[-Identity] <XdsGlobalRelativeIdentity>]")
 
@@ -144,7 +159,9 @@ class TestGetCommand:
 
     def test_several_names_wildcards_and_a_name_that_does_not_exist(self) -> None:
         shell = Shell()
-        outputs = shell.run(call("Get-Command", ["Get-CsSite", "*-CsMediaConfiguration", "Get-CsNothing", "Nothing*"]))
+        outputs = shell.run(
+            call("Get-Command", ["Get-CsSite", "*-CsMediaConfiguration", "Get-CsNothing", "Nothing*"])
+        )
         assert [properties(output)["Name"] for output in outputs] == [
             "Get-CsSite",
             "Get-CsMediaConfiguration",
@@ -197,7 +214,9 @@ class TestObjects:
             "fe01.contoso.com",
             "fe02.contoso.com",
         ]
-        record = shell.failure(call("Get-CsPool", "dublin.contoso.com"), call("Select-Object", ExpandProperty="Colour"))
+        record = shell.failure(
+            call("Get-CsPool", "dublin.contoso.com"), call("Select-Object", ExpandProperty="Colour")
+        )
         assert str(record) == 'Property "Colour" cannot be found.'
 
     def test_measure_counts(self) -> None:
@@ -207,7 +226,12 @@ class TestObjects:
     def test_sort(self) -> None:
         shell = full()
         outputs = shell.run(call("Get-CsComputer"), call("Sort-Object", Property="Fqdn", Descending=None))
-        assert [properties(output)["Fqdn"].partition(".")[0] for output in outputs] == ["fe02", "fe01", "edge01", "dublin"]
+        assert [properties(output)["Fqdn"].partition(".")[0] for output in outputs] == [
+            "fe02",
+            "fe01",
+            "edge01",
+            "dublin",
+        ]
 
     def test_out_string_lists_properties(self) -> None:
         (text,) = full("2010").run(call("Get-CsMediaConfiguration"), call("Out-String"))
@@ -293,8 +317,12 @@ class TestTopology:
             "pool01.contoso.com",
             "edge.contoso.com",
         ]
-        assert shell.failure(call("Get-CsSite", "site:Redmond")).FullyQualifiedErrorId.startswith("ObjectNotFound,")
-        assert shell.failure(call("Get-CsPool", Site="Nowhere")).FullyQualifiedErrorId.startswith("SiteNotFound,")
+        assert shell.failure(call("Get-CsSite", "site:Redmond")).FullyQualifiedErrorId.startswith(
+            "ObjectNotFound,"
+        )
+        assert shell.failure(call("Get-CsPool", Site="Nowhere")).FullyQualifiedErrorId.startswith(
+            "SiteNotFound,"
+        )
 
     def test_computers_keep_the_order_of_their_pool(self) -> None:
         rows = Shell().rows(call("Get-CsComputer", Pool="POOL01.contoso.com"))

@@ -248,11 +248,10 @@ def test_the_life_of_a_token_has_limits() -> None:
 
 class TestAssignedPolicies:
     def shell(self) -> Shell:
-        shell = Shell(
+        return Shell(
             settings={"ExternalAccessPolicy": [{"Identity": "Tag:Partners"}]},
             users=[{"name": "kenmyer", "pool": "pool01.contoso.com", "external_access_policy": "Partners"}],
         )
-        return shell
 
     def test_removal_asks_and_no_is_no(self) -> None:
         shell = self.shell()
@@ -260,7 +259,8 @@ class TestAssignedPolicies:
         ((caption, message),) = shell.streams.prompts
         assert caption == "The policy is in use."
         assert message == (
-            'The policy "Partners" is currently assigned to one or more users. Assign a different policy to the users '
+            'The policy "Partners" is currently assigned to one or more users. Assign a different policy '
+            "to the users "
             "before removing this one."
         )
         assert shell.streams.written == []

@@ -66,9 +66,6 @@ class Command:
         default_factory=dict
     )  # by lower-case name; without the common ones
 
-    def __hash__(self) -> int:
-        return hash((self.name, self.module))
-
 
 def _switch(name: str, *aliases: str) -> Parameter:
     return Parameter(name, "SwitchParameter", aliases=aliases)

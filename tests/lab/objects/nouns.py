@@ -17,7 +17,7 @@ from functools import cache
 from typing import Any
 
 from lab.catalogue import PRODUCT_VERSIONS
-from lab.objects.types import FULL_NAMES, convert
+from lab.objects.types import convert
 
 ALL = frozenset(PRODUCT_VERSIONS)
 SINCE_2013 = frozenset({"2013", "2015", "2019", "SE"})
@@ -33,7 +33,6 @@ ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
     "VerificationLevelType": ("AlwaysVerifiable", "AlwaysUnverifiable", "UseSourceVerification"),
     "RoutingMethod": ("UseDnsSrvRouting", "UseDefaultRouting"),
 }
-FULL_NAMES.setdefault("RoutingMethod", "Microsoft.Rtc.Management.WritableConfig.Settings.Edge.RoutingMethod")
 
 
 @dataclass(frozen=True)

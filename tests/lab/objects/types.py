@@ -72,6 +72,7 @@ FULL_NAMES = {
     "PSListModifier": "System.Management.Automation.PSListModifier",
     "PSObject": "System.Management.Automation.PSObject",
     "ActionPreference": "System.Management.Automation.ActionPreference",
+    "RoutingMethod": "Microsoft.Rtc.Management.WritableConfig.Settings.Edge.RoutingMethod",
     "ScriptBlock": "System.Management.Automation.ScriptBlock",
     "String": "System.String",
     "String[]": "System.String[]",

@@ -38,10 +38,6 @@ def implementation_of(command: Command) -> Implementation:
     return _IMPLEMENTATIONS.get(command.name.lower(), _NOT_MODELLED)
 
 
-def is_modelled(name: str) -> bool:
-    return name.lower() in _IMPLEMENTATIONS
-
-
 def _not_modelled(invocation: Invocation) -> Iterable[Any]:
     raise PowerShellError(
         f"The lab knows the parameters of {invocation.command.name} but does not model what it does.",
