@@ -61,7 +61,9 @@ _CONNECTION_FRESH_SECONDS = 60
 
 # From this protocol on (PowerShell 3) a pipeline may hold several statements.
 _MULTIPLE_STATEMENTS = (2, 2)
+# From it on, too, a server takes messages of 500 KiB and not only of 150 (pypsrp, WSMan.max_payload_size).
 _LARGE_ENVELOPES = (2, 2)
+_SMALL_ENVELOPE, _LARGE_ENVELOPE = 153600, 512000
 
 
 class Session:
@@ -289,10 +291,10 @@ class Session:
             )
         return self._record_file.take() if self._record_file and self._pool is None else None
 
-    def _new_pool(self) -> RunspacePool:
+    def _new_pool(self, options: dict[str, Any]) -> RunspacePool:
         if PYPSRP_IMPORT_ERROR is not None:
             raise MissingLibrary(str(PYPSRP_IMPORT_ERROR)) from PYPSRP_IMPORT_ERROR
-        wsman = WSMan(**self._options.for_pypsrp())
+        wsman = WSMan(**options)
         _connect(wsman)
         pool = RunspacePool(
             wsman,
@@ -305,7 +307,7 @@ class Session:
 
     def _open(self) -> tuple[RunspacePool, SessionRecord]:
         def attempt() -> RunspacePool:
-            pool = self._new_pool()
+            pool = self._new_pool(self._options.for_pypsrp())
             pool.open()
             return pool
 
@@ -325,7 +327,14 @@ class Session:
         )
 
     def _resume(self, record: SessionRecord) -> tuple[RunspacePool, SessionRecord]:
-        pool = self._new_pool()
+        options = self._options.for_pypsrp()
+        if (
+            _version(record.protocol_version) >= _LARGE_ENVELOPES
+            and options["max_envelope_size"] == _SMALL_ENVELOPE
+        ):
+            # What pypsrp does itself when it learns the version while opening.
+            options["max_envelope_size"] = _LARGE_ENVELOPE
+        pool = self._new_pool(options)
         pool.connection.session_id = record.wsman_session_id
         pool.id = record.pool_id
         pool.shell.id = record.shell_id
@@ -337,13 +346,6 @@ class Session:
         pool.ps_version = record.ps_version
         pool.serialization_version = record.serialization_version
         pool.state = RunspacePoolState.OPENED
-        if (
-            _version(record.protocol_version) >= _LARGE_ENVELOPES
-            and pool.connection.max_envelope_size == 153600
-        ):
-            # What pypsrp does itself when it learns the version while opening: newer servers take 500 KiB.
-            pool.connection.update_max_payload_size(512000)
-            pool._fragmenter.max_size = pool.connection.max_payload_size
         self._last_used = time.monotonic()
         return pool, record
 
@@ -359,7 +361,8 @@ class Session:
 
     def _forget(self) -> None:
         """Give the session up without a word to the server; its idle time-out ends it there."""
-        self._drop_connection()
+        if self._pool is not None:
+            self._pool.connection.close()
         self._pool = self._record = None
 
     def leave(self) -> None:
