@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml  # type: ignore[import-untyped]
+import yaml
 from psrpcore.types import ErrorCategory
 
 from lab.powershell.errors import PowerShellError

@@ -17,8 +17,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]
-import yaml  # type: ignore[import-untyped]
+import jsonschema
+import yaml
 
 from lab.assumed import Texts
 from lab.contract import Account, Listener, Quotas, Timings
