@@ -16,8 +16,8 @@ from ansible.errors import AnsibleActionFail
 from ..module_action import BadArgument, ModuleAction, details
 from ..powershell.errors import CommandError, ConnectionRefused, ManagementShellError
 from ..powershell.shell import ManagementShell
-from . import apply
 from .identity import GLOBAL, Identity, wanted
+from .reading import collections
 from .refusals import ChangeFailed, Refused, UnusableArgument
 from .resource import Collection, Desired, Resource
 
@@ -70,7 +70,7 @@ class SettingsInfoAction(ModuleAction):
     ) -> dict[str, Any]:
         with reported():
             identity = asked_for(self.RESOURCE, arguments)
-            listed = apply.collections(shell, self.RESOURCE)
+            listed = collections(shell, self.RESOURCE)
             chosen = [each for each in listed if identity is None or each.identity == identity]
             return {
                 "changed": False,

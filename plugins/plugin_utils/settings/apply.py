@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Acting on a plan: read, plan, write, read back. Everything that is decided is decided in ``plan``."""
+"""Read, plan, change: what every settings module does. Everything that is decided is decided in ``plan``."""
 
 from __future__ import annotations
 
@@ -10,30 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..powershell import errors
-from ..powershell.commands import Command, Switch
-from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
-from .identity import Identity
-from .plan import Aim, Offer, Plan, UnknownParameters, aim, as_line, plan, shown, unkept
-from .refusals import ChangeFailed, Refused
+from .change import Change
+from .plan import Aim, Offer, Plan, UnknownParameters, aim, plan
+from .reading import collections, find, listed_in
+from .refusals import Refused
 from .resource import Collection, Desired, Kind, Resource
-
-
-def collections(shell: ManagementShell, resource: Resource, *described: str) -> list[Collection]:
-    """Every object of the noun, in the server's order, learning on the way what the ``described`` cmdlets
-    offer.
-
-    All are read rather than one: an object that does not exist is then one that is not listed, and never an
-    error whose meaning would have to be guessed. Raises what the server answered if reading failed.
-    """
-    results = shell.run(*shell.describing(*described), Command(resource.cmdlet("Get")))
-    if results.errors:
-        raise shell.classify(results.errors[0])
-    return _listed(resource, results)
-
-
-def find(listed: Sequence[Collection], identity: Identity) -> Collection | None:
-    return next((collection for collection in listed if collection.identity == identity), None)
 
 
 def remediate(
@@ -53,13 +35,14 @@ def remediate(
     planned = plan(intended, _preview(shell, intended))
     result = _result(shell, planned)
     withheld = [errors.cmdlet_not_offered(shell.endpoint, cmdlet) for cmdlet in planned.missing]
-    if check_mode or not planned.changes:
-        return _with_warnings(
-            result, [f"{each} The change cannot be made in this session." for each in withheld]
-        )
+    if not planned.changes:
+        return result
+    if check_mode:
+        warnings = [f"{each} The change cannot be made in this session." for each in withheld]
+        return {**result, "warnings": warnings} if warnings else result
     if withheld:
         raise Refused(str(withheld[0]))
-    return _carry_out(shell, planned, offer, result)
+    return Change(shell, planned, offer, result).carry_out()
 
 
 # -- before the change ---------------------------------------------------------------------------------------
@@ -72,10 +55,6 @@ def _verbs(resource: Resource, desired: Desired) -> list[str]:
     if not desired.present:
         return ["Remove", "New"]
     return ["Set", "New", "Remove"] if desired.recreate else ["Set", "New"]
-
-
-def _listed(resource: Resource, results: Results) -> list[Collection]:
-    return [resource.collection(remote) for remote in results.objects()]
 
 
 def _aim(
@@ -129,128 +108,8 @@ def _preview(shell: ManagementShell, intended: Aim) -> Collection | None:
         ):
             return None
         raise failure
-    previewed = _listed(intended.resource, results)
+    previewed = listed_in(results, intended.resource)
     return Collection(intended.identity, previewed[0].values) if previewed else None
-
-
-# -- the change ----------------------------------------------------------------------------------------------
-
-
-def _carry_out(shell: ManagementShell, planned: Plan, offer: Offer, result: dict[str, Any]) -> dict[str, Any]:
-    resource = planned.resource
-    read = Command(resource.cmdlet("Get"))
-    try:
-        results = shell.run(*_unattended(planned.commands, offer), read, changes=True)
-    except (errors.LostInMidCommand, errors.TimedOut) as lost:
-        found = _found_after(shell, planned, lost, result)
-        if unkept(resource, planned.wanted, found):
-            sentence = f"{lost} Read back since: {_state(planned, found)}"
-            if planned.restoration and found is None:
-                sentence += f" To put it back, run: {_as_script(planned.restoration)}"
-            raise _failed(sentence, planned, found, result) from lost
-        return _with_warnings(
-            _corrected(planned, found, result), [f"{lost} Read back since: the change is in place."]
-        )
-    unread = [
-        report for report in results.errors if (report.command or "").casefold() == read.name.casefold()
-    ]
-    if unread:
-        cause = shell.classify(unread[0])
-        raise ChangeFailed(
-            f"The {resource.title} '{planned.identity}' was written and could not be read back: {cause} Whether "
-            "the change took effect is not known.",
-            {**result, "status": "unknown", "after": None},
-            cause,
-        )
-    found = find(_listed(resource, results), planned.identity)
-    differences = unkept(resource, planned.wanted, found)
-    if results.errors and differences:
-        raise _refused(shell, planned, offer, found, shell.classify(results.errors[0]), result)
-    if results.errors:
-        # Another administrator, or another host of the same deployment, came first.
-        complaint = f"{shell.classify(results.errors[0])} Read back since: everything is as wanted."
-        return _with_warnings(_corrected(planned, found, result), [complaint])
-    if differences:
-        details = "; ".join(
-            f"{each.option} should be {shown(each.wanted)} and is {shown(each.found)}" for each in differences
-        )
-        raise _failed(
-            f"The {resource.title} '{planned.identity}' was written without an error, but did not keep it: "
-            f"{details}.",
-            planned,
-            found,
-            result,
-        )
-    return _corrected(planned, found, result)
-
-
-def _unattended(commands: Sequence[Command], offer: Offer) -> list[Command]:
-    """The commands with what keeps them from asking questions, which nobody could answer
-    (about_CommonParameters).
-    """
-    silencing = {"Force": Switch.PRESENT, "Confirm": False}
-    return [
-        Command(c.name, {**c.parameters, **{n: v for n, v in silencing.items() if offer.takes(c.name, n)}})
-        for c in commands
-    ]
-
-
-def _found_after(
-    shell: ManagementShell, planned: Plan, lost: errors.ManagementShellError, result: dict[str, Any]
-) -> Collection | None:
-    try:
-        return find(collections(shell, planned.resource), planned.identity)
-    except errors.ManagementShellError as unread:
-        raise ChangeFailed(
-            f"{lost} Reading it back failed as well: {unread}", {**result, "status": "unknown", "after": None}
-        ) from lost
-
-
-def _refused(
-    shell: ManagementShell,
-    planned: Plan,
-    offer: Offer,
-    found: Collection | None,
-    cause: errors.CommandError,
-    result: dict[str, Any],
-) -> ChangeFailed:
-    """The error for a change that the server refused, after putting back what a removal had taken away."""
-    sentence = str(cause)
-    if planned.restoration and found is None:
-        try:
-            again = shell.run(
-                *_unattended(planned.restoration, offer),
-                Command(planned.resource.cmdlet("Get")),
-                changes=True,
-            )
-            found = find(_listed(planned.resource, again), planned.identity)
-            failure = None if found else "; ".join(str(shell.classify(error)) for error in again.errors)
-        except errors.ManagementShellError as error:
-            failure = str(error)
-        if failure is not None:
-            return _failed(
-                f"{sentence} The {planned.resource.title} '{planned.identity}' had been removed by then, and "
-                f"could not be put back: {failure} To put it back, run: {_as_script(planned.restoration)}",
-                planned,
-                found,
-                result,
-                cause,
-            )
-        sentence += " It had been removed by then, and has been put back."
-    return _failed(f"{sentence} Read back since: {_state(planned, found)}", planned, found, result, cause)
-
-
-def _as_script(commands: Sequence[Command]) -> str:
-    return "; ".join(command.as_text() for command in commands)
-
-
-def _state(planned: Plan, found: Collection | None) -> str:
-    if found is None:
-        return f"the {planned.resource.title} '{planned.identity}' does not exist."
-    if planned.resource.as_options(found) == planned.before:
-        return "nothing has been changed."
-    wrong = unkept(planned.resource, planned.wanted, found)
-    return "; ".join(as_line(each.option, each.found) for each in wrong) + "."
 
 
 # -- results -------------------------------------------------------------------------------------------------
@@ -280,28 +139,3 @@ def _result(shell: ManagementShell, planned: Plan) -> dict[str, Any]:
             "defaults of the server."
         )
     return result
-
-
-def _options(planned: Plan, found: Collection | None) -> dict[str, Any] | None:
-    return planned.resource.as_options(found) if found else None
-
-
-def _corrected(planned: Plan, found: Collection | None, result: dict[str, Any]) -> dict[str, Any]:
-    return {**result, "status": "corrected", "after": _options(planned, found)}
-
-
-def _with_warnings(result: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
-    return {**result, "warnings": warnings} if warnings else result
-
-
-def _failed(
-    sentence: str,
-    planned: Plan,
-    found: Collection | None,
-    result: dict[str, Any],
-    cause: errors.CommandError | None = None,
-) -> ChangeFailed:
-    after = _options(planned, found)
-    return ChangeFailed(
-        sentence, {**result, "changed": after != planned.before, "status": "drifted", "after": after}, cause
-    )

@@ -14,6 +14,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.comman
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings import apply
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import GLOBAL, wanted
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings.reading import find
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import ChangeFailed, Refused
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resource import Desired
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resources.registry import RESOURCES
@@ -455,4 +456,4 @@ def test_a_line_lost_between_removal_and_creation_tells_how_to_go_on() -> None:
 
 def test_global_is_found_whatever_the_server_calls_it() -> None:
     listed = [remote("X", Identity="global")]
-    assert apply.find([MEDIA.collection(each) for each in listed], GLOBAL) is not None
+    assert find([MEDIA.collection(each) for each in listed], GLOBAL) is not None

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings import apply, effective
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings import effective
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import GLOBAL, stored, wanted
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings.reading import collections
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import (
     Unreadable,
     UnusableArgument,
@@ -48,7 +49,7 @@ def user(pool: str | None, policy: str | None) -> Any:
 def of_user(found: Any, **more: Any) -> dict[str, Any]:
     replies = {**REPLIES, "Get-CsUser": [found], **more.pop("replies", {})}
     shell = ScriptedShell("2013", POLICIES, replies=replies, **more)
-    return effective.users(shell, apply.collections(shell, POLICY), ["sip:kenmyer@contoso.com"])[0]
+    return effective.users(shell, collections(shell, POLICY), ["sip:kenmyer@contoso.com"])[0]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def media_shell() -> ScriptedShell:
 
 def test_sites_and_services() -> None:
     shell = media_shell()
-    listed = apply.collections(shell, MEDIA)
+    listed = collections(shell, MEDIA)
     sites = effective.sites(shell, MEDIA, listed, ["redmond", "Site:Dublin"])
     assert [(each["site"], each["identity"]) for each in sites] == [
         ("redmond", "Global"),
@@ -122,7 +123,7 @@ def test_sites_and_services() -> None:
 
 def test_what_the_topology_lacks_is_refused_with_what_it_has() -> None:
     shell = media_shell()
-    listed = apply.collections(shell, MEDIA)
+    listed = collections(shell, MEDIA)
     with pytest.raises(
         UnusableArgument, match=r"^sites: the topology has no site 'Atlantis'\. It has: Dublin, Redmond"
     ):
