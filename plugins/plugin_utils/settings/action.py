@@ -16,6 +16,7 @@ from ansible.errors import AnsibleActionFail
 from ..module_action import BadArgument, ModuleAction, details
 from ..powershell.errors import CommandError, ConnectionRefused, ManagementShellError
 from ..powershell.shell import ManagementShell
+from . import apply
 from .identity import GLOBAL, Identity, wanted
 from .reading import collections
 from .refusals import ChangeFailed, Refused, UnusableArgument
