@@ -1,0 +1,159 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Whole runs of Ansible, as a user starts them, against simulated deployments.
+
+Labs are started once for each deployment and put back before each test. Each test worker has its own, on loopback addresses
+of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from running import (
+    DEPLOYMENTS,
+    RunningLab,
+    ansible_environment,
+    differences,
+    playbook_command,
+    recap,
+    running_lab,
+    without_colour,
+    write_variables,
+)
+
+Start = Callable[..., RunningLab]
+
+
+@pytest.fixture(scope="session")
+def start(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Start]:
+    """Start a deployment by the name of its file, with changes to its description, or reset it if it runs already."""
+    worker = getattr(request.config, "workerinput", {}).get("workerid", "gw0").removeprefix("gw")
+    with ExitStack() as stack:
+        running: dict[str, RunningLab] = {}
+
+        def start_or_reset(deployment: str = "demo", **changes: Any) -> RunningLab:
+            key = json.dumps([deployment, changes], sort_keys=True)
+            if key in running:
+                running[key].reset()
+                return running[key]
+            folder = tmp_path_factory.mktemp(deployment)
+            description = yaml.safe_load((DEPLOYMENTS / f"{deployment}.yml").read_text(encoding="utf-8"))
+            network = f"127.{100 + int(worker)}.{len(running)}"
+            description |= {"network": network, "replication": {"seconds": 0.5}} | changes
+            (folder / "deployment.yml").write_text(yaml.safe_dump(description), encoding="utf-8")
+            running[key] = stack.enter_context(running_lab(folder / "deployment.yml", folder / "lab"))
+            write_variables(running[key], "all", {"windows_live_av_federation_replication_interval": 1})
+            return running[key]
+
+        yield start_or_reset
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a run."""
+
+    exit_code: int
+    output: str
+
+    @property
+    def changed(self) -> int:
+        return sum(host["changed"] for host in recap(self.output).values())
+
+    @property
+    def differences(self) -> list[str]:
+        return differences(self.output)
+
+    @property
+    def text(self) -> str:
+        """The output in one line, without what Ansible breaks, indents and quotes."""
+        return re.sub(r"[\s\"'\\]+", " ", self.output)
+
+
+class Ansible:
+    """Ansible as a person at a lab runs it."""
+
+    def __init__(self, lab: RunningLab, home: Path) -> None:
+        self.lab = lab
+        self._home = home
+        self._environment = ansible_environment(home, ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
+
+    def run(self, command: list[str], **environment: str) -> Run:
+        finished = subprocess.run(
+            command,
+            cwd=self.lab.state,
+            env={**self._environment, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        run = Run(finished.returncode, without_colour(finished.stdout))
+        assert "Traceback (most recent call last)" not in run.output, run.output
+        return run
+
+    def playbook(self, playbook: str, *arguments: str, **variables: Any) -> Run:
+        return self.run(
+            playbook_command(self.lab, playbook, [*arguments, "--extra-vars", json.dumps(variables)])
+        )
+
+    def enable(self, *arguments: str, **variables: Any) -> Run:
+        return self._federation("enable", arguments, variables)
+
+    def disable(self, *arguments: str, **variables: Any) -> Run:
+        return self._federation("disable", arguments, variables)
+
+    def _federation(self, verb: str, arguments: tuple[str, ...], variables: Mapping[str, Any]) -> Run:
+        prefixed = {f"windows_live_av_federation_{name}": value for name, value in variables.items()}
+        return self.playbook(
+            f"lync.remediation.{verb}_windows_live_av_federation", "--diff", *arguments, **prefixed
+        )
+
+    def tasks(self, tasks: list[dict[str, Any]], *arguments: str, hosts: str = "management") -> Run:
+        """A playbook of one play."""
+        play = [{"hosts": hosts, "gather_facts": False, "tasks": tasks}]
+        path = self._home / "playbook.yml"
+        path.write_text(yaml.safe_dump(play, sort_keys=False), encoding="utf-8")
+        return self.run(playbook_command(self.lab, str(path), arguments))
+
+    def module(
+        self, name: str, *arguments: str, hosts: str = "management", **options: Any
+    ) -> dict[str, Any]:
+        """One module's result on one host, with ``reached``: SUCCESS, CHANGED, FAILED! or UNREACHABLE!."""
+        run = self.run(
+            [
+                *("ansible", "-i", self.lab.inventory.name, hosts, "--module-name", f"lync.remediation.{name}"),
+                *(("--args", json.dumps(options)) if options else ()),
+                *arguments,
+            ],
+            ANSIBLE_CALLBACK_RESULT_FORMAT="json",
+        )
+        match = re.search(r"^\S+ \| (\S+) => (\{.*)", run.output, re.MULTILINE | re.DOTALL)
+        assert match, run.output
+        result = json.JSONDecoder().raw_decode(match[2])[0]
+        return {**result, "reached": match[1]}
+
+
+@pytest.fixture
+def ansible_at(tmp_path: Path) -> Callable[[RunningLab], Ansible]:
+    return lambda lab: Ansible(lab, tmp_path)
+
+
+@pytest.fixture
+def demo(start: Start, tmp_path: Path) -> Ansible:
+    """Ansible at the deployment of the demonstration: Lync Server 2010, everything ready but the two settings."""
+    return Ansible(start("demo"), tmp_path)

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What stands in the way is told in one list, before anything is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from running import RunningLab
+
+from .conftest import Ansible, Start
+
+
+@pytest.fixture
+def unprepared(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> Ansible:
+    """Lync Server 2013 as it is set up: Messenger is disabled, and federation off."""
+    return ansible_at(start("lync2013"))
+
+
+def test_everything_in_the_way_is_told_at_once(unprepared: Ansible) -> None:
+    for arguments in (["--check"], []):
+        run = unprepared.enable(*arguments)
+        assert run.exit_code == 2
+        assert "The public provider Messenger is disabled." in run.text
+        assert "windows_live_av_federation_enable_providers: true" in run.text
+        assert "The Access Edge does not allow federation." in run.text
+        assert "windows_live_av_federation_manage_access_edge: true" in run.text
+        assert "Nothing has been changed." in run.text
+    assert unprepared.lab.writes() == []
+
+
+def test_what_is_in_the_way_is_put_right_on_request(unprepared: Ansible) -> None:
+    on_request = {"enable_providers": True, "manage_access_edge": True}
+    dry = unprepared.enable("--check", **on_request)
+    assert (dry.exit_code, dry.changed, unprepared.lab.writes()) == (0, 4, []), dry.output
+    real = unprepared.enable(**on_request)
+    assert (real.exit_code, real.changed) == (0, 4), real.output
+    assert real.differences == dry.differences
+    assert unprepared.enable(**on_request).changed == 0
+    edge = unprepared.module("access_edge_configuration_info")["access_edge_configurations"][0]
+    assert edge["allow_federated_users"] is True
+
+    back = unprepared.disable(disable_providers=True)
+    assert (back.exit_code, back.changed) == (0, 3), back.output
+    provider = unprepared.module("public_provider_info", identity="Messenger")["public_providers"][0]
+    assert provider["enabled"] is False
+
+
+def test_a_provider_that_does_not_exist_is_named_with_those_that_do(demo: Ansible) -> None:
+    run = demo.enable(providers=["MSM"])
+    assert run.exit_code == 2
+    assert "There is no public provider MSM. The public providers are:" in run.text
+    assert "MSN" in run.text
+    assert demo.lab.writes() == []
+
+
+def test_a_deployment_without_a_provider_is_told_how_to_get_one(demo: Ansible) -> None:
+    demo.module("public_provider", identity="MSN", state="absent")
+    written = demo.lab.writes()
+    run = demo.enable()
+    assert run.exit_code == 2
+    assert "No public provider leads to federation.messenger.msn.com" in run.text
+    assert demo.lab.writes() == written
+
+
+def test_a_site_that_does_not_exist_stops_before_anything_is_written(demo: Ansible) -> None:
+    run = demo.enable(media=["Global", "site:Atlantis"])
+    assert run.exit_code == 2
+    assert "Atlantis" in run.text
+    assert "Redmond" in run.text
+    assert demo.lab.writes() == []
+
+
+def test_an_account_that_may_only_look_gets_a_dry_run_and_no_more(
+    start: Start, ansible_at: Callable[[RunningLab], Ansible]
+) -> None:
+    accounts = [
+        {"name": "viewer", "password": "Lab-Passw0rd", "roles": ["CsViewOnlyAdministrator"]},
+    ]
+    viewer = ansible_at(start("demo", accounts=accounts, inventory_account="viewer"))
+    dry = viewer.enable("--check")
+    assert (dry.exit_code, dry.changed) == (0, 2), dry.output
+    real = viewer.enable()
+    assert real.exit_code == 2
+    assert "may not use Set-CsExternalAccessPolicy and Set-CsMediaConfiguration here" in real.text
+    assert "CsAdministrator" in real.text
+    assert viewer.lab.writes() == []
