@@ -47,7 +47,7 @@ class Lab:
         self.services: dict[str, Service] = {}
         self.stopping = asyncio.Event()
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="pipeline")
-        self._listeners: list[HttpListener] = []
+        self.listeners: list[HttpListener] = []
         self._control: asyncio.Server | None = None
         self._commands: dict[str, Callable[[dict[str, Any]], Any]] = {
             "status": lambda request: self.status(),
@@ -79,7 +79,7 @@ class Lab:
                         "certificate" in listener.authentication,
                     )
                 http = HttpListener(service, listener, accounts, tls, fingerprint)
-                self._listeners.append(http)
+                self.listeners.append(http)
                 await http.listen()
         self._issue_client_certificates(authority)
         write_inventory(self.state / "inventory", self.deployment.servers, authority.path)
@@ -92,7 +92,7 @@ class Lab:
             self._control.close()
         for service in self.services.values():
             service.close_shells("the lab stops")
-        await asyncio.gather(*(listener.stop() for listener in self._listeners))
+        await asyncio.gather(*(listener.stop() for listener in self.listeners))
         self.deployment.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
         self.journal.close()

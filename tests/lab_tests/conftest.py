@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -56,6 +57,13 @@ def powershell(pool: RunspacePool, *statements: tuple[Any, ...]) -> PowerShell:
         for argument in arguments:
             shell.add_argument(argument)
     return shell
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import requests
 from lab.psrp.protocol import InvalidFragments, check_fragments
 from pypsrp.powershell import RunspacePool
 
-from .conftest import Client, powershell
+from .conftest import Client, powershell, wait_until
 from .small import ADMIN, EVENTS
 
 SOAP = {"Content-Type": "application/soap+xml;charset=UTF-8"}
@@ -140,6 +140,7 @@ def test_a_client_that_leaves_while_it_waits_loses_nothing(client: Client, event
         shell.poll_invoke()
         with pytest.raises(requests.exceptions.ReadTimeout):
             pool.connection.transport.send(pool_receive(shell.id, pool.shell.id), timeout=1)
+        wait_until(lambda: not any(listener.open_transports for listener in client.running.lab.listeners))
         event.set()
         assert shell.end_invoke() == ["waiting", "over"]
 

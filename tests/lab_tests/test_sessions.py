@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -18,7 +17,7 @@ from pypsrp.complex_objects import RunspacePoolState
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import RunspacePool
 
-from .conftest import Client, powershell
+from .conftest import Client, powershell, wait_until
 from .small import ADMIN, OTHER, SmallServer
 
 SHELL_GONE = 2150858843
@@ -152,13 +151,6 @@ def test_a_closed_shell_closes_its_runspaces(client: Client) -> None:
         assert client.counters["sessions_open"] == 1
     assert client.counters["sessions_open"] == 0
     assert all(runspace.closed for runspace in client.server.runspaces)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_an_idle_shell_is_taken_away(start: Callable[[SmallServer], Client]) -> None:
