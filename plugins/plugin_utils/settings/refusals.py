@@ -43,6 +43,7 @@ class ChangeFailed(ManagementShellError):
     """
 
     def __init__(self, sentence: str, result: Mapping[str, Any], cause: CommandError | None = None) -> None:
-        self.result = dict(result)
+        # The sentence is the failed task's msg; one that explains a success has no place beside it.
+        self.result = {key: value for key, value in result.items() if key != "msg"}
         self.cause = cause
         super().__init__(sentence)

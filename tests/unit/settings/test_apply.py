@@ -357,6 +357,15 @@ def test_what_somebody_else_did_meanwhile_is_no_failure() -> None:
     assert "everything is as wanted" in result["warnings"][0]
 
 
+def test_a_reset_that_fails_says_so_and_not_that_it_is_one() -> None:
+    server = shell()
+    apply.remediate(server, MEDIA, wish(MEDIA, enable_qos=True), check_mode=False)
+    server.answer = lambda c: error(c.name) if c.verb == "Remove" else None
+    with pytest.raises(ChangeFailed, match="Access is denied") as failure:
+        apply.remediate(server, MEDIA, wish(MEDIA, present=False), check_mode=False)
+    assert "msg" not in failure.value.result
+
+
 def test_a_change_that_cannot_be_read_back_is_unknown() -> None:
     reads = iter([None, error("Get-CsMediaConfiguration")])
     failure = failing(
