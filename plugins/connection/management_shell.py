@@ -264,16 +264,17 @@ notes:
 """
 
 import logging
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible import constants as C
 from ansible.errors import AnsibleError
 from ansible.plugins.connection import ConnectionBase
 
-from ..plugin_utils.powershell.options import ConnectionOptions
-from ..plugin_utils.powershell.session import Session
+if TYPE_CHECKING:
+    from ..plugin_utils.powershell.session import Session
 
-# pypsrp logs whole messages at DEBUG and expected faults at ERROR; what matters reaches the user as a sentence.
+# pypsrp logs whole messages at DEBUG and expected faults at ERROR; what matters reaches the user as a
+# sentence.
 for _library in ("pypsrp", "urllib3", "spnego"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
@@ -293,6 +294,11 @@ class Connection(ConnectionBase):
     def session(self) -> Session:
         """The host's session. Nothing is sent before the first command."""
         if self._session is None:
+            # pypsrp is slow to load. The action plugins load it once, in Ansible's parent process; a worker
+            # that only runs something like debug on this host has no use for it.
+            from ..plugin_utils.powershell.options import ConnectionOptions
+            from ..plugin_utils.powershell.session import Session
+
             folder = C.DEFAULT_LOCAL_TMP if self.get_option("resume") else None
             self._session = Session(ConnectionOptions.from_plugin(self.get_option), folder)
         return self._session

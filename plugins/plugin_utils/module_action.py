@@ -22,6 +22,7 @@ from ansible.plugins.loader import connection_loader, fragment_loader
 from ansible.utils.plugin_docs import add_fragments
 
 from .powershell.errors import CommandError, ConnectionRefused, ManagementShellError
+from .powershell.session import Session as _Session  # noqa: F401 - loaded here, in the parent, for all workers
 from .powershell.shell import ManagementShell
 
 CONNECTION = "lync.remediation.management_shell"

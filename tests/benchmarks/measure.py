@@ -14,7 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +32,13 @@ class Way:
 
     name: str
     task: Callable[[int], dict[str, Any]]
-    variables: dict[str, Any]
+    variables: dict[str, Any] = field(default_factory=dict)
+    hosts: str = "management"
 
     def play(self, tasks: int) -> list[dict[str, Any]]:
         return [
             {
-                "hosts": "management",
+                "hosts": self.hosts,
                 "gather_facts": False,
                 "vars": self.variables,
                 "tasks": [self.task(number) for number in range(tasks)],
@@ -45,25 +46,34 @@ class Way:
         ]
 
 
-def media(level: str) -> dict[str, Any]:
-    return {"lync.remediation.media_configuration": {"identity": "Global", "encryption_level": level}}
+def settled(number: int) -> dict[str, Any]:
+    return {
+        "lync.remediation.media_configuration": {
+            "identity": "Global",
+            "encryption_level": "RequireEncryption",
+        }
+    }
 
 
 def changing(number: int) -> dict[str, Any]:
-    return media(("SupportEncryption", "RequireEncryption")[number % 2])
+    # All pools share one store, so each host has a policy of its own to change, and no description comes twice.
+    description = f"{number} {time.monotonic_ns()}"
+    policy = {"identity": "{{ inventory_hostname }}", "description": description}
+    return {"lync.remediation.external_access_policy": policy}
 
 
-FLOOR = Way("nothing (floor)", lambda number: {"ansible.builtin.debug": {"msg": "nothing"}}, {})
-NO_CHANGE = Way("no change", lambda number: media("RequireEncryption"), {})
-CHANGE = Way("change", changing, {})
+FLOOR = Way("nothing (floor)", lambda number: {"ansible.builtin.assert": {"that": [True], "quiet": True}})
+NO_CHANGE = Way("no change", settled)
+CHANGE = Way("change", changing)
+# /OcsPowershell takes no scripts, and raw sends one: its hosts are the same pools' Front Ends, by WinRM, and
+# what it runs there is the least there is to run.
 CORE = Way(
     "psrp with raw",
-    lambda number: {"ansible.builtin.raw": "Get-CsMediaConfiguration -Identity Global"},
+    lambda number: {"ansible.builtin.raw": "hostname"},
     {"ansible_connection": "ansible.builtin.psrp"},
+    "front_ends",
 )
-NO_RESUMING = Way(
-    "session a task", lambda number: media("RequireEncryption"), {"ansible_management_shell_resume": False}
-)
+NO_RESUMING = Way("session a task", settled, {"ansible_management_shell_resume": False})
 WAYS = (FLOOR, NO_CHANGE, CHANGE, CORE, NO_RESUMING)
 
 
@@ -80,12 +90,13 @@ class Cell:
         return f"{hosts}, {self.request_delay * 1000:g} ms a request, {self.open_delay:g} s to open a session"
 
     def deployment(self) -> dict[str, Any]:
-        """A description for the lab. Each pool is one host: its own /OcsPowershell endpoint."""
+        """A description for the lab: each pool has one /OcsPowershell endpoint and one Front End."""
         return {
             "version": "2013",
             "domain": "contoso.com",
+            "network": f"127.{128 + os.getpid() // 250 % 64}.{os.getpid() % 250}",
             "accounts": [{"name": "uc-admin", "password": "Benchmark-1", "roles": ["CsAdministrator"]}],
-            "generate": {"pools": self.hosts, "computers_per_pool": 1, "computer_endpoints": False},
+            "generate": {"pools": self.hosts, "computers_per_pool": 1, "computer_endpoints": True},
             "timings": {"request_delay": self.request_delay, "session_open_delay": self.open_delay},
             # Changes of many hosts to one store would otherwise wait for each other's replication.
             "replication": {"seconds": 0},
