@@ -106,7 +106,7 @@ def survey(found: Findings, wish: Wish, *, only_looking: bool) -> dict[str, Any]
         "access_edge": access_edge,
         "pending": [
             *(
-                f"Access Edge: {option}"
+                f"{option} of the Access Edge"
                 for option, value in access_edge.items()
                 if found.access_edge[option] != value
             ),
