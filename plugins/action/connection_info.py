@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from ..modules import connection_info as module
 from ..plugin_utils.module_action import ModuleAction
@@ -22,4 +22,4 @@ class ActionModule(ModuleAction):
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
         with reported():
-            return {"changed": False, **diagnosis.connection(cast(diagnosis.DiagnosableShell, shell))}
+            return {"changed": False, **diagnosis.connection(shell)}

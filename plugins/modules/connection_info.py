@@ -76,7 +76,7 @@ protocol_version:
   sample: "2.1"
 powershell_version:
   description:
-    - The version of PowerShell that goes with it; V(null) for a protocol version that is not known.
+    - The version of PowerShell there, as the server gave it when the session was opened; V(null) if it did not.
   returned: always
   type: str
   sample: "2.0"

@@ -40,11 +40,17 @@ class Command:
         """The line a person would type into the Management Shell for this command; for display only, never sent."""
         words = [self.name]
         for name, value in self.parameters.items():
-            words.append(f"-{name}")
-            if value is not Switch.PRESENT:
-                words.append(_literal(value))
+            if value is Switch.PRESENT:
+                words.append(f"-{name}")
+            elif isinstance(value, bool) and name in _SWITCHES:
+                words.append(f"-{name}:{_literal(value)}")
+            else:
+                words += [f"-{name}", _literal(value)]
         return " ".join(words)
 
+
+# Common parameters that are switches (about_CommonParameters): a value has to be joined to them by a colon.
+_SWITCHES = frozenset({"Confirm", "WhatIf", "Verbose", "Debug"})
 
 _BAREWORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:/!-]*")
 # A bareword that PowerShell would read as something else, or a person could misread.

@@ -406,7 +406,7 @@ def _shell_id(pool: RunspacePool) -> str:
     """PowerShell 2 servers choose the shell's identity themselves, and tell it in the selectors alone."""
     selectors = pool.shell._selector_set
     named = selectors.values if selectors else []
-    return next((value for name, value, _ in named if name == "ShellId"), pool.id)
+    return next((value for name, value, *_attributes in named if name == "ShellId"), pool.id)
 
 
 class _Argument:

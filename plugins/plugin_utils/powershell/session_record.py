@@ -34,6 +34,7 @@ class SessionRecord:
     protocol_version: str
     ps_version: str
     serialization_version: str
+    powershell_version: str | None = None
     imported_module: str | None = None
     server_version: str | None = None
     offers: dict[str, list[str] | None] = field(default_factory=dict)

@@ -19,6 +19,18 @@ class ManagementShell(Protocol):
     @property
     def endpoint(self) -> Endpoint: ...
 
+    @property
+    def protocol_version(self) -> str:
+        """The version of the remoting protocol that was agreed on, such as 2.3."""
+
+    @property
+    def powershell_version(self) -> str | None:
+        """The server's $PSVersionTable.PSVersion, or None if it did not tell when the session was opened."""
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the session was opened by an earlier task of the run. Known once a command has run."""
+
     def run(self, *commands: Command, changes: bool = False) -> Results:
         """Run the commands as the statements of one pipeline, in order (one pipeline each on PowerShell 2 hosts).
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import time
-from typing import Any, Protocol
+from typing import Any
 
 from ..powershell.commands import Command
 from ..powershell.errors import Endpoint
@@ -15,13 +15,9 @@ from ..powershell.shell import ManagementShell
 from .replication import FORCE, STATUS
 from .resources.registry import RESOURCES
 
-# A command that does nothing, and that every constrained endpoint offers, since Import-PSSession depends on
-# it.
+# A command that does nothing, and that every constrained endpoint offers: Import-PSSession depends on it.
 _NO_OPERATION = Command("Measure-Object")
 _MEASUREMENTS = 3
-
-# MS-PSRP, appendix on product behaviour: protocol versions and the PowerShell versions that speak them.
-_POWERSHELL_VERSIONS = {"2.1": "2.0", "2.2": "3.0 or 4.0", "2.3": "5.1 or later"}
 
 _TOPOLOGY = (
     "Get-CsSite",
@@ -33,14 +29,6 @@ _TOPOLOGY = (
 )
 
 
-class DiagnosableShell(ManagementShell, Protocol):
-    @property
-    def protocol_version(self) -> str: ...
-
-    @property
-    def resumed(self) -> bool: ...
-
-
 def used_cmdlets() -> list[str]:
     """Every cmdlet that the modules of this collection may send."""
     names = {STATUS.name, FORCE, "Get-CsServerVersion", *_TOPOLOGY}
@@ -50,7 +38,7 @@ def used_cmdlets() -> list[str]:
     return sorted(names)
 
 
-def connection(shell: DiagnosableShell) -> dict[str, Any]:
+def connection(shell: ManagementShell) -> dict[str, Any]:
     """Who is connected to what, how fast, and what for."""
     # Asking for the version first makes the session import its Management Shell module, where that is still
     # to be done.
@@ -62,15 +50,14 @@ def connection(shell: DiagnosableShell) -> dict[str, Any]:
         if results.errors:
             raise shell.classify(results.errors[0])
     endpoint: Endpoint = shell.endpoint
-    protocol = shell.protocol_version
     return {
         "account": endpoint.account,
         "url": endpoint.url,
         "host": endpoint.host,
         "authentication": endpoint.authentication,
         "configuration_name": endpoint.configuration_name,
-        "protocol_version": protocol,
-        "powershell_version": _POWERSHELL_VERSIONS.get(protocol),
+        "protocol_version": shell.protocol_version,
+        "powershell_version": shell.powershell_version,
         "product_version": version,
         "latency_ms": round(min(_seconds(shell) for attempt in range(_MEASUREMENTS)) * 1000, 1),
         "session_resumed": shell.resumed,

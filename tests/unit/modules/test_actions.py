@@ -178,6 +178,6 @@ def test_the_connection_is_told_with_what_it_offers() -> None:
     assert result["account"] == "CONTOSO\\uc-admin"
     assert result["cmdlets"]["Set-CsMediaConfiguration"] is False
     assert result["cmdlets"]["Get-CsMediaConfiguration"] is True
-    assert result["powershell_version"] == "5.1 or later"
+    assert result["powershell_version"] == "5.1.14393.1884"
     assert result["session_resumed"] is False
     assert result["latency_ms"] >= 0

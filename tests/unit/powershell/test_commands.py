@@ -48,6 +48,10 @@ def test_a_switch_has_no_value() -> None:
     )
 
 
+def test_a_value_is_joined_to_a_common_switch() -> None:
+    assert Command("Remove-CsX", {"Confirm": False}).as_text() == "Remove-CsX -Confirm:$false"
+
+
 @given(st.text())
 def test_text_is_one_bare_word_or_one_quoted_string(text: str) -> None:
     shown = Command("Set-X", {"P": text}).as_text().removeprefix("Set-X -P ")

@@ -16,7 +16,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.sessio
 )
 
 RECORD = SessionRecord(
-    "SHELL", "POOL", "WSMAN", 7, "2.3", "5.1", "1.1.0.1", None, None, {"Set-X": ["A"], "New-X": None}
+    "SHELL", "POOL", "WSMAN", 7, "2.3", "5.1", "1.1.0.1", "5.1", None, None, {"Set-X": ["A"], "New-X": None}
 )
 
 

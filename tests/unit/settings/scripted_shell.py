@@ -116,6 +116,7 @@ class ScriptedShell:
 
     endpoint = ENDPOINT
     protocol_version = "2.3"
+    powershell_version = "5.1.14393.1884"
     resumed = False
 
     def __init__(
