@@ -91,6 +91,11 @@ class Session:
         """The remoting protocol's version, such as 2.3; opens the session if need be."""
         return self._opened()[1].protocol_version
 
+    @property
+    def powershell_version(self) -> str | None:
+        """The server's PowerShell version, such as 5.1.14393.1884; opens the session if need be."""
+        return self._opened()[1].powershell_version
+
     # -- running commands
     # --------------------------------------------------------------------------------------------
 
@@ -324,6 +329,7 @@ class Session:
             protocol_version=pool.protocol_version or "2.1",
             ps_version=pool.ps_version or "",
             serialization_version=pool.serialization_version or "",
+            powershell_version=_powershell_version(pool),
         )
 
     def _resume(self, record: SessionRecord) -> tuple[RunspacePool, SessionRecord]:
@@ -407,6 +413,13 @@ def _shell_id(pool: RunspacePool) -> str:
     selectors = pool.shell._selector_set
     named = selectors.values if selectors else []
     return next((value for name, value, *_attributes in named if name == "ShellId"), pool.id)
+
+
+def _powershell_version(pool: RunspacePool) -> str | None:
+    """From the $PSVersionTable that servers send with the pool's private data (MS-PSRP section 2.2.2.17)."""
+    private = pool.application_private_data
+    table = (private.data or {}).get("PSVersionTable") if private else None
+    return str(table["PSVersion"]) if isinstance(table, dict) and "PSVersion" in table else None
 
 
 class _Argument:

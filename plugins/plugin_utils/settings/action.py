@@ -2,8 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action plugins of settings: from a module's arguments to `apply`, and from what went wrong to a "
-"result."""
+"""The action plugins of settings: from a module's arguments to `apply`, and from what went wrong to a result."""
 
 from __future__ import annotations
 

@@ -69,8 +69,7 @@ class Property:
 
 @dataclass(frozen=True)
 class Collection:
-    """One object of a noun as it was read; ``values`` holds the properties that the server shows, no "
-    "others."""
+    """One object of a noun as it was read; ``values`` holds the properties that the server shows, no others."""
 
     identity: Identity
     values: Values

@@ -54,8 +54,7 @@ def _changes_default_route(move: Move) -> bool:
 
 
 def _no_providers(kind: str) -> Requirement:
-    """All providers have to be deleted before a new default route is assigned (parameter "
-    "DefaultRouteFqdn)."""
+    """All providers have to be deleted before a new default route is assigned (parameter DefaultRouteFqdn)."""
 
     def objection(move: Move, providers: Sequence[RemoteObject] | None) -> str | None:
         if not providers:
