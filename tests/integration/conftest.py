@@ -4,8 +4,8 @@
 
 """Whole runs of Ansible, as a user starts them, against simulated deployments.
 
-Labs are started once for each deployment and put back before each test. Each test worker has its own, on loopback addresses
-of its own.
+Labs are started once for each deployment and put back before each test. Each test worker has its own, on loopback
+addresses of its own.
 """
 
 from __future__ import annotations
@@ -37,9 +37,7 @@ Start = Callable[..., RunningLab]
 
 
 @pytest.fixture(scope="session")
-def start(
-    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[Start]:
+def start(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Start]:
     """Start a deployment by the name of its file, with changes to its description, or reset it if it runs already."""
     worker = getattr(request.config, "workerinput", {}).get("workerid", "gw0").removeprefix("gw")
     with ExitStack() as stack:
@@ -130,13 +128,18 @@ class Ansible:
         path.write_text(yaml.safe_dump(play, sort_keys=False), encoding="utf-8")
         return self.run(playbook_command(self.lab, str(path), arguments))
 
-    def module(
-        self, name: str, *arguments: str, hosts: str = "management", **options: Any
-    ) -> dict[str, Any]:
+    def module(self, name: str, *arguments: str, hosts: str = "management", **options: Any) -> dict[str, Any]:
         """One module's result on one host, with ``reached``: SUCCESS, CHANGED, FAILED! or UNREACHABLE!."""
         run = self.run(
             [
-                *("ansible", "-i", self.lab.inventory.name, hosts, "--module-name", f"lync.remediation.{name}"),
+                *(
+                    "ansible",
+                    "-i",
+                    self.lab.inventory.name,
+                    hosts,
+                    "--module-name",
+                    f"lync.remediation.{name}",
+                ),
                 *(("--args", json.dumps(options)) if options else ()),
                 *arguments,
             ],

@@ -114,7 +114,9 @@ def test_the_settings_in_force_for_people_and_sites_are_told(demo: Ansible) -> N
 
 def test_a_real_run_ends_when_every_server_has_the_settings(demo: Ansible) -> None:
     demo.enable()
-    looks = [entry for entry in demo.lab.commands() if entry["name"] == "Get-CsManagementStoreReplicationStatus"]
+    looks = [
+        entry for entry in demo.lab.commands() if entry["name"] == "Get-CsManagementStoreReplicationStatus"
+    ]
     assert len(looks) > 1
     assert demo.module("replication_info")["up_to_date"] is True
     assert demo.lab.writes() == ENABLING_WRITES

@@ -37,8 +37,8 @@ def test_what_is_in_the_way_is_put_right_on_request(unprepared: Ansible) -> None
     one = ("--limit", "redmond.contoso.com")
     dry = unprepared.enable("--check", *one, **on_request)
     assert (dry.exit_code, dry.changed, unprepared.lab.writes()) == (0, 4, []), dry.output
-    real = unprepared.enable(**on_request)
-    assert (real.exit_code, real.changed) == (0, 4), real.output  # the other endpoint finds it done
+    real = unprepared.enable(*one, **on_request)
+    assert (real.exit_code, real.changed) == (0, 4), real.output
     assert real.differences == dry.differences
     assert unprepared.enable(**on_request).changed == 0
     edge = unprepared.module("access_edge_configuration_info")["access_edge_configurations"][0]
