@@ -42,7 +42,6 @@ from .errors import (
     MissingLibrary,
     SessionGone,
     TimedOut,
-    UnconvertibleValue,
     classify_report,
 )
 from .options import ConnectionOptions
@@ -116,22 +115,27 @@ class Session:
         try:
             return self._run_once(commands)
         except SessionGone:
-            self._forget()
+            pass
         except LostInMidCommand:
-            self._forget()
             if changes:
                 raise
         try:
             return self._run_once(commands)
         except SessionGone as gone:
-            self._forget()
             raise gone.refusal from gone
 
     def _run_once(self, commands: Sequence[Command]) -> Results:
         pool, record = self._opened()
-        if _version(record.protocol_version) >= _MULTIPLE_STATEMENTS:
-            return self._pipeline(pool, record, commands)
-        return sum((self._pipeline(pool, record, [command]) for command in commands), Results())
+        several = _version(record.protocol_version) >= _MULTIPLE_STATEMENTS
+        try:
+            if several:
+                return self._pipeline(pool, record, commands)
+            return sum((self._pipeline(pool, record, [command]) for command in commands), Results())
+        except BaseException:
+            # Whatever broke here, a task's timeout included: the runspace may still be at work, and nobody
+            # goes on with it.
+            self._forget()
+            raise
 
     def _pipeline(self, pool: RunspacePool, record: SessionRecord, commands: Sequence[Command]) -> Results:
         names = [command.name for command in commands]
@@ -152,9 +156,6 @@ class Session:
                 pipeline.poll_invoke()
             except TRANSPORT_ERRORS as error:
                 raise LostInMidCommand(self.endpoint, names, reason_of(error)) from error
-            except UnconvertibleValue:
-                self._forget()
-                raise
         self._last_used = time.monotonic()
         # The server counts a pipeline against the account's quota of operations until it is told that it is
         # done with.

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -390,6 +391,25 @@ def test_a_lost_session_is_not_left_to_anybody(place: Callable[..., Place]) -> N
     second.run(write(1))
     assert second.resumed is False
     second.close()
+
+
+def test_a_session_that_is_interrupted_is_not_left_to_anybody(place: Callable[..., Place]) -> None:
+    there = place()
+    session = there.session()
+    session.run(write(1))
+
+    def interrupt(signal_number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            session.run(Command("Wait-Stop"))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    session.leave()
+    assert there.session()._left_behind() is None
 
 
 def test_a_failed_farewell_costs_the_session_and_not_the_result(place: Callable[..., Place]) -> None:
