@@ -38,7 +38,7 @@ options:
 EXAMPLES = r"""
 - name: Read the connection
   lync.remediation.connection_info:
-  register: connection
+  register: who
 
 - name: Read the Access Edge configuration
   lync.remediation.access_edge_configuration_info:
@@ -65,7 +65,7 @@ EXAMPLES = r"""
     msg: "{{ (read | lync.remediation.windows_live_survey(wish, only_looking=true)).shadowing }}"
   vars:
     read:
-      connection: "{{ connection }}"
+      connection: "{{ who }}"
       access_edge: "{{ access_edge.access_edge_configurations | first }}"
       providers: "{{ providers.public_providers }}"
       replication: "{{ replication }}"

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The collection as a file: built, installed, and used from where it was installed."""
+
+from __future__ import annotations
+
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from running import CHECKOUT
+
+from .conftest import Ansible
+
+
+@pytest.fixture(scope="module")
+def tracked_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of what version control knows, as a fresh clone has it."""
+    copy = tmp_path_factory.mktemp("clone")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=CHECKOUT, check=True, capture_output=True, text=True
+    )
+    for name in listed.stdout.split("\0")[:-1]:
+        target = copy / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((CHECKOUT / name).read_bytes())
+    return copy
+
+
+def test_it_builds_installs_and_works_from_there(demo: Ansible, tracked_files: Path, tmp_path: Path) -> None:
+    built = demo.run(
+        ["ansible-galaxy", "collection", "build", str(tracked_files), "--output-path", str(tmp_path)]
+    )
+    assert built.exit_code == 0, built.output
+    (package,) = tmp_path.glob("lync-remediation-*.tar.gz")
+    with tarfile.open(package) as archive:
+        top = {Path(name).parts[0] for name in archive.getnames()}
+    assert {"plugins", "roles", "playbooks", "meta", "README.md", "LICENSE", "CHANGELOG.rst"} <= top
+    assert not {name for name in top if name.startswith(".") and name not in {".ansible-lint", ".yamllint"}}
+
+    installed = demo.run(
+        [
+            "ansible-galaxy",
+            "collection",
+            "install",
+            str(package),
+            "--offline",
+            "-p",
+            str(tmp_path / "collections"),
+        ]
+    )
+    assert installed.exit_code == 0, installed.output
+    run = demo.run(
+        [
+            "ansible-playbook",
+            "-i",
+            "inventory",
+            "lync.remediation.enable_windows_live_av_federation",
+            "--check",
+        ],
+        ANSIBLE_COLLECTIONS_PATH=str(tmp_path / "collections"),
+    )
+    assert run.exit_code == 0, run.output
+    assert run.changed == 2
+
+
+def test_it_needs_nothing_but_what_a_collection_consists_of(
+    demo: Ansible, tracked_files: Path, tmp_path: Path
+) -> None:
+    """Ansible's inclusion rules: it works with everything deleted but meta, plugins, roles and playbooks."""
+    place = tmp_path / "ansible_collections" / "lync" / "remediation"
+    place.mkdir(parents=True)
+    for name in ("meta", "plugins", "roles", "playbooks"):
+        (place / name).symlink_to(tracked_files / name)
+    run = demo.run(
+        [
+            "ansible-playbook",
+            "-i",
+            "inventory",
+            "lync.remediation.enable_windows_live_av_federation",
+            "--check",
+        ],
+        ANSIBLE_COLLECTIONS_PATH=str(tmp_path),
+    )
+    assert run.exit_code == 0, run.output
+    assert run.changed == 2

@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Wrong input: each ends in a failing task and one sentence that says what to do, and in unchanged servers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import certifi
+import pytest
+from running import RunningLab
+
+from .conftest import Ansible, Start
+
+BAD_ARGUMENTS = {
+    "an unknown option": (
+        "media_configuration",
+        {"encription_level": "SupportEncryption"},
+        ["encription_level", "there is no such option", "encryption_level", "Nothing has been changed."],
+    ),
+    "a wrong type": (
+        "media_configuration",
+        {"enable_qos": "perhaps"},
+        ["enable_qos", "perhaps", "Nothing has been changed."],
+    ),
+    "an unknown name of an enumeration": (
+        "media_configuration",
+        {"encryption_level": "MaybeEncryption"},
+        [
+            "encryption_level: 'MaybeEncryption'",
+            "SupportEncryption",
+            "DoNotSupportEncryption",
+            "RequireEncryption",
+        ],
+    ),
+    "a malformed identity": (
+        "external_access_policy",
+        {"identity": "site:", "enable_federation_access": True},
+        ["identity: 'site:'", "site:<site name>", "Nothing has been changed."],
+    ),
+    "a scope that the noun does not have": (
+        "external_access_policy",
+        {"identity": "service:MediationServer:pool01.contoso.com", "enable_federation_access": True},
+        ["identity: 'service:MediationServer:pool01.contoso.com'", "Allowed:", "Nothing has been changed."],
+    ),
+    "a role that has no media settings": (
+        "media_configuration",
+        {"identity": "service:Registrar:pool01.contoso.com", "enable_qos": True},
+        ["ConferencingServer, MediationServer, ApplicationServer", "Nothing has been changed."],
+    ),
+    "a site that does not exist": (
+        "media_configuration",
+        {"identity": "site:Atlantis", "enable_qos": True},
+        ["Atlantis", "Dublin", "Redmond", "Nothing has been changed."],
+    ),
+    "a provider that is not there, without what it takes to create it": (
+        "public_provider",
+        {"identity": "Skype", "enabled": True},
+        ["Skype", "proxy_fqdn"],
+    ),
+    "a property that this version does not have": (
+        "external_access_policy",
+        {"enable_xmpp_access": True},
+        ["enable_xmpp_access", "-EnableXmppAccess", "Lync Server 2010", "Nothing has been changed."],
+    ),
+    "a user who does not exist": (
+        "external_access_policy_info",
+        {"users": ["sip:nobody@contoso.com"]},
+        ["sip:nobody@contoso.com"],
+    ),
+    "a replica that does not exist": (
+        "replication",
+        {"replicas": ["fe09.contoso.com"]},
+        ["fe09.contoso.com", "fe01.contoso.com"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_ARGUMENTS)
+@pytest.mark.parametrize("mode", ["--check", "--diff"])
+def test_a_wrong_argument_is_named(case: str, mode: str, demo: Ansible) -> None:
+    module, options, sentence = BAD_ARGUMENTS[case]
+    result = demo.module(module, mode, **options)
+    assert result["reached"] == "FAILED!", result
+    for part in sentence:
+        assert part in result["msg"]
+    assert "\n" not in result["msg"].strip()
+    assert demo.lab.writes() == []
+
+
+LISTENER = {"scheme": "https", "port": 8443}
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"ansible_host": "nowhere.invalid"}, ["nowhere.invalid", "cannot be resolved", "ansible_host"]),
+        ({"ansible_port": 9}, ["No connection to", "port is right"]),
+        ({"ansible_password": "wrong"}, ["refused to authenticate", "ansible_password"]),
+        ({"ansible_user": "CONTOSO\\nobody"}, ["refused to authenticate", "ansible_user"]),
+        (
+            {"ansible_user": "CONTOSO\\former-admin", "ansible_password": "Lab-Passw0rd"},
+            ["refused to authenticate", "neither locked nor expired"],
+        ),
+        (
+            {"ansible_user": "CONTOSO\\ken.myer", "ansible_password": "Lab-Passw0rd"},
+            ["has no right to open a session", "RBAC role"],
+        ),
+        ({"ansible_psrp_path": "nothing"}, ["ansible_psrp_path"]),
+        ({"ansible_psrp_ca_cert": certifi.where()}, ["certificate", "ansible_psrp_ca_cert"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
+)
+def test_a_host_that_cannot_be_used_is_unreachable(
+    variables: dict[str, Any], sentence: list[str], demo: Ansible
+) -> None:
+    quick = {"ansible_psrp_reconnection_retries": 0, **variables}
+    run = demo.playbook("lync.remediation.enable_windows_live_av_federation", **quick)
+    assert run.exit_code == 4, run.output
+    assert "unreachable=1" in run.output
+    for part in sentence:
+        assert part in run.text
+    assert demo.lab.writes() == []
+
+
+@pytest.mark.parametrize("flavour", ["expired", "wrong_name", "self_signed"])
+def test_a_certificate_that_is_not_good_is_refused(
+    flavour: str, start: Start, ansible_at: Callable[[RunningLab], Ansible]
+) -> None:
+    listeners = {"management": [{**LISTENER, "certificate": flavour}]}
+    ansible = ansible_at(start("demo", listeners=listeners))
+    result = ansible.module("connection_info")
+    assert result["reached"] == "UNREACHABLE!"
+    assert "is not trusted" in result["msg"]
+    assert "ansible_psrp_ca_cert" in result["msg"]
+
+
+def test_a_cmdlet_that_the_account_does_not_have_is_named(demo: Ansible) -> None:
+    variables = {"ansible_user": "CONTOSO\\help-desk", "ansible_password": "Lab-Passw0rd"}
+    run = demo.playbook("lync.remediation.enable_windows_live_av_federation", **variables)
+    assert run.exit_code == 2, run.output
+    assert "CONTOSO help-desk may not use Set-CsExternalAccessPolicy and Set-CsMediaConfiguration" in run.text
+    result = demo.module("media_configuration", "--extra-vars", json.dumps(variables), enable_qos=True)
+    assert "does not offer Set-CsMediaConfiguration to CONTOSO\\help-desk" in result["msg"]
+    assert demo.lab.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("task", "sentence"),
+    [
+        ({"ansible.builtin.setup": None}, "gathering facts"),
+        ({"ansible.builtin.raw": "Get-Date"}, "runs Management Shell commands only"),
+        ({"ansible.builtin.copy": {"content": "x", "dest": "C:/x"}}, "runs Management Shell commands only"),
+        ({"ansible.builtin.ping": None}, "runs Management Shell commands only"),
+        (
+            {"lync.remediation.connection_info": None, "become": True, "become_user": "Administrator"},
+            "become has no meaning here",
+        ),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_what_such_a_host_cannot_do_is_refused_in_a_sentence(
+    task: dict[str, Any], sentence: str, demo: Ansible
+) -> None:
+    run = demo.tasks([{"name": "Try", **task}])
+    assert run.exit_code in (2, 4), run.output
+    assert sentence in run.text
+
+
+def test_a_module_on_another_connection_says_what_it_needs(demo: Ansible) -> None:
+    run = demo.tasks(
+        [
+            {
+                "name": "Try",
+                "lync.remediation.connection_info": None,
+                "vars": {"ansible_connection": "ansible.builtin.local"},
+            }
+        ]
+    )
+    assert run.exit_code == 2
+    assert "ansible_connection: lync.remediation.management_shell" in run.text
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("state", "enabled"),
+        ("media", {"a": 1}),
+        ("replication_timeout", "soon"),
+        ("max_video_rate", "Hd1080"),
+    ],
+)
+def test_a_wrong_variable_of_the_role_is_named(variable: str, value: Any, demo: Ansible) -> None:
+    run = (
+        demo.enable(**{variable: value})
+        if variable != "state"
+        else demo.tasks(
+            [
+                {
+                    "name": "Try",
+                    "ansible.builtin.include_role": {"name": "lync.remediation.windows_live_av_federation"},
+                    "vars": {"windows_live_av_federation_state": value},
+                }
+            ]
+        )
+    )
+    assert run.exit_code == 2
+    assert f"windows_live_av_federation_{variable}" in run.text
+    assert demo.lab.commands() == []
