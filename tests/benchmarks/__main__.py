@@ -67,7 +67,7 @@ def measured(cell: Cell, rounds: int, tasks: int) -> list[Round]:
     with running_lab(cell) as state:
         return [
             {way.name: (cost_of(way, 1, state), cost_of(way, tasks, state)) for way in WAYS}
-            for _ in range(rounds)
+            for turn in range(rounds)
         ]
 
 

@@ -159,7 +159,7 @@ def _run(command: list[str], log: Path) -> tuple[str, int, resource.struct_rusag
     """Run; the resources are those of the process and of all its descendants that were waited for."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=os.environ)
-        _, status, used = os.wait4(process.pid, 0)
+        status, used = os.wait4(process.pid, 0)[1:]
         process.returncode = os.waitstatus_to_exitcode(status)
     return log.read_text(errors="replace"), process.returncode, used
 
