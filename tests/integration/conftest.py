@@ -39,7 +39,6 @@ Start = Callable[..., RunningLab]
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Start]:
     """Start a deployment by the name of its file, with changes to its description, or reset it if it runs already."""
-    worker = getattr(request.config, "workerinput", {}).get("workerid", "gw0").removeprefix("gw")
     with ExitStack() as stack:
         running: dict[str, RunningLab] = {}
 
@@ -50,7 +49,7 @@ def start(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
                 return running[key]
             folder = tmp_path_factory.mktemp(deployment)
             description = yaml.safe_load((DEPLOYMENTS / f"{deployment}.yml").read_text(encoding="utf-8"))
-            network = f"127.{100 + int(worker)}.{len(running)}"
+            network = f"127.{64 + os.getpid() % 128}.{len(running)}"
             description |= {"network": network, "replication": {"seconds": 0.5}} | changes
             (folder / "deployment.yml").write_text(yaml.safe_dump(description), encoding="utf-8")
             running[key] = stack.enter_context(running_lab(folder / "deployment.yml", folder / "lab"))
