@@ -37,7 +37,7 @@ Start = Callable[..., RunningLab]
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Start]:
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     """Start a deployment by the name of its file, with changes to its description, or reset it if it runs already."""
     with ExitStack() as stack:
         running: dict[str, RunningLab] = {}
@@ -93,6 +93,7 @@ class Ansible:
             command,
             cwd=self.lab.state,
             env={**self._environment, **environment},
+            check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
