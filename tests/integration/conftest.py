@@ -4,13 +4,14 @@
 
 """Whole runs of Ansible, as a user starts them, against simulated deployments.
 
-Labs are started once for each deployment and put back before each test. Each test worker has its own, on loopback
-addresses of its own.
+Labs are started once for each deployment and put back before each test. Each process of the tests has its own, on
+loopback addresses of its own.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
