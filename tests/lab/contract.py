@@ -27,8 +27,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol
 
 from psrpcore.types import ErrorRecord, PSObject
 
@@ -53,10 +53,8 @@ class Caller:
     """Who is at the other end of a connection, verified."""
 
     account: str  # Account.name
-    authentication: str  # 'basic', 'ntlm', 'negotiate', 'kerberos' or 'certificate'
-    delegated: (
-        bool  # True if a second hop to another computer works: Basic (password known), delegated Kerberos
-    )
+    authentication: str  # 'basic', 'ntlm', 'kerberos', 'credssp' or 'certificate'
+    delegated: bool  # True if a second hop to another computer works: Basic, CredSSP, delegated Kerberos
 
 
 @dataclass(frozen=True)
@@ -67,11 +65,16 @@ class Argument:
     value: Any
 
 
+#: The streams of a command that a client can have merged or thrown away (MS-PSRP 2.2.3.12).
+RedirectedStream = Literal["error", "warning", "verbose", "debug", "information"]
+
+
 @dataclass(frozen=True)
 class CommandCall:
     name: str  # or the script text
     arguments: tuple[Argument, ...] = ()
     is_script: bool = False
+    redirections: Mapping[RedirectedStream, Literal["output", "null"]] = field(default_factory=dict)
 
 
 #: Commands joined by ``|``.
@@ -139,13 +142,30 @@ class Streams(Protocol):
     def host_prompt_for_choice(self, caption: str, message: str, choices: Sequence[str], default: int) -> int:
         """Ask the client's host (-Confirm) and wait for its answer."""
 
-    def command(self, name: str, statement: int = 0) -> AbstractContextManager[CommandEntry]:
+    def redirected(
+        self, redirections: Mapping[RedirectedStream, Literal["output", "null"]]
+    ) -> RedirectedStreams:
+        """These streams for one command: what its redirections name does not go to the client (``2>&1``)."""
+
+    def command(
+        self, name: str, statement: int = 0, program: bool = False
+    ) -> AbstractContextManager[CommandEntry]:
         """Around the execution of one command, after its parameters were bound.
+
+        ``program`` says that the command is a native program: a child process of the shell.  Where the shell has as
+        many processes as it may have, a TerminatingError is raised instead.
 
         Entering applies injected faults (hang, delay, connection dropped before the effect, a cmdlet error raised as
         TerminatingError); leaving writes the journal entry and applies those that come after the effect.  A
         TerminatingError that passes through sets ``entry.result`` by itself.
         """
+
+
+class RedirectedStreams(Streams, Protocol):
+    """Streams of which some are merged into the output of their command."""
+
+    def take(self) -> list[Any]:
+        """The records merged since the last call, in order: they belong into the command's output."""
 
 
 class Runspace(Protocol):
@@ -184,20 +204,55 @@ class Listener:
 
 @dataclass(frozen=True)
 class Quotas:
-    """WinRM's limits, with the defaults of WinRM 3.0 (Windows Server 2012); 2.0: 5 shells, 15 operations, 150 KB.
+    """WinRM's limits. 0 stands for what the server's version of WinRM ships with (WINRM_2, WINRM_3).
 
-    Source: Microsoft Learn, "Installation and configuration for Windows Remote Management".
+    Source: Microsoft Learn, "Installation and configuration for Windows Remote Management" and "Quota management for
+    remote shells"; MS-WSMV 2.2.4.10 and following.
     """
 
-    shells_per_user: int = 30  # MaxShellsPerUser
-    operations_per_user: int = (
-        1500  # MaxConcurrentOperationsPerUser: pipelines not yet given a Terminate signal
-    )
-    commands_per_shell: int = 1000  # MaxConcurrentCommandsPerShell: the same, of one shell
-    envelope_size_kb: int = 500  # MaxEnvelopeSizekb
-    idle_timeout_s: float = 7200.0  # IdleTimeout, when the client asks for none
-    idle_timeout_minimum_s: float = 60.0  # New-PSSessionOption -IdleTimeout: at least one minute
-    operation_timeout_s: float = 60.0  # MaxTimeoutms, when the client asks for none
+    shells_per_user: int = 0  # MaxShellsPerUser
+    concurrent_users: int = 0  # MaxConcurrentUsers: accounts with shells
+    operations_per_user: int = 0  # MaxConcurrentOperationsPerUser: pipelines not yet given a Terminate signal
+    commands_per_shell: int = 0  # MaxConcurrentCommandsPerShell: the same, of one shell
+    processes_per_shell: int = 0  # MaxProcessesPerShell: the shell's own one and native programs it runs
+    memory_per_shell_mb: int = 0  # MaxMemoryPerShellMB
+    envelope_size_kb: int = 0  # MaxEnvelopeSizekb
+    idle_timeout_s: float = 0  # IdleTimeout, when the client asks for none
+    idle_timeout_minimum_s: float = 0  # New-PSSessionOption -IdleTimeout: at least one minute
+    operation_timeout_s: float = 0  # MaxTimeoutms, when the client asks for none
+
+    def on(self, protocol_version: str) -> Quotas:
+        """These limits with every 0 filled in for a server of that PSRP version."""
+        shipped = WINRM_2 if protocol_version == "2.1" else WINRM_3
+        return replace(shipped, **{name: value for name, value in vars(self).items() if value})
+
+
+#: Windows Server 2008 R2, with PowerShell 2.0.
+WINRM_2 = Quotas(
+    shells_per_user=5,
+    concurrent_users=5,
+    operations_per_user=15,
+    commands_per_shell=15,
+    processes_per_shell=15,
+    memory_per_shell_mb=150,
+    envelope_size_kb=150,
+    idle_timeout_s=180.0,
+    idle_timeout_minimum_s=60.0,
+    operation_timeout_s=60.0,
+)
+#: Windows Server 2012 and later.
+WINRM_3 = Quotas(
+    shells_per_user=30,
+    concurrent_users=10,
+    operations_per_user=1500,
+    commands_per_shell=1000,
+    processes_per_shell=25,
+    memory_per_shell_mb=1024,
+    envelope_size_kb=500,
+    idle_timeout_s=7200.0,
+    idle_timeout_minimum_s=60.0,
+    operation_timeout_s=60.0,
+)
 
 
 @dataclass(frozen=True)
@@ -207,7 +262,11 @@ class Timings:
 
 
 class Server(Protocol):
-    """One simulated computer (or web service of a pool), implemented by the deployment half."""
+    """One simulated computer (or web service of a pool), implemented by the deployment half.
+
+    It may have an attribute ``clock_offset_s`` besides: the seconds by which its clock is ahead of everybody's
+    (negative: behind). It is looked at whenever somebody logs on with Kerberos.
+    """
 
     name: str  # inventory host name, e.g. the fully qualified domain name
     fqdn: str

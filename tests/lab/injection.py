@@ -22,6 +22,8 @@ REQUEST_FAULTS: Mapping[str, str] = {
     "status": "an HTTP status `code` (401, 500, 503 ...) with an empty body, without effect",
     "garbage": "the request takes effect, and is answered with something that is not XML",
     "truncate": "the request takes effect, and the connection ends in the middle of the answer",
+    "maintenance": "a WSMan fault: the service is being shut down; no effect, and all shells of the server are gone",
+    "fault": "a WSMan fault with `code` and `message`, without effect",
     "shell-vanishes": "all shells of the server are gone before the request is looked at",
     "tls-failure": "TLS handshakes fail (a new connection only; `request` does not apply)",
 }

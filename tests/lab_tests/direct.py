@@ -12,8 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import lab
-from lab.contract import Argument, Caller, CommandCall, CommandEntry, Statement, TerminatingError
+from lab.contract import (
+    Argument,
+    Caller,
+    CommandCall,
+    CommandEntry,
+    RedirectedStreams,
+    Statement,
+    TerminatingError,
+)
 from lab.deployment import LyncDeployment, build_deployment
+from lab.psrp.redirection import Redirected, Redirections
 from psrpcore.types import ErrorRecord, PSObject
 
 DEPLOYMENTS = Path(lab.__file__).parent / "deployments"
@@ -79,8 +88,11 @@ class RecordingStreams:
         self.prompts.append((caption, message))
         return self.answer
 
+    def redirected(self, redirections: Redirections) -> RedirectedStreams:
+        return Redirected(self, redirections, {})
+
     @contextmanager
-    def command(self, name: str, statement: int = 0) -> Iterator[CommandEntry]:
+    def command(self, name: str, statement: int = 0, program: bool = False) -> Iterator[CommandEntry]:
         entry = CommandEntry(name, statement)
         self.journal.append(entry)
         try:

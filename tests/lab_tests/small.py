@@ -65,10 +65,13 @@ class SmallRunspace:
                     self._script(command.name, streams)
                     continue
                 try:
-                    with streams.command(command.name, index) as entry:
+                    redirected = streams.redirected(command.redirections)
+                    with redirected.command(command.name, index, command.name.endswith(".exe")) as entry:
                         entry.parameters = {str(item.name): item.value for item in command.arguments}
                         entry.writes = command.name.startswith("Set-")
-                        self._run(command, streams, input)
+                        self._run(command, redirected, input)
+                    for record in redirected.take():
+                        streams.output(record)
                 except TerminatingError as error:
                     if len(statements) == 1 or error.record.FullyQualifiedErrorId == "Stop":
                         raise
@@ -114,7 +117,7 @@ class SmallRunspace:
             streams.output("waiting")
             streams.stopped.wait()
             raise PipelineStopped
-        elif command.name == "Wait-Event":
+        elif command.name in ("Wait-Event", "wait.exe"):
             streams.output("waiting")
             EVENTS[str(values[0])].wait()
             streams.output("over")
@@ -189,6 +192,7 @@ class SmallServer:
     inventory_authentication: str = "negotiate"
     inventory_variables: Mapping[str, Any] = field(default_factory=dict)
     keytab: str | None = None
+    clock_offset_s: float = 0.0
     runspaces: list[SmallRunspace] = field(default_factory=list)
 
     def open_runspace(self, caller: Caller, path: str, configuration_name: str) -> SmallRunspace:
@@ -226,12 +230,16 @@ class RunningLab:
         self.state = state
         self.servers = servers
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="lab")
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lab", daemon=True)
 
     def __enter__(self) -> RunningLab:
         self._thread.start()
         self.lab = self.call(self._make)
-        asyncio.run_coroutine_threadsafe(self.lab.start(), self._loop).result(20)
+        try:
+            asyncio.run_coroutine_threadsafe(self.lab.start(), self._loop).result(20)
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:

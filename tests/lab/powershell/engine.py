@@ -6,12 +6,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from lab.catalogue import Command
 from lab.catalogue.binder import Binder, Binding
-from lab.contract import CommandCall, PipelineStopped, Statement, Streams, TerminatingError
+from lab.contract import (
+    CommandCall,
+    PipelineStopped,
+    RedirectedStreams,
+    Statement,
+    Streams,
+    TerminatingError,
+)
 from lab.objects.values import plain, to_wire
 from lab.powershell.errors import PowerShellError, command_not_found
 from lab.script import Script
@@ -118,6 +125,14 @@ class Implementation:
     collects: bool = False
 
 
+def _with_merged(flow: Iterable[Any], streams: RedirectedStreams) -> Iterator[Any]:
+    """The output of a command, and between it what its other streams were merged into it."""
+    for value in flow:
+        yield from streams.take()
+        yield value
+    yield from streams.take()
+
+
 def _preference(value: Any) -> str:
     return value.name if value is not None else "Continue"
 
@@ -144,16 +159,28 @@ class Engine:
                 streams.error(error.record)
 
     def _statement(self, statement: Statement, number: int, streams: Streams, items: Sequence[Any]) -> None:
+        if self._is_expression(statement[0]):
+            text = str(statement[0].arguments[0].value)
+            statement = (replace(statement[0], name=text, arguments=(), is_script=True), *statement[1:])
         if any(call.is_script for call in statement):
             self._script(statement, number, streams, items)
             return
         flow: Iterable[Any] | None = list(items) or None
         for call in statement:
-            flow = self._command(call, number, streams, flow)
+            if call.redirections:
+                redirected = streams.redirected(call.redirections)
+                flow = _with_merged(self._command(call, number, redirected, flow), redirected)
+            else:
+                flow = self._command(call, number, streams, flow)
         for value in flow or ():
             if streams.stopped.is_set():
                 raise PipelineStopped
             streams.output(to_wire(value))
+
+    def _is_expression(self, call: CommandCall) -> bool:
+        """Invoke-Expression with its command given, which runs as a script does."""
+        command = None if call.is_script else self._session.command(call.name)
+        return command is not None and command.name == "Invoke-Expression" and len(call.arguments) == 1
 
     def _script(self, statement: Statement, number: int, streams: Streams, items: Sequence[Any]) -> None:
         """A script, and what follows it in its pipeline (such as ``Out-String``)."""
@@ -164,9 +191,11 @@ class Engine:
                 entry.parameters = {}
                 raise TerminatingError(error.record()) from None
         followers = [call for call in statement[1:] if call.name.lower() != "out-default"]
-        for call in script.statements:
+        redirections = statement[0].redirections
+        for calls in script.statements:
+            own = [replace(call, redirections=redirections) for call in calls]
             try:
-                self._statement((*call, *followers), number, streams, items)
+                self._statement((*own, *followers), number, streams, items)
             except StopRequested:
                 raise
             except TerminatingError as error:
@@ -233,7 +262,8 @@ class Engine:
 
     def _execute(self, invocation: Invocation, number: int, run: Callable[[], Iterable[Any]]) -> list[Any]:
         """One execution, with its journal entry. Errors the implementation raises are non-terminating."""
-        with invocation.streams.command(invocation.command.name, number) as entry:
+        is_program = invocation.command.kind == "Application"
+        with invocation.streams.command(invocation.command.name, number, is_program) as entry:
             entry.parameters = {name: plain(value) for name, value in invocation.values.items()}
             entry.writes = self._session.writes(invocation.command, invocation.values)
             try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 #: A Receive that finds a pipeline's first records waits this long for the rest, so that a short command takes one.
@@ -44,6 +45,8 @@ class Outbox:
         self._interrupted = False
         self._done = False
         self._closed: OutboxClosed | None = None
+        #: Bytes that wait.
+        self.held = 0
 
     def put(self, fragments: list[bytes], *, alone: bool = False, urgent: bool = False) -> None:
         """Queue fragments. ``alone`` starts a new Receive with them; ``urgent`` ends the gathering (a host waits)."""
@@ -51,6 +54,7 @@ class Outbox:
             if alone and self._fragments:
                 self._fragments.append(None)
             self._fragments.extend(fragments)
+            self.held += sum(map(len, fragments))
             self._urgent = self._urgent or urgent
             self._notify()
 
@@ -61,9 +65,9 @@ class Outbox:
             self._notify()
 
     def close(self, reason: str | None = None) -> None:
-        """End pending and future Receives with OutboxClosed."""
+        """End pending and future Receives with OutboxClosed; the first reason holds."""
         with self._lock:
-            self._closed = OutboxClosed(reason)
+            self._closed = self._closed or OutboxClosed(reason)
             self._notify()
 
     def interrupt(self) -> None:
@@ -78,10 +82,12 @@ class Outbox:
         with self._lock:
             return self._done and not self._fragments
 
-    async def collect(self, limit: int, timeout: float, gather: bool) -> Delivery | None:
-        """Up to ``limit`` bytes of what is there, waiting up to ``timeout`` seconds for the first; None after that.
+    async def collect(
+        self, room: int, measure: Callable[[bytes], int], timeout: float, gather: bool
+    ) -> Delivery | None:
+        """What is there and fits into ``room``, as ``measure`` tells the size of a fragment.
 
-        Raises OutboxClosed.
+        Waits up to ``timeout`` seconds for the first fragment; None after that. Raises OutboxClosed.
         """
         deadline = self._loop.time() + timeout
         gathering = False
@@ -94,7 +100,7 @@ class Outbox:
                     return None
                 ready = bool(self._fragments) or self._done
                 if ready and (self._done or self._urgent or not gather or self._loop.time() >= deadline):
-                    return self._take(limit)
+                    return self._take(room, measure)
                 if not ready and self._loop.time() >= deadline:
                     return None
                 if ready and not gathering:
@@ -109,7 +115,7 @@ class Outbox:
             finally:
                 self._watched = False
 
-    def _take(self, limit: int) -> Delivery:
+    def _take(self, room: int, measure: Callable[[bytes], int]) -> Delivery:
         taken: list[bytes] = []
         size = 0
         while self._fragments:
@@ -119,11 +125,12 @@ class Outbox:
                 if taken:
                     break
                 continue
-            size += len(fragment)
-            if taken and size > limit:
+            size += measure(fragment)
+            if taken and size > room:
                 break
             taken.append(fragment)
             self._fragments.popleft()
+            self.held -= len(fragment)
         if not self._fragments:
             self._urgent = False
         return Delivery(tuple(taken), self._done and not self._fragments)

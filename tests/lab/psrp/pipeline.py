@@ -8,7 +8,8 @@ from __future__ import annotations
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -37,6 +38,7 @@ from ..contract import (
     CommandCall,
     CommandEntry,
     PipelineStopped,
+    RedirectedStreams,
     Runspace,
     Statement,
     TerminatingError,
@@ -44,6 +46,7 @@ from ..contract import (
 from ..injection import Rule
 from .outbox import Outbox
 from .records import error_as_sent, error_record, informational, pipeline_stopped
+from .redirection import Redirected, Redirections, redirections_of
 
 if TYPE_CHECKING:
     from .pool import Pool
@@ -56,6 +59,7 @@ class Pipeline:
         self.id = pipeline_id
         self.outbox = outbox
         self.stopped = threading.Event()
+        self.received = 0  # bytes from the client
         self._pool = pool
         self._protocol = ServerPipeline(pool.protocol, pipeline_id)
         self._work: PowerShell | GetMetadata | None = None
@@ -171,19 +175,23 @@ class Pipeline:
         if not self._pool.speaks("2.3"):
             return
         self._send(
-            InformationRecordMsg(
-                MessageData=data,
-                Source=source,
-                TimeGenerated=datetime.now(timezone.utc),
-                Tags=list(tags),
-                User=self._pool.caller.account,
-                Computer=self._pool.server.fqdn,
-                ProcessId=self._pool.process_id,
-                NativeThreadId=0,
-                ManagedThreadId=0,
-            ),
+            InformationRecordMsg(MessageData=data, Source=source, Tags=list(tags), **self._origin()),
             PSRPMessageType.InformationRecord,
         )
+
+    def _origin(self) -> dict[str, Any]:
+        """Where an information record comes from."""
+        return {
+            "TimeGenerated": datetime.now(timezone.utc),
+            "User": self._pool.caller.account,
+            "Computer": self._pool.server.fqdn,
+            "ProcessId": self._pool.process_id,
+            "NativeThreadId": 0,
+            "ManagedThreadId": 0,
+        }
+
+    def redirected(self, redirections: Redirections) -> RedirectedStreams:
+        return Redirected(self, redirections, self._origin())
 
     def progress(self, activity: str, status: str, percent: int = -1, completed: bool = False) -> None:
         self._send(
@@ -241,13 +249,14 @@ class Pipeline:
             return int(self._host_answers.pop(call_id))
 
     @contextmanager
-    def command(self, name: str, statement: int = 0) -> Iterator[CommandEntry]:
+    def command(self, name: str, statement: int = 0, program: bool = False) -> Iterator[CommandEntry]:
         entry = CommandEntry(name, statement)
         fault = self._pool.injector.command_fault(self._pool.server.name, name)
         try:
             if fault is not None:
                 self._strike_before(fault, name)
-            yield entry
+            with self._pool.child_process(name) if program else nullcontext():
+                yield entry
         except TerminatingError as error:
             entry.result = error.record.FullyQualifiedErrorId or "error"
             raise
@@ -308,7 +317,16 @@ def statements_of(work: PowerShell) -> list[Statement]:
             Argument(str(name).lstrip("-").rstrip(":") if name else None, value)
             for name, value in command.parameters
         )
-        current.append(CommandCall(str(command.command_text), arguments, bool(command.is_script)))
+        call = CommandCall(
+            str(command.command_text), arguments, bool(command.is_script), redirections_of(command)
+        )
+        if command.merge_unclaimed:
+            # MergePreviousResults: the errors of what comes before belong into this command's input.
+            current = [
+                replace(earlier, redirections={"error": "output", **earlier.redirections})
+                for earlier in current
+            ]
+        current.append(call)
         if command.end_of_statement:
             statements.append(tuple(current))
             current = []

@@ -30,12 +30,16 @@ from psrpcore import (
 )
 from psrpcore.types import PSList, PSPrimitiveDictionary, PSVersion, RunspacePoolState
 
-from ..contract import Caller, CommandEntry, PipelineStopped, Runspace, Server
+from ..contract import Caller, CommandEntry, PipelineStopped, Quotas, Runspace, Server, TerminatingError
 from ..injection import Injector, Rule
 from ..journal import Journal
 from .outbox import Outbox
 from .pipeline import Pipeline, version_at_least
 from .protocol import InvalidFragments, ProtocolPool, check_fragments
+from .records import no_more_processes
+
+#: Of the process in which a shell lives (rsp:MemoryUsed, recorded).
+_HOST_PROCESS_MB = 58
 
 
 class Pool:
@@ -44,6 +48,8 @@ class Pool:
     Args:
         open_runspace: opens one more runspace for the caller.
         fragment_size: of outgoing PSRP fragments, bounded by the client's envelope size.
+        limits: how much memory and how many processes the pool may have.
+        exhausted: called on the event loop when it wants more memory than that.
     """
 
     def __init__(
@@ -58,11 +64,16 @@ class Pool:
         journal: Journal,
         injector: Injector,
         process_id: int,
+        limits: Quotas,
+        exhausted: Callable[[], None],
     ) -> None:
         self.server = server
         self.caller = caller
         self.injector = injector
         self.process_id = process_id
+        self.child_processes = 0
+        self._limits = limits
+        self._exhausted = exhausted
         self.lock = threading.RLock()
         self.outbox = Outbox(loop)
         self.pipelines: dict[UUID, Pipeline] = {}
@@ -75,6 +86,7 @@ class Pool:
         self._runspaces = 1
         self._released = threading.Condition()
         self._closed = False
+        self._incomplete = 0  # bytes of messages that did not arrive whole yet
         self._connect_reply: list[bytes] | None = None
         self.protocol = ProtocolPool(self._sink, server.protocol_version, private_data(server), fragment_size)
 
@@ -88,10 +100,13 @@ class Pool:
         check_fragments(data)
         events = []
         with self.lock:
+            self._incomplete += len(data)
             self.protocol.receive_data(PSRPPayload(data, StreamType.default, None))
             while (event := self.protocol.next_event()) is not None:
+                self._incomplete = 0
                 events.append(event)
                 self._act(event)
+        self._check_memory()
         return events
 
     def new_pipeline(self, pipeline_id: UUID) -> Pipeline:
@@ -160,6 +175,7 @@ class Pool:
             pipeline = self.pipelines.get(pipeline_id)
             if pipeline is not None:
                 pipeline.outbox.put(fragments)
+                self._check_memory()
         elif self._connect_reply is not None and len(self._connect_reply) < 2:
             self._connect_reply.extend(fragments)
         elif announces_state and self._connect_reply is None and not self._closed:
@@ -172,6 +188,42 @@ class Pool:
 
     def _announce(self, fragments: list[bytes]) -> None:
         self.outbox.put(fragments, alone=True)
+
+    # Resources
+
+    def memory_mb(self) -> int:
+        """What the host process of the shell takes: a constant, and the data that wait in it.
+
+        58 MB is what a recorded server told of a fresh shell; what each object takes beyond its bytes on the wire is
+        left out (assumed).
+        """
+        waiting = self.outbox.held + self._incomplete
+        for pipeline in list(self.pipelines.values()):
+            # A pipeline keeps its input until it is over.
+            waiting += pipeline.outbox.held + (0 if pipeline.over else pipeline.received)
+        return _HOST_PROCESS_MB + waiting // 2**20
+
+    def _check_memory(self) -> None:
+        if self.memory_mb() > self._limits.memory_per_shell_mb:
+            self._loop.call_soon_threadsafe(self._exhausted)
+
+    @contextmanager
+    def child_process(self, program: str) -> Iterator[None]:
+        """Around the run of a native program. Raises TerminatingError where there are too many processes already.
+
+        The shell's processes form a job object, whose limit counts the host process too; creating one more fails with
+        ERROR_NOT_ENOUGH_QUOTA (Microsoft Learn, "Job Objects"), which PowerShell reports as a program that failed to
+        run (ParserStrings.resx and NativeCommandProcessor.cs of PowerShell/PowerShell).
+        """
+        with self.lock:
+            if self.child_processes + 1 >= self._limits.processes_per_shell:
+                raise TerminatingError(no_more_processes(program))
+            self.child_processes += 1
+        try:
+            yield
+        finally:
+            with self.lock:
+                self.child_processes -= 1
 
     # Execution
 
@@ -205,8 +257,8 @@ class Pool:
                 # A stop does not notify this condition, hence the look every now and then.
                 self._released.wait(0.2)
 
-    def close(self) -> None:
-        """The shell is gone: stop what runs, close the runspaces, end pending Receives."""
+    def close(self, reason: str | None = None) -> None:
+        """The shell is gone: stop what runs, close the runspaces, end pending Receives (with that reason)."""
         with self._released:
             if self._closed:
                 return
@@ -216,9 +268,9 @@ class Pool:
             self._idle.clear()
             self._released.notify_all()
         for pipeline in list(self.pipelines.values()):
+            pipeline.outbox.close(reason)
             pipeline.stop()
-            pipeline.outbox.close()
-        self.outbox.close()
+        self.outbox.close(reason)
 
     def speaks(self, version: str) -> bool:
         """Whether both sides speak at least this protocol version."""

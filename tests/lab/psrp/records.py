@@ -92,3 +92,17 @@ def pipeline_stopped() -> ErrorRecord:
         ErrorCategory.OperationStopped,
         "PipelineStopped",
     )
+
+
+def no_more_processes(program: str) -> ErrorRecord:
+    """The record of a native program for which the shell has no process left."""
+    return error_record(
+        [
+            "System.Management.Automation.ApplicationFailedException",
+            "System.Management.Automation.RuntimeException",
+            "System.SystemException",
+        ],
+        f"Program '{program}' failed to run: Not enough quota is available to process this command",
+        ErrorCategory.ResourceUnavailable,
+        "NativeCommandFailed",
+    )

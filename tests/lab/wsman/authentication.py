@@ -6,7 +6,9 @@
 Negotiate, NTLM, Kerberos and CredSSP authenticate the connection: once accepted, further requests on it need no header.
 Basic comes with every request.  The security context also seals messages (see ``encryption``).
 
-Kerberos needs a keytab, python-gssapi and python-krb5; without them only NTLM is accepted within Negotiate.
+Kerberos needs a keytab, python-gssapi and python-krb5; without them only NTLM is accepted within Negotiate.  The client's
+clock is the true one, as all simulated computers' clocks are told by their offset from it: a server that is off by more
+than five minutes refuses every ticket.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ from ..contract import Account, Caller, Listener, Server
 
 #: AV_PAIR MsvAvChannelBindings with its 16 bytes (MS-NLMP 2.2.2.1).
 _NTLM_BINDINGS = re.compile(rb"\x0a\x00\x10\x00(.{16})", re.DOTALL)
+#: "Maximum tolerance for computer clock synchronization" of a domain (Microsoft Learn; RFC 4120 7.5.9 suggests it).
+_CLOCK_SKEW_S = 300
 _CERTIFICATE_PROFILE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 
 
@@ -211,6 +215,9 @@ class Connection:
             return self._accept(principal, "credssp", delegated=True, token=reply)
         delegated = bool(self.context.context_attr & spnego.ContextReq.delegate)
         used = self.context.negotiated_protocol or "ntlm"
+        offset = getattr(self._server, "clock_offset_s", 0.0)
+        if used == "kerberos" and abs(offset) > _CLOCK_SKEW_S:
+            return self._refuse(principal, f"KRB_AP_ERR_SKEW: the server's clock is off by {offset:g} s")
         return self._accept(principal, used, delegated, reply)
 
     def _new_context(self, scheme: str) -> spnego.ContextProxy:

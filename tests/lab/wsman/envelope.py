@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -53,15 +53,11 @@ class Request:
     resource_uri: str
     message_id: str
     operation_timeout: str | None  # xs:duration, as sent
-    max_envelope_size: int
+    max_envelope_size: str | None  # in bytes, as sent
     session_id: str
-    selectors: Mapping[str, str]
+    selectors: Sequence[tuple[str, str]]
     options: Mapping[str, str]
     body: ElementTree.Element = field(repr=False)
-
-    @property
-    def shell_id(self) -> str:
-        return self.selectors.get("ShellId", "")
 
     def operation(self, name: str) -> ElementTree.Element | None:
         """The first element of the body with this local name, in any namespace."""
@@ -83,25 +79,24 @@ def parse_request(data: bytes) -> Request:
     if header is None or body is None:
         raise MalformedRequest("no SOAP header or body")
     texts: dict[str, str] = {}
-    selectors: dict[str, str] = {}
+    selectors: list[tuple[str, str]] = []
     options: dict[str, str] = {}
     for element in header:
         name = local_name(element)
         if name == "SelectorSet":
-            selectors = {item.get("Name", ""): (item.text or "").strip() for item in element}
+            selectors = [(item.get("Name", ""), (item.text or "").strip()) for item in element]
         elif name == "OptionSet":
             options = {item.get("Name", ""): (item.text or "").strip() for item in element}
         else:
             texts[name] = (element.text or "").strip()
-    size = texts.get("MaxEnvelopeSize", "153600")
-    if not texts.get("Action") or not size.isascii() or not size.isdigit():
-        raise MalformedRequest("no action, or a maximum envelope size that is not a number")
+    if not texts.get("Action"):
+        raise MalformedRequest("no action")
     return Request(
         action=texts["Action"],
         resource_uri=texts.get("ResourceURI", ""),
         message_id=texts.get("MessageID", ""),
         operation_timeout=texts.get("OperationTimeout"),
-        max_envelope_size=int(size),
+        max_envelope_size=texts.get("MaxEnvelopeSize"),
         session_id=texts.get("SessionId", ""),
         selectors=selectors,
         options=options,

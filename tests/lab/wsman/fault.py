@@ -3,8 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """WS-Management faults as Windows sends them.
 
-Codes are those of wsmerror.h (Windows SDK); shapes and texts are those seen in recorded exchanges and reports of real
-servers, except where a comment says "assumed".
+Codes are those of wsmerror.h (Windows SDK). Texts are those of the message table of wsmres.dll (listed in
+libyal/winevt-kb); where a fault has a general text and one with particulars, the first is the reason of the SOAP fault
+and the second the message of the WSManFault, as in recorded exchanges. Subcodes and details are those of DSP0226 and of
+recorded exchanges, except where a comment says "assumed".
 """
 
 from __future__ import annotations
@@ -25,8 +27,16 @@ INVALID_PARAMETER = 87
 OPERATION_TIMED_OUT = 2150858793
 UNEXPECTED_SELECTORS = 2150858843
 INVALID_RESOURCE_URI = 2150858811
+INSUFFICIENT_SELECTORS = 2150858842
+DUPLICATE_SELECTORS = 2150858847
+ENVELOPE_TOO_SMALL = 2150858878
+ENVELOPE_EXCEEDED = 2150858824
+INVALID_HEADER = 2150858767
+SHUTTING_DOWN = 2150859118
 QUOTA_SHELLS = 2150859173
 QUOTA_OPERATIONS = 2150859174
+QUOTA_USERS = 2150859179
+HOST_PROCESS_GONE = 1726
 
 
 @dataclass(eq=False)
@@ -71,6 +81,39 @@ _INVALID_SELECTORS = (
     "The WS-Management service cannot process the request because the request contained invalid selectors for the "
     "resource. "
 )
+
+
+def unexpected_selectors() -> Fault:
+    """A shell is selected by its ShellId and nothing else."""
+    return Fault(
+        UNEXPECTED_SELECTORS,
+        _INVALID_SELECTORS,
+        "w:InvalidSelectors",
+        sender=True,
+        detail="UnexpectedSelectors",
+    )
+
+
+def insufficient_selectors() -> Fault:
+    """The request selects no shell."""
+    return Fault(
+        INSUFFICIENT_SELECTORS,
+        "The WS-Management service cannot process the request because the request did not contain all required "
+        "selectors. ",
+        "w:InvalidSelectors",
+        sender=True,
+        detail="InsufficientSelectors",
+    )
+
+
+def duplicate_selectors() -> Fault:
+    return Fault(
+        DUPLICATE_SELECTORS,
+        "The WS-Management service cannot process the request because the request contains duplicate selectors. ",
+        "w:InvalidSelectors",
+        sender=True,
+        detail="DuplicateSelectors",
+    )
 
 
 def access_denied() -> Fault:
@@ -151,17 +194,60 @@ def action_not_supported(action: str) -> Fault:
     )
 
 
+_INVALID_HEADERS = "The WS-Management service cannot process the request. The request contains one or more invalid SOAP headers. "
+
+
 def invalid_timeout(text: str) -> Fault:
     return Fault(
-        2150858767,
+        INVALID_HEADER,
         f"The WS-Management service cannot process the request. The XML contains an invalid timeout field in the SOAP "
         f"header: {text}. ",
         "a:InvalidMessageInformationHeader",
         sender=True,
+        reason=_INVALID_HEADERS,
+    )
+
+
+def invalid_envelope_size() -> Fault:
+    """MaxEnvelopeSize is no number (code and subcode by analogy with a timeout: assumed)."""
+    return Fault(
+        INVALID_HEADER,
+        "The WS-Management service cannot process the request because the maximum envelope size header was invalid or "
+        "duplicated. ",
+        "a:InvalidMessageInformationHeader",
+        sender=True,
+        reason=_INVALID_HEADERS,
+    )
+
+
+def envelope_too_small(asked: int, least: int) -> Fault:
+    """MaxEnvelopeSize is below what an answer needs (DSP0226 6.2, MS-WSMAN 3.1.4.1.9)."""
+    return Fault(
+        ENVELOPE_TOO_SMALL,
+        "The WS-Management service cannot process the request because the maximum envelope size requested is "
+        f"({asked}) too small. The size must be {least} or larger. ",
+        "w:EncodingLimit",
+        sender=True,
         reason=(
-            "The WS-Management service cannot process the request. The request contains one or more invalid SOAP "
-            "headers. "
+            "The WS-Management service cannot process the request because the envelope size in the request is too "
+            "small. "
         ),
+        detail="MinimumEnvelopeLimit",
+    )
+
+
+def envelope_exceeded(size: int, limit: int) -> Fault:
+    """The answer would be larger than the client's MaxEnvelopeSize or the server's MaxEnvelopeSizekb."""
+    return Fault(
+        ENVELOPE_EXCEEDED,
+        f"The WS-Management service cannot process the request. The computed response packet size ({size}) exceeds the "
+        f"maximum envelope size that is allowed ({limit}). ",
+        "w:EncodingLimit",
+        sender=True,
+        reason=(
+            "The response that the WS-Management service computed exceeds the maximum envelope size in the request. "
+        ),
+        detail="MaxEnvelopeSizeExceeded",
     )
 
 
@@ -212,6 +298,40 @@ def stream_disconnected() -> Fault:
     return Fault(
         2150859230,
         "The WS-Management service cannot process the request because the stream is currently disconnected. ",
+    )
+
+
+def shutting_down() -> Fault:
+    """The service is being stopped, as for maintenance (ERROR_WSMAN_SHELL_NOT_INITIALIZED; subcode assumed)."""
+    return Fault(
+        SHUTTING_DOWN,
+        "The WS-Management service on the remote machine cannot process the shell request. This can happen if the "
+        "WS-Management service on the remote machine was being shutdown. To correct this problem restart the "
+        "WS-Management service on the remote machine and re-send the shell request. ",
+    )
+
+
+def host_process_gone() -> Fault:
+    """A request was pending when the shell's host process died, such as for want of memory.
+
+    The text is that of wsmres.dll and of reports; the code is the one with which a call of a process that dies ends
+    (RPC_S_CALL_FAILED; assumed).
+    """
+    return Fault(
+        HOST_PROCESS_GONE,
+        "The WSMan provider host process did not return a proper response. A provider in the host process may have "
+        "behaved improperly. ",
+    )
+
+
+def too_many_users(limit: int) -> Fault:
+    """MaxConcurrentUsers."""
+    return Fault(
+        QUOTA_USERS,
+        "The WS-Management service cannot process the request. This service is configured to allow a maximum of "
+        f"{limit} concurrent shell users, which has been exceeded. Retry your request after sometime or raise the "
+        "quota for concurrent shell users. ",
+        "w:QuotaLimit",
     )
 
 

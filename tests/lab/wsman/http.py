@@ -22,6 +22,7 @@ from ..injection import Rule
 from . import encryption
 from .authentication import Accounts, Connection, Refused
 from .envelope import MalformedRequest, parse_request
+from .fault import Fault, shutting_down
 from .service import Answer, ConnectionDropped, Origin, Service, identify
 
 _SOAP = "application/soap+xml"
@@ -137,7 +138,7 @@ class HttpListener(web.Server):
             return web.Response(status=404)
         if request.method != "POST":
             return web.Response(status=405, headers={"Allow": "POST"})
-        limit = self.service.server.quotas.envelope_size_kb * 1024 + _ENCRYPTION_OVERHEAD
+        limit = self.service.quotas.envelope_size_kb * 1024 + _ENCRYPTION_OVERHEAD
         if (request.content_length or 0) > limit:
             return web.Response(status=413)
         body = await request.read()
@@ -207,7 +208,7 @@ class HttpListener(web.Server):
         if fault is None:
             return await self.service.handle(body, origin)
         self.service.journal.record("fault", self.service.server.name, kind=fault.kind, name=name)
-        early = await self._before(fault)
+        early = await self._before(fault, body)
         if early is not None:
             return early
         answer = await self.service.handle(body, origin)
@@ -220,11 +221,16 @@ class HttpListener(web.Server):
             raise ConnectionDropped
         return answer
 
-    async def _before(self, fault: Rule) -> Answer | None:
+    async def _before(self, fault: Rule, body: bytes) -> Answer | None:
         if fault.kind == "drop-before":
             raise ConnectionDropped
         if fault.kind == "status":
             return Answer(fault.code, b"")
+        if fault.kind == "maintenance":
+            self.service.close_shells("maintenance")
+            return self.service.refusal(body, shutting_down())
+        if fault.kind == "fault":
+            return self.service.refusal(body, Fault(fault.code, fault.message))
         if fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
         elif fault.kind == "shell-vanishes":

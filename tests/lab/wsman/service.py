@@ -9,14 +9,16 @@ import asyncio
 import base64
 import binascii
 import random
+import re
 import traceback
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..contract import Caller, Listener, Server, WsmanRefusal
+from ..contract import Caller, Listener, Quotas, Server, WsmanRefusal
 from ..counters import Counters
 from ..injection import Injector
 from ..journal import Journal
@@ -41,6 +43,11 @@ from .envelope import (
 )
 from .shell import Shell
 
+_NUMBER = re.compile(r"[0-9]{1,10}")
+#: Octets; a smaller MaxEnvelopeSize is refused (DSP0226 6.2).
+_LEAST_ENVELOPE = 8192
+#: Why pending Receives end: the process that holds the shell is gone.
+HOST_PROCESS_GONE = "host process gone"
 #: Room for the envelope around the data of a Receive.
 _ENVELOPE_OVERHEAD = 2048
 #: Room for the rsp:Stream element around one fragment.
@@ -81,6 +88,7 @@ class Service:
         injector: Injector,
     ) -> None:
         self.server = server
+        self.quotas = server.quotas.on(server.protocol_version)
         self.counters = counters
         self.injector = injector
         self.journal = journal
@@ -118,16 +126,28 @@ class Service:
             action = self._actions.get(request.action)
             if action is None:
                 raise fault.action_not_supported(request.action)
-            return Answer(200, response(request, await action(request, origin), self._modern))
+            # What the client allows is looked at before anything is done.
+            limit = self._envelope_limit(request)
+            answer = response(request, await action(request, origin), self._modern)
+            if len(answer) > limit:
+                raise fault.envelope_exceeded(len(answer), limit)
+            return Answer(200, answer)
         except fault.Fault as error:
             self.counters.add(faults=1)
             return Answer(500, response(request, error.body(self.server.fqdn), self._modern, error.action))
 
-    def close_shell(self, shell: Shell, reason: str) -> None:
-        """Take a shell away, for whatever reason."""
+    def refusal(self, data: bytes, error: fault.Fault) -> Answer:
+        """Answer one SOAP message with a fault, without looking at what it asks."""
+        self.counters.add(faults=1)
+        return Answer(
+            500, response(parse_request(data), error.body(self.server.fqdn), self._modern, error.action)
+        )
+
+    def close_shell(self, shell: Shell, reason: str, pending: str | None = None) -> None:
+        """Take a shell away, for whatever reason; ``pending`` as in Shell.close."""
         if self.shells.pop(shell.id, None) is None:
             return
-        shell.close()
+        shell.close(pending)
         self.counters.add(sessions_open=-1)
         self.journal.record(
             "session_closed", self.server.name, session=shell.id, caller=shell.caller.account, reason=reason
@@ -150,10 +170,15 @@ class Service:
         if not request.resource_uri.startswith(f"{POWERSHELL}/"):
             raise fault.resource_not_found(request.resource_uri)
         idle_timeout = self._idle_timeout(parts.get("IdleTimeOut"))
-        limit = self.server.quotas.shells_per_user
-        if sum(1 for shell in self.shells.values() if shell.caller.account == account) >= limit:
+        limit = self.quotas.shells_per_user
+        owners = Counter(shell.caller.account for shell in self.shells.values())
+        if owners[account] >= limit:
             self._refuse(origin, f"more than {limit} shells")
             raise fault.too_many_shells(limit)
+        limit = self.quotas.concurrent_users
+        if account not in owners and len(owners) >= limit:
+            self._refuse(origin, f"more than {limit} accounts with shells")
+            raise fault.too_many_users(limit)
         shell_id = opened.get("ShellId", "").upper() if self._modern else ""
         shell_id = shell_id or str(uuid.uuid4()).upper()
         process_id = random.randrange(1000, 30000, 4)
@@ -171,6 +196,8 @@ class Service:
                 self.journal,
                 self.injector,
                 process_id,
+                self.quotas,
+                lambda: self._exhausted(shell_id),
             )
         except WsmanRefusal as refusal:
             self._refuse(origin, refusal.message)
@@ -223,24 +250,47 @@ class Service:
 
     def _idle_timeout(self, asked: str | None) -> float:
         if asked is None:
-            return self.server.quotas.idle_timeout_s
+            return self.quotas.idle_timeout_s
         seconds = parse_duration(asked)
-        if seconds is None or seconds < self.server.quotas.idle_timeout_minimum_s:
+        if seconds is None or seconds < self.quotas.idle_timeout_minimum_s:
             raise fault.invalid_parameter()
         return seconds
+
+    def _exhausted(self, shell_id: str) -> None:
+        """A shell's host process died for want of memory (MaxMemoryPerShellMB; reports of OutOfMemoryException)."""
+        shell = self.shells.get(shell_id)
+        if shell is not None:
+            self.close_shell(shell, "memory quota", HOST_PROCESS_GONE)
 
     def _fragment_size(self, request: Request) -> int:
         room = (self._envelope_limit(request) - _ENVELOPE_OVERHEAD - _STREAM_OVERHEAD) // 4 * 3
         return max(min(FRAGMENT_SIZE, room), FRAGMENT_HEADER_SIZE + 64)
 
     def _envelope_limit(self, request: Request) -> int:
-        return min(request.max_envelope_size, self.server.quotas.envelope_size_kb * 1024)
+        """What the answer may measure: what the client asked for, within what the server allows."""
+        limit = self.quotas.envelope_size_kb * 1024
+        asked = request.max_envelope_size
+        if asked is None:
+            return limit
+        if not _NUMBER.fullmatch(asked):
+            raise fault.invalid_envelope_size()
+        if int(asked) < _LEAST_ENVELOPE:
+            raise fault.envelope_too_small(int(asked), _LEAST_ENVELOPE)
+        return min(int(asked), limit)
 
     def _shell(self, request: Request, origin: Origin) -> Shell:
         """The shell a request selects; only its owner may touch it."""
-        shell = self.shells.get(request.shell_id.upper())
+        names = [name for name, _ in request.selectors]
+        if len(set(names)) < len(names):
+            raise fault.duplicate_selectors()
+        if "ShellId" not in names:
+            raise fault.unexpected_selectors() if names else fault.insufficient_selectors()
+        if len(names) > 1:
+            raise fault.unexpected_selectors()
+        shell_id = request.selectors[0][1]
+        shell = self.shells.get(shell_id.upper())
         if shell is None:
-            raise fault.shell_not_found(request.shell_id)
+            raise fault.shell_not_found(shell_id)
         if shell.caller.account != origin.caller.account:
             raise fault.access_denied()
         return shell
@@ -257,7 +307,7 @@ class Service:
 
     async def _get(self, request: Request, origin: Origin) -> str:
         if request.resource_uri == CONFIG:
-            return configuration(self.server, origin.listener)
+            return configuration(self.quotas, origin.listener)
         try:
             shell = self._shell(request, origin)
         except fault.Fault as error:
@@ -345,7 +395,7 @@ class Service:
         data = decode(arguments.text or "")
         if len(data) < FRAGMENT_HEADER_SIZE + 40:
             raise fault.protocol_violation("The data are too short for a PSRP message.")
-        quotas = self.server.quotas
+        quotas = self.quotas
         if len(shell.commands) >= quotas.commands_per_shell:
             raise fault.too_many_commands()
         operations = sum(
@@ -364,6 +414,7 @@ class Service:
             pipeline = guarded(lambda: shell.pool.new_pipeline(pipeline_id))
             shell.commands[command_id] = pipeline
             self.counters.add(pipelines=1)
+            pipeline.received += len(data)
             try:
                 self._feed(shell.pool, data)
             except fault.Fault:
@@ -380,10 +431,11 @@ class Service:
             raise fault.schema_validation("Send")
         with shell.used():
             for stream in send:
+                data = decode(stream.text or "")
                 command_id = stream.get("CommandId")
                 if command_id is not None:
-                    self._pipeline(shell, command_id)
-                self._feed(shell.pool, decode(stream.text or ""))
+                    self._pipeline(shell, command_id).received += len(data)
+                self._feed(shell.pool, data)
         return "<rsp:SendResponse/>"
 
     async def _signal(self, request: Request, origin: Origin) -> str:
@@ -420,13 +472,15 @@ class Service:
             return last[1]
         if command_id and outbox.exhausted:
             raise fault.command_not_found()
-        limit = (self._envelope_limit(request) - _ENVELOPE_OVERHEAD) // 4 * 3
+        room = self._envelope_limit(request) - _ENVELOPE_OVERHEAD
         with shell.used():
             try:
-                delivery = await outbox.collect(limit, timeout, gather=bool(command_id))
+                delivery = await outbox.collect(room, stream_size, timeout, gather=bool(command_id))
             except OutboxClosed as closed:
                 if closed.reason == "drop":
                     raise ConnectionDropped from closed
+                if closed.reason == HOST_PROCESS_GONE:
+                    raise fault.host_process_gone() from closed
                 raise fault.operation_aborted() from closed
         if delivery is None:
             raise fault.operation_timed_out() if shell.connected else fault.stream_disconnected()
@@ -447,7 +501,7 @@ class Service:
 
     def _operation_timeout(self, request: Request) -> float:
         if request.operation_timeout is None:
-            return self.server.quotas.operation_timeout_s
+            return self.quotas.operation_timeout_s
         seconds = parse_duration(request.operation_timeout)
         if seconds is None:
             raise fault.invalid_timeout(request.operation_timeout)
@@ -477,6 +531,11 @@ def guarded(work: Callable[[], Result]) -> Result:
         raise fault.protocol_violation(f"The data could not be processed: {error!r}") from error
 
 
+def stream_size(fragment: bytes) -> int:
+    """What a fragment takes in an envelope."""
+    return (len(fragment) + 2) // 3 * 4 + _STREAM_OVERHEAD
+
+
 def decode(text: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
@@ -497,9 +556,8 @@ def identify(server: Server, authenticated: bool = True) -> bytes:
     ).encode()
 
 
-def configuration(server: Server, listener: Listener) -> str:
+def configuration(quotas: Quotas, listener: Listener) -> str:
     """winrm get winrm/config, as far as clients look at it."""
-    quotas = server.quotas
 
     def flag(value: bool) -> str:
         return "true" if value else "false"
@@ -519,5 +577,8 @@ def configuration(server: Server, listener: Listener) -> str:
         f"<cfg:CbtHardeningLevel>{listener.channel_binding.capitalize()}</cfg:CbtHardeningLevel></cfg:Auth></cfg:Service>"
         f"<cfg:Winrs><cfg:AllowRemoteShellAccess>true</cfg:AllowRemoteShellAccess>"
         f"<cfg:IdleTimeout>{quotas.idle_timeout_s * 1000:.0f}</cfg:IdleTimeout>"
+        f"<cfg:MaxConcurrentUsers>{quotas.concurrent_users}</cfg:MaxConcurrentUsers>"
+        f"<cfg:MaxProcessesPerShell>{quotas.processes_per_shell}</cfg:MaxProcessesPerShell>"
+        f"<cfg:MaxMemoryPerShellMB>{quotas.memory_per_shell_mb}</cfg:MaxMemoryPerShellMB>"
         f"<cfg:MaxShellsPerUser>{quotas.shells_per_user}</cfg:MaxShellsPerUser></cfg:Winrs></cfg:Config>"
     )

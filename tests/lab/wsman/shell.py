@@ -55,9 +55,10 @@ class Shell:
             self._in_use -= 1
             self._touched = self.loop.time()
 
-    def close(self) -> None:
+    def close(self, pending: str | None = None) -> None:
+        """End it; ``pending`` tells what its pending Receives are answered (see OutboxClosed)."""
         self._timer.cancel()
-        self.pool.close()
+        self.pool.close(pending)
 
     def _look(self) -> None:
         busy = self._in_use or any(not pipeline.over for pipeline in self.commands.values())
@@ -91,5 +92,8 @@ class Shell:
             element("rsp:ShellInactivity", format_elapsed(now - self._touched)),
         ]
         if memory:
-            items += [element("rsp:MemoryUsed", "58MB"), element("rsp:ChildProcesses", "0")]
+            items += [
+                element("rsp:MemoryUsed", f"{self.pool.memory_mb()}MB"),
+                element("rsp:ChildProcesses", str(self.pool.child_processes)),
+            ]
         return f"<rsp:Shell>{''.join(items)}</rsp:Shell>"
