@@ -73,8 +73,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[SmallS
 
     def run(server: SmallServer) -> Client:
         running = RunningLab(tmp_path_factory.mktemp("lab"), server)
-        labs.append(running)
         running.__enter__()
+        labs.append(running)
         return Client(running, server)
 
     yield run

@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import RunspacePool
 
 from .conftest import Client, powershell, wait_until
-from .small import ADMIN, OTHER, SmallServer
+from .small import ADMIN, EVENTS, OTHER, SmallServer
 
 SHELL_GONE = 2150858843
 
@@ -43,6 +44,13 @@ shell = PowerShell(pool)
 shell.add_cmdlet("Get-Variable").add_argument("word")
 print(json.dumps([shell.invoke(), pool._fragmenter.outgoing_counter]))
 """
+
+
+@pytest.fixture
+def event() -> Iterator[threading.Event]:
+    EVENTS["go"] = threading.Event()
+    yield EVENTS["go"]
+    EVENTS["go"].set()
 
 
 def shell_id(pool: RunspacePool) -> str:
@@ -242,7 +250,6 @@ def test_disconnect_and_reconnect(client: Client) -> None:
 def test_another_client_connects_to_a_disconnected_pool(client: Client) -> None:
     pool = RunspacePool(client.wsman())
     pool.open()
-    powershell(pool, ("Set-Variable", "word", "kept")).invoke()
     pool.disconnect()
     with pytest.raises(WSManFaultError) as caught:
         pool._receive()
@@ -253,9 +260,23 @@ def test_another_client_connects_to_a_disconnected_pool(client: Client) -> None:
     assert RunspacePool.get_runspace_pools(client.wsman(account=OTHER)) == []
     found[0].connect()
     assert found[0].state == RunspacePoolState.OPENED
-    assert powershell(found[0], ("Get-Variable", "word")).invoke() == ["kept"]
+    assert powershell(found[0], ("Write-Output", 1)).invoke() == [1]
     found[0].close()
     assert client.counters["sessions_open"] == 0
+
+
+def test_another_client_fetches_what_a_pipeline_said(client: Client, event: threading.Event) -> None:
+    pool = RunspacePool(client.wsman())
+    pool.open()
+    powershell(pool, ("Wait-Event", "go")).begin_invoke()
+    pool.disconnect()
+    event.set()
+    (found,) = RunspacePool.get_runspace_pools(client.wsman())
+    found.connect()
+    (waiting,) = found.create_disconnected_power_shells()
+    assert waiting.connect() == ["waiting", "over"]
+    found.connect()
+    found.close()
 
 
 def test_the_configuration_can_be_read(client: Client) -> None:

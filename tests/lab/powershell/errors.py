@@ -19,8 +19,6 @@ from psrpcore.types import (
     InvocationInfo,
     NETException,
     PSDict,
-    PSList,
-    PSString,
 )
 
 from lab.objects.values import text_of, to_wire, type_names
@@ -95,7 +93,7 @@ class PowerShellError(Exception):
             CategoryInfo=info,
             TargetObject=to_wire(self.target, 0),
             FullyQualifiedErrorId=identifier,
-            InvocationInfo=_invocation(command),
+            InvocationInfo=InvocationInfo(InvocationName=command),
         )
         record.PSObject.to_string = self.message
         return record
@@ -114,24 +112,6 @@ def _exception(type_name: str, message: str) -> NETException:
     exception.PSObject.type_names = [type_name, *bases, "System.Exception", "System.Object"]
     exception.PSObject.to_string = f"{type_name}: {message}"
     return exception
-
-
-def _invocation(command: str) -> InvocationInfo:
-    return InvocationInfo(
-        BoundParameters=PSDict(),
-        UnboundArguments=PSList(),
-        MyCommand=PSString(command),
-        InvocationName=command,
-        Line="",
-        PositionMessage="",
-        OffsetInLine=0,
-        ScriptLineNumber=0,
-        ScriptName="",
-        HistoryId=1,
-        PipelineLength=0,
-        PipelinePosition=0,
-        ExpectingInput=False,
-    )
 
 
 def command_not_found(name: str) -> PowerShellError:

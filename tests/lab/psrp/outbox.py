@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 #: A Receive that finds a pipeline's first records waits this long for the rest, so that a short command takes one.
@@ -22,6 +22,7 @@ class Delivery:
 
     fragments: tuple[bytes, ...]
     done: bool  # the last of it: the command is over
+    pending: bool  # the command waits for an answer of the client's host
 
 
 class OutboxClosed(Exception):
@@ -56,6 +57,15 @@ class Outbox:
             self._fragments.extend(fragments)
             self.held += sum(map(len, fragments))
             self._urgent = self._urgent or urgent
+            self._notify()
+
+    def put_back(self, fragments: Sequence[bytes]) -> None:
+        """Queue fragments that were delivered before, to come first and alone."""
+        with self._lock:
+            if self._fragments:
+                self._fragments.appendleft(None)
+            self._fragments.extendleft(reversed(fragments))
+            self.held += sum(map(len, fragments))
             self._notify()
 
     def finish(self) -> None:
@@ -131,9 +141,10 @@ class Outbox:
             taken.append(fragment)
             self._fragments.popleft()
             self.held -= len(fragment)
+        pending = self._urgent and not self._fragments
         if not self._fragments:
             self._urgent = False
-        return Delivery(tuple(taken), self._done and not self._fragments)
+        return Delivery(tuple(taken), self._done and not self._fragments, pending)
 
     def _notify(self) -> None:
         if self._watched:

@@ -22,6 +22,7 @@ from psrpcore.types import (
     ErrorCategory,
     ErrorRecord,
     HostInfo,
+    InformationalRecord,
     InformationRecordMsg,
     ProgressRecordMsg,
     ProgressRecordType,
@@ -64,6 +65,7 @@ class Pipeline:
         self._protocol = ServerPipeline(pool.protocol, pipeline_id)
         self._work: PowerShell | GetMetadata | None = None
         self._input: list[Any] = []
+        self._running: list[str] = []  # the command that runs, last; a pipeline has one thread
         self._host_answers: dict[int, Any] = {}
         self._answered = threading.Condition()
         self._over = False
@@ -162,13 +164,17 @@ class Pipeline:
         self._send(error_as_sent(record, self._options), PSRPMessageType.ErrorRecord)
 
     def warning(self, text: str) -> None:
-        self._send(informational(WarningRecord, text), PSRPMessageType.WarningRecord)
+        self._inform(WarningRecord, text, RemoteStreamOptions.AddInvocationInfoToWarningRecord)
 
     def verbose(self, text: str) -> None:
-        self._send(informational(VerboseRecord, text), PSRPMessageType.VerboseRecord)
+        self._inform(VerboseRecord, text, RemoteStreamOptions.AddInvocationInfoToVerboseRecord)
 
     def debug(self, text: str) -> None:
-        self._send(informational(DebugRecord, text), PSRPMessageType.DebugRecord)
+        self._inform(DebugRecord, text, RemoteStreamOptions.AddInvocationInfoToDebugRecord)
+
+    def _inform(self, kind: type[InformationalRecord], text: str, asked: RemoteStreamOptions) -> None:
+        command = self._running[-1] if self._running and self._options & asked else None
+        self._send(informational(kind, text, command), PSRPMessageType[kind.__name__])
 
     def information(self, data: Any, source: str, tags: Sequence[str] = ()) -> None:
         """Only PowerShell 5 clients and servers have this stream; others are told nothing."""
@@ -251,10 +257,12 @@ class Pipeline:
     @contextmanager
     def command(self, name: str, statement: int = 0, program: bool = False) -> Iterator[CommandEntry]:
         entry = CommandEntry(name, statement)
+        depth = len(self._running)
         fault = self._pool.injector.command_fault(self._pool.server.name, name)
         try:
             if fault is not None:
                 self._strike_before(fault, name)
+            self._running.append(name)
             with self._pool.child_process(name) if program else nullcontext():
                 yield entry
         except TerminatingError as error:
@@ -264,6 +272,7 @@ class Pipeline:
             entry.result = "stopped"
             raise
         finally:
+            del self._running[depth:]
             self._pool.journal_command(self.id, entry)
         if fault is not None and fault.kind == "drop-after":
             self.outbox.close("drop")

@@ -129,8 +129,7 @@ class Pool:
     def connect(self, data: bytes) -> bytes:
         """A new client takes over a disconnected pool (MS-PSRP 3.2); returns what its Connect is answered with."""
         with self.lock:
-            self.protocol.state = RunspacePoolState.Disconnected
-            self.protocol.connect()
+            self.protocol.state = RunspacePoolState.Connecting
             self._connect_reply = []
             try:
                 # psrpcore answers CONNECT_RUNSPACEPOOL but not the SESSION_CAPABILITY that comes with it.
@@ -300,7 +299,7 @@ class Pool:
 
 
 def private_data(server: Server) -> dict[str, Any]:
-    """The PSVersionTable a server tells its clients (MS-PSRP 2.2.2.13), as recorded from 2.0 and 5.1."""
+    """The PSVersionTable a server tells its clients (MS-PSRP 2.2.2.13), as recorded from 2.0, 4.0 and 5.1."""
     version = server.powershell_version
     modern = version_at_least(server.protocol_version, "2.2")
     newest = version_at_least(server.protocol_version, "2.3")
@@ -319,4 +318,7 @@ def private_data(server: Server) -> dict[str, Any]:
         PSRemotingProtocolVersion=PSVersion(server.protocol_version),
         SerializationVersion=PSVersion("1.1.0.1"),
     )
+    if modern and not newest and version.startswith("4."):
+        # What its debugger has for clients; neither older nor newer servers sent it.
+        return {"DebugMode": 1, "DebugStop": False, "PSVersionTable": table, "DebugBreakpointCount": 0}
     return {"PSVersionTable": table}

@@ -13,8 +13,11 @@ from xml.etree import ElementTree
 from psrpcore import ServerRunspacePool, SetMaxRunspacesEvent, SetMinRunspacesEvent, StreamType
 from psrpcore._payload import create_fragment, create_message
 from psrpcore.types import (
+    EncryptedSessionKey,
+    ErrorRecord,
     PSRPMessageType,
     PSVersion,
+    RunspacePoolState,
     RunspacePoolStateMsg,
     SessionCapability,
     add_note_property,
@@ -71,7 +74,8 @@ class ProtocolPool(ServerRunspacePool):
             False,
             message_type,
             _BYTE_ORDER_MARK + ElementTree.tostring(element, encoding="utf-8", method="xml"),
-            self.runspace_pool_id,
+            # As recorded: this message names no pool, and neither does the first SESSION_CAPABILITY.
+            UUID(int=0) if isinstance(message, EncryptedSessionKey) else self.runspace_pool_id,
             pipeline_id,
         )
         size = self._fragment_size - FRAGMENT_HEADER_SIZE
@@ -82,6 +86,12 @@ class ProtocolPool(ServerRunspacePool):
             for index, part in enumerate(parts)
         ]
         self._sink(fragments, pipeline_id, isinstance(message, RunspacePoolStateMsg))
+
+    def _change_state(
+        self, state: RunspacePoolState, error: ErrorRecord | None = None, emit: bool = True
+    ) -> None:
+        """Tell the client, unless it just connected to an open pool: real servers are silent then (recorded)."""
+        super()._change_state(state, error, emit and self.state != RunspacePoolState.Connecting)
 
     def _process_SetMaxRunspaces(self, event: SetMaxRunspacesEvent) -> None:
         _call_identifier(event)

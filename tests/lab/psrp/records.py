@@ -5,16 +5,27 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from psrpcore.types import (
+    CommandOrigin,
+    CommandTypes,
     ErrorCategory,
     ErrorCategoryInfo,
     ErrorRecord,
     InformationalRecord,
+    InvocationInfo,
     NETException,
+    PSDict,
+    PSList,
+    PSObject,
+    PSString,
     RemoteStreamOptions,
+    SessionStateEntryVisibility,
+    add_note_property,
 )
+
+_MSCORLIB = "mscorlib, Version=4.0.0.0, Culture=neutral, PublicKeyToken=b77a5c561934e089"
 
 RecordType = TypeVar("RecordType", bound=InformationalRecord)
 
@@ -29,10 +40,86 @@ class CategoryInfo(ErrorCategoryInfo):
         )
 
 
+class InvokedCommand(PSString):
+    """A cmdlet as invocation details describe it (MS-PSRP 2.2.3.15.1): written as its name."""
+
+    CommandType = CommandTypes.Cmdlet
+    Visibility = SessionStateEntryVisibility.Public
+    Definition = ""
+
+    @property
+    def Name(self) -> str:
+        return str(self)
+
+
+class ReferableDict(PSDict):
+    """Written once in a message and referred to from then on, as psrpcore does with what has a hash."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+class ReferableList(PSList):
+    """See ReferableDict."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+
+Collection = TypeVar("Collection", PSDict, PSList)
+
+
+def typed(collection: Collection, type_name: str) -> Collection:
+    collection.PSObject.type_names = [type_name, "System.Object"]
+    return collection
+
+
+def iteration() -> PSList:
+    """PipelineIterationInfo of a command that got one object."""
+    type_name = f"System.Collections.ObjectModel.ReadOnlyCollection`1[[System.Int32, {_MSCORLIB}]]"
+    return typed(PSList([0, 0]), type_name)
+
+
+def invocation_of(command: str) -> InvocationInfo:
+    """How a command that is no part of a script was invoked; the members are those of recorded servers."""
+    dictionary = (
+        f"System.Collections.Generic.Dictionary`2[[System.String, {_MSCORLIB}],[System.Object, {_MSCORLIB}]]"
+    )
+    return InvocationInfo(
+        MyCommand=InvokedCommand(command),
+        BoundParameters=typed(ReferableDict(), dictionary),
+        UnboundArguments=typed(
+            ReferableList(), f"System.Collections.Generic.List`1[[System.Object, {_MSCORLIB}]]"
+        ),
+        ScriptLineNumber=0,
+        OffsetInLine=0,
+        HistoryId=1,
+        ScriptName="",
+        Line="",
+        PositionMessage="",
+        PSScriptRoot="",
+        InvocationName=command,
+        PipelineLength=0,
+        PipelinePosition=0,
+        ExpectingInput=False,
+        CommandOrigin=CommandOrigin.Internal,
+    )
+
+
+class SentErrorRecord(ErrorRecord):
+    """ErrorRecord with the members that recorded servers send and psrpcore does not."""
+
+    @classmethod
+    def ToPSObjectForRemoting(cls, instance: ErrorRecord, **details: Any) -> PSObject:
+        sent = super().ToPSObjectForRemoting(instance, **details)
+        add_note_property(sent, "writeErrorStream", True)
+        add_note_property(sent, "PSMessageDetails", None)
+        return sent
+
+
 def error_as_sent(record: ErrorRecord, options: RemoteStreamOptions) -> ErrorRecord:
     """The record with the invocation details the client asked for (MS-PSRP 2.2.3.15)."""
     category = record.CategoryInfo
-    sent = ErrorRecord(
+    invocation = record.InvocationInfo
+    sent = SentErrorRecord(
         Exception=record.Exception,
         CategoryInfo=CategoryInfo(
             Category=category.Category,
@@ -43,9 +130,9 @@ def error_as_sent(record: ErrorRecord, options: RemoteStreamOptions) -> ErrorRec
         ),
         TargetObject=record.TargetObject,
         FullyQualifiedErrorId=record.FullyQualifiedErrorId,
-        InvocationInfo=record.InvocationInfo,
+        InvocationInfo=None if invocation is None else invocation_of(str(invocation.InvocationName or "")),
         ErrorDetails=record.ErrorDetails,
-        PipelineIterationInfo=record.PipelineIterationInfo,
+        PipelineIterationInfo=iteration(),
         ScriptStackTrace=record.ScriptStackTrace,
     )
     asked = bool(options & RemoteStreamOptions.AddInvocationInfoToErrorRecord)
@@ -53,10 +140,16 @@ def error_as_sent(record: ErrorRecord, options: RemoteStreamOptions) -> ErrorRec
     return sent
 
 
-def informational(kind: type[RecordType], text: str) -> RecordType:
-    """A warning, verbose or debug record; psrpcore leaves out the ToString that clients print."""
-    record = kind(Message=text)
+def informational(kind: type[RecordType], text: str, command: str | None = None) -> RecordType:
+    """A warning, verbose or debug record, with the details of its command's invocation if that is given.
+
+    psrpcore leaves out the ToString that clients print.
+    """
+    record = kind(Message=text, PipelineIterationInfo=iteration())
     record.PSObject.to_string = text
+    if command is not None:
+        record.InvocationInfo = invocation_of(command)
+        record.serialize_extended_info = True
     return record
 
 

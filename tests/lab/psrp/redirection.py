@@ -14,6 +14,7 @@ from psrpcore import Command
 from psrpcore.types import (
     DebugRecord,
     ErrorRecord,
+    InformationalRecord,
     InformationRecord,
     PipelineResultTypes,
     PSObject,
@@ -52,6 +53,31 @@ def redirections_of(command: Command) -> Redirections:
     return {stream: _TARGETS[target] for stream, target in asked.items() if target in _TARGETS}
 
 
+class MergedWarningRecord(WarningRecord):
+    """With the mark of the stream it comes from (recorded), as the following ones."""
+
+    @classmethod
+    def ToPSObjectForRemoting(cls, instance: InformationalRecord, **details: Any) -> PSObject:
+        return marked(super().ToPSObjectForRemoting(instance, **details), "WriteWarningStream")
+
+
+class MergedVerboseRecord(VerboseRecord):
+    @classmethod
+    def ToPSObjectForRemoting(cls, instance: InformationalRecord, **details: Any) -> PSObject:
+        return marked(super().ToPSObjectForRemoting(instance, **details), "WriteVerboseStream")
+
+
+class MergedDebugRecord(DebugRecord):
+    @classmethod
+    def ToPSObjectForRemoting(cls, instance: InformationalRecord, **details: Any) -> PSObject:
+        return marked(super().ToPSObjectForRemoting(instance, **details), "WriteDebugStream")
+
+
+def marked(record: PSObject, mark: str) -> PSObject:
+    add_note_property(record, mark, True)
+    return record
+
+
 class Redirected(RedirectedStreams):
     """Streams of one command of a pipeline; what is not redirected goes where it went.
 
@@ -72,35 +98,34 @@ class Redirected(RedirectedStreams):
             merged, self._merged = self._merged, []
         return merged
 
-    def _redirects(self, stream: RedirectedStream, flag: str, record: PSObject) -> bool:
-        """Take the record if its stream is redirected. The flag tells clients what stream it was of (recorded)."""
+    def _redirects(self, stream: RedirectedStream, record: PSObject) -> bool:
+        """Take the record if its stream is redirected."""
         target = self._redirections.get(stream)
         if target == "output":
-            add_note_property(record, flag, True, force=True)
             with self._lock:
                 self._merged.append(record)
         return target is not None
 
     def error(self, record: ErrorRecord) -> None:
-        if not self._redirects("error", "writeErrorStream", error_as_sent(record, RemoteStreamOptions.none)):
+        if not self._redirects("error", error_as_sent(record, RemoteStreamOptions.none)):
             self._streams.error(record)
 
     def warning(self, text: str) -> None:
-        if not self._redirects("warning", "WriteWarningStream", informational(WarningRecord, text)):
+        if not self._redirects("warning", informational(MergedWarningRecord, text)):
             self._streams.warning(text)
 
     def verbose(self, text: str) -> None:
-        if not self._redirects("verbose", "WriteVerboseStream", informational(VerboseRecord, text)):
+        if not self._redirects("verbose", informational(MergedVerboseRecord, text)):
             self._streams.verbose(text)
 
     def debug(self, text: str) -> None:
-        if not self._redirects("debug", "WriteDebugStream", informational(DebugRecord, text)):
+        if not self._redirects("debug", informational(MergedDebugRecord, text)):
             self._streams.debug(text)
 
     def information(self, data: Any, source: str, tags: Sequence[str] = ()) -> None:
         record = InformationRecord(MessageData=data, Source=source, Tags=list(tags), **self._origin)
         record.PSObject.to_string = str(data)
-        if not self._redirects("information", "WriteInformationStream", record):
+        if not self._redirects("information", marked(record, "WriteInformationStream")):
             self._streams.information(data, source, tags)
 
     # These cannot be redirected.

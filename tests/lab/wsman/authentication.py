@@ -6,9 +6,9 @@
 Negotiate, NTLM, Kerberos and CredSSP authenticate the connection: once accepted, further requests on it need no header.
 Basic comes with every request.  The security context also seals messages (see ``encryption``).
 
-Kerberos needs a keytab, python-gssapi and python-krb5; without them only NTLM is accepted within Negotiate.  The client's
-clock is the true one, as all simulated computers' clocks are told by their offset from it: a server that is off by more
-than five minutes refuses every ticket.
+Kerberos needs a keytab, python-gssapi and python-krb5; without them only NTLM is accepted within Negotiate.  The
+client's clock is the true one, as all simulated computers' clocks are told by their offset from it: a server that is
+off by more than five minutes refuses every ticket.
 """
 
 from __future__ import annotations

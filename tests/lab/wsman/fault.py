@@ -194,7 +194,10 @@ def action_not_supported(action: str) -> Fault:
     )
 
 
-_INVALID_HEADERS = "The WS-Management service cannot process the request. The request contains one or more invalid SOAP headers. "
+_INVALID_HEADERS = (
+    "The WS-Management service cannot process the request. The request contains one or more invalid SOAP "
+    "headers. "
+)
 
 
 def invalid_timeout(text: str) -> Fault:

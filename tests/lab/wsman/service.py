@@ -13,7 +13,7 @@ import re
 import traceback
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
@@ -128,6 +128,7 @@ class Service:
                 raise fault.action_not_supported(request.action)
             # What the client allows is looked at before anything is done.
             limit = self._envelope_limit(request)
+            self._operation_timeout(request)
             answer = response(request, await action(request, origin), self._modern)
             if len(answer) > limit:
                 raise fault.envelope_exceeded(len(answer), limit)
@@ -374,6 +375,10 @@ class Service:
                 raise fault.schema_validation("connectXml")
             data = decode(opened.text or "")
             reply = guarded(lambda: shell.pool.connect(data))
+            # Recorded: the new client gets once more what the old one got last, but not after a command. That both
+            # follow from what the server knows to have arrived is assumed.
+            if shell.unacknowledged:
+                shell.pool.outbox.put_back(shell.unacknowledged)
         return (
             f"<rsp:ConnectResponse>{element('rsp:InputStreams', shell.input_streams)}"
             f"{element('rsp:OutputStreams', shell.output_streams)}"
@@ -410,6 +415,7 @@ class Service:
         pipeline_id = uuid.UUID(bytes_le=data[FRAGMENT_HEADER_SIZE + 24 : FRAGMENT_HEADER_SIZE + 40])
         command_id = line.get("CommandId", "").upper() if self._modern else ""
         command_id = command_id or str(uuid.uuid4()).upper()
+        shell.unacknowledged = ()
         with shell.used():
             pipeline = guarded(lambda: shell.pool.new_pipeline(pipeline_id))
             shell.commands[command_id] = pipeline
@@ -470,6 +476,8 @@ class Service:
         if last is not None and last[0] == request.message_id:
             # A client that lost the answer sends the very same request again and gets the same data.
             return last[1]
+        if not command_id:
+            shell.unacknowledged = ()
         if command_id and outbox.exhausted:
             raise fault.command_not_found()
         room = self._envelope_limit(request) - _ENVELOPE_OVERHEAD
@@ -490,13 +498,17 @@ class Service:
             for fragment in delivery.fragments
         )
         state = ""
-        if delivery.done and command_id:
+        if command_id and (delivery.done or delivery.pending):
+            which = f'CommandId="{command_id}" State="{SHELL}/CommandState/'
             state = (
-                f'<rsp:CommandState CommandId="{command_id}" State="{SHELL}/CommandState/Done">'
-                "<rsp:ExitCode>0</rsp:ExitCode></rsp:CommandState>"
+                f'<rsp:CommandState {which}Done"><rsp:ExitCode>0</rsp:ExitCode></rsp:CommandState>'
+                if delivery.done
+                else f'<rsp:CommandState {which}Pending"/>'
             )
         body = f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
         shell.receives[command_id] = (request.message_id, body)
+        if not command_id:
+            shell.unacknowledged = delivery.fragments
         return body
 
     def _operation_timeout(self, request: Request) -> float:
@@ -557,28 +569,78 @@ def identify(server: Server, authenticated: bool = True) -> bytes:
 
 
 def configuration(quotas: Quotas, listener: Listener) -> str:
-    """winrm get winrm/config, as far as clients look at it."""
+    """winrm get winrm/config: what the lab knows, and recorded values of what it does not."""
 
     def flag(value: bool) -> str:
         return "true" if value else "false"
 
     offered = listener.authentication
-    return (
-        f'<cfg:Config xmlns:cfg="{CONFIG}"><cfg:MaxEnvelopeSizekb>{quotas.envelope_size_kb}</cfg:MaxEnvelopeSizekb>'
-        f"<cfg:MaxTimeoutms>{quotas.operation_timeout_s * 1000:.0f}</cfg:MaxTimeoutms>"
-        "<cfg:MaxBatchItems>32000</cfg:MaxBatchItems><cfg:MaxProviderRequests>4294967295</cfg:MaxProviderRequests>"
-        f"<cfg:Service><cfg:MaxConcurrentOperationsPerUser>{quotas.operations_per_user}"
-        f"</cfg:MaxConcurrentOperationsPerUser><cfg:AllowUnencrypted>{flag(listener.allow_unencrypted)}"
-        f"</cfg:AllowUnencrypted><cfg:Auth><cfg:Basic>{flag('basic' in offered)}</cfg:Basic>"
-        f"<cfg:Kerberos>{flag('kerberos' in offered)}</cfg:Kerberos>"
-        f"<cfg:Negotiate>{flag('negotiate' in offered)}</cfg:Negotiate>"
-        f"<cfg:Certificate>{flag('certificate' in offered)}</cfg:Certificate>"
-        f"<cfg:CredSSP>{flag('credssp' in offered)}</cfg:CredSSP>"
-        f"<cfg:CbtHardeningLevel>{listener.channel_binding.capitalize()}</cfg:CbtHardeningLevel></cfg:Auth></cfg:Service>"
-        f"<cfg:Winrs><cfg:AllowRemoteShellAccess>true</cfg:AllowRemoteShellAccess>"
-        f"<cfg:IdleTimeout>{quotas.idle_timeout_s * 1000:.0f}</cfg:IdleTimeout>"
-        f"<cfg:MaxConcurrentUsers>{quotas.concurrent_users}</cfg:MaxConcurrentUsers>"
-        f"<cfg:MaxProcessesPerShell>{quotas.processes_per_shell}</cfg:MaxProcessesPerShell>"
-        f"<cfg:MaxMemoryPerShellMB>{quotas.memory_per_shell_mb}</cfg:MaxMemoryPerShellMB>"
-        f"<cfg:MaxShellsPerUser>{quotas.shells_per_user}</cfg:MaxShellsPerUser></cfg:Winrs></cfg:Config>"
+    ports = {"HTTP": 5985, "HTTPS": 5986}
+    unlimited = 2**31 - 1
+    settings: _Settings = {
+        "MaxEnvelopeSizekb": quotas.envelope_size_kb,
+        "MaxTimeoutms": f"{quotas.operation_timeout_s * 1000:.0f}",
+        "MaxBatchItems": 32000,
+        "MaxProviderRequests": 2**32 - 1,
+        "Client": {
+            "NetworkDelayms": 5000,
+            "URLPrefix": "wsman",
+            "AllowUnencrypted": "false",
+            "Auth": {
+                "Basic": "true",
+                "Digest": "true",
+                "Kerberos": "true",
+                "Negotiate": "true",
+                "Certificate": "true",
+                "CredSSP": "false",
+            },
+            "DefaultPorts": ports,
+            "TrustedHosts": "",
+        },
+        "Service": {
+            "RootSDDL": "O:NSG:BAD:P(A;;GA;;;BA)(A;;GR;;;IU)S:P(AU;FA;GA;;;WD)(AU;SA;GXGW;;;WD)",
+            "MaxConcurrentOperations": 2**32 - 1,
+            "MaxConcurrentOperationsPerUser": quotas.operations_per_user,
+            "EnumerationTimeoutms": 240000,
+            "MaxConnections": 300,
+            "MaxPacketRetrievalTimeSeconds": 120,
+            "AllowUnencrypted": flag(listener.allow_unencrypted),
+            "Auth": {
+                "Basic": flag("basic" in offered),
+                "Kerberos": flag("kerberos" in offered),
+                "Negotiate": flag("negotiate" in offered),
+                "Certificate": flag("certificate" in offered),
+                "CredSSP": flag("credssp" in offered),
+                "CbtHardeningLevel": listener.channel_binding.capitalize(),
+            },
+            "DefaultPorts": ports,
+            "IPv4Filter": "*",
+            "IPv6Filter": "*",
+            "EnableCompatibilityHttpListener": "false",
+            "EnableCompatibilityHttpsListener": "false",
+            "CertificateThumbprint": "",
+            "AllowRemoteAccess": "true",
+        },
+        "Winrs": {
+            "AllowRemoteShellAccess": "true",
+            "IdleTimeout": f"{quotas.idle_timeout_s * 1000:.0f}",
+            "MaxConcurrentUsers": quotas.concurrent_users,
+            "MaxShellRunTime": unlimited,
+            "MaxProcessesPerShell": quotas.processes_per_shell,
+            "MaxMemoryPerShellMB": quotas.memory_per_shell_mb,
+            "MaxShellsPerUser": quotas.shells_per_user,
+        },
+    }
+    return f'<cfg:Config xmlns:cfg="{CONFIG}">{_written(settings)}</cfg:Config>'
+
+
+_Settings = Mapping[str, "str | int | _Settings"]
+
+
+def _written(settings: _Settings) -> str:
+    return "".join(
+        f"<cfg:{name}>{_written(value)}</cfg:{name}>"
+        if isinstance(value, Mapping)
+        else element(f"cfg:{name}", str(value))
+        for name, value in settings.items()
     )

@@ -39,6 +39,8 @@ class Shell:
     receives: dict[str, tuple[str, str]] = field(
         default_factory=dict
     )  # last answer: message identifier, body
+    #: What the last Receive of the pool got, while nothing since then tells that it arrived.
+    unacknowledged: tuple[bytes, ...] = ()
     _in_use: int = 0
 
     def __post_init__(self) -> None:
