@@ -12,7 +12,7 @@ from typing import Any
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..settings.plan import shown
-from ..settings.refusals import Refused
+from ..settings.refusals import Refused, UnusableArgument
 from ..settings.resource import Severity
 from . import computer, registry, time_service, w32tm
 from .outcome import Reason, failed, outcome, with_warnings, write_and_read
@@ -52,6 +52,8 @@ def remediate(shell: ManagementShell, wanted: Mapping[str, Any], *, check_mode: 
     wire's errors.
     """
     actual = read(shell, shell.run(*READS))
+    if wanted.get("type") in ("manual", "all") and not (wanted.get("peers") or actual.in_force["peers"]):
+        raise UnusableArgument("peers", f"type: {wanted['type']} follows time servers, and there is none")
     planned = time_service.plan(actual, wanted)
     if planned.overridden:
         raise Refused(_ruled(planned))

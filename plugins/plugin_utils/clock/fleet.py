@@ -1,0 +1,243 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what every server said to what is to be done with each, and to a table for people. Pure functions."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..pool.restart_order import Candidate, rounds
+from ..pool.state import PoolState, from_dict
+from .offset import Offset, shown
+from .verdict import Finding, Reading, Right, Verdict, majority_zone, verdict
+
+# Ansible's own output shows a list's lines between eight spaces, two quotes and a comma: this much is left of
+# 80 columns.
+WIDTH = 69
+
+
+@dataclass(frozen=True)
+class Rules:
+    """``tolerance``: seconds that a clock may be off; ``restart_from``: from how many on its services must be
+    restarted.
+
+    ``follow_pool``: servers whose zone nobody has set in the inventory shall have that of most servers of
+    their pool.
+    """
+
+    tolerance: float
+    restart_from: float
+    follow_pool: bool
+
+
+def fleet(
+    answers: Mapping[str, Mapping[str, Any]],
+    pools: Sequence[Mapping[str, Any]],
+    zones: Mapping[str, str | None],
+    rules: Rules,
+) -> dict[str, Any]:
+    """What the filter clock_verdict returns.
+
+    ``answers``: by host, what clock_info returned, be it a failure; ``pools``: what pool_info returned;
+    ``zones``: by host, the zone that the inventory wants. A host whose computer is in no pool is a pool of
+    its own.
+    """
+    topology = [from_dict(pool) for pool in pools]
+    places = {host: _Place.of(host, answer, topology) for host, answer in answers.items()}
+    readings = [_reading(places[host], answer) for host, answer in answers.items()]
+    found = verdict(readings, rules.tolerance)
+    followed = majority_zone(readings) if rules.follow_pool else {}
+    findings = {finding.host: finding for finding in found.findings}
+    servers = {
+        reading.host: _server(
+            places[reading.host],
+            reading,
+            answers[reading.host],
+            findings.get(reading.host),
+            zones.get(reading.host) or followed.get(reading.pool),
+            found,
+            rules,
+        )
+        for reading in readings
+    }
+    owing = [places[host].candidate() for host, server in servers.items() if server["restart_reason"]]
+    return {
+        "right": found.right.value,
+        "why": found.why,
+        "reference_offset": found.reference,
+        "confirmed": found.right is not Right.UNCLEAR and found.witnesses > 0,
+        "lying_ntp_servers": list(found.lying),
+        "farthest": None
+        if found.farthest is None
+        else {"hosts": list(found.farthest.hosts), "offset_ms": round(found.farthest.seconds * 1000, 3)},
+        "pools": {
+            pool: {"hosts": list(each.hosts), "offset_ms": round(each.offset * 1000, 3)}
+            for pool, each in found.pools.items()
+        },
+        "servers": servers,
+        "wrong": [host for host, server in servers.items() if server["problems"]],
+        "rounds": rounds(owing),
+        "table": _table(servers) + _sentences(found, servers),
+    }
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a host stands in the topology."""
+
+    host: str
+    computer: str
+    pool: str
+    is_edge: bool
+    position: int
+    running: bool
+
+    @classmethod
+    def of(cls, host: str, answer: Mapping[str, Any], topology: Iterable[PoolState]) -> _Place:
+        for name in dict.fromkeys((str(answer.get("computer") or host), host)):
+            for pool in topology:
+                member = pool.member(name)
+                if member is not None:
+                    position = pool.members.index(member)
+                    return cls(
+                        host, member.computer, pool.pool, pool.is_edge, position, member.running is not False
+                    )
+        return cls(
+            host, str(answer.get("computer") or host), str(answer.get("computer") or host), False, 0, True
+        )
+
+    def candidate(self) -> Candidate:
+        return Candidate(self.host, self.pool, self.is_edge, self.position, self.running)
+
+
+def _reading(place: _Place, answer: Mapping[str, Any]) -> Reading:
+    offset = None
+    if answer.get("offset_ms") is not None:
+        offset = Offset(answer["offset_ms"] / 1000, answer["uncertainty_ms"] / 1000)
+    zone = answer.get("time_zone") or {}
+    trouble = answer.get("msg") or " ".join(answer.get("trouble") or []) or "it was not measured"
+    return Reading(
+        host=place.host,
+        pool=place.pool,
+        is_edge=place.is_edge,
+        offset=offset,
+        zone=zone.get("zone"),
+        utc_offset=zone.get("utc_offset_minutes"),
+        ntp={
+            each["name"]: None if each["offset_ms"] is None else each["offset_ms"] / 1000
+            for each in answer.get("ntp_servers") or []
+        },
+        trouble="" if offset is not None else str(trouble),
+    )
+
+
+def _server(
+    place: _Place,
+    reading: Reading,
+    answer: Mapping[str, Any],
+    finding: Finding | None,
+    wanted_zone: str | None,
+    found: Verdict,
+    rules: Rules,
+) -> dict[str, Any]:
+    zone_wrong = (
+        wanted_zone is not None
+        and reading.zone is not None
+        and wanted_zone.casefold() != reading.zone.casefold()
+    )
+    problems = (["zone"] if zone_wrong else []) + (["clock"] if finding else [])
+    owed = answer.get("restart_owed")
+    reason = None if owed is None else str(owed.get("reason") or "an earlier repair")
+    if reason is None and zone_wrong:
+        reason = f"its time zone was {reading.zone}"
+    elif reason is None and finding is not None and abs(finding.error.seconds) >= rules.restart_from:
+        reason = f"its clock was {shown(finding.error.seconds, signed=True)} off"
+    error = reading.offset
+    if error is not None and found.reference is not None:
+        error = Offset(error.seconds - found.reference, error.uncertainty)
+    return {
+        "computer": place.computer,
+        "pool": place.pool,
+        "is_edge": place.is_edge,
+        "measured": reading.offset is not None,
+        "error_ms": None if error is None else round(error.seconds * 1000, 3),
+        "uncertainty_ms": None if error is None else round(error.uncertainty * 1000, 3),
+        "zone": reading.zone,
+        "wanted_zone": wanted_zone,
+        "problems": problems,
+        "zone_difference_minutes": finding.zone_difference if finding else None,
+        "explained_by": finding.explained_by if finding else None,
+        "restart_owed": owed is not None,
+        "restart_reason": reason,
+        "trouble": reading.trouble or None,
+    }
+
+
+# -- for people ----------------------------------------------------------------------------------------------
+
+
+def _table(servers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    names = short_names(servers)
+    rows = [("SERVER", "CLOCK", "TIME ZONE", "VERDICT")]
+    for host, server in servers.items():
+        measured = (
+            "not measured" if server["error_ms"] is None else shown(server["error_ms"] / 1000, signed=True)
+        )
+        rows.append((names[host], measured, server["zone"] or "not known", _word(server)))
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    widths[0] = min(widths[0], 16)
+    widths[2] = min(widths[2], WIDTH - widths[0] - widths[1] - max(len(row[3]) for row in rows) - 6)
+    return [
+        "  ".join([*(_cut(cell, width) for cell, width in zip(row, widths, strict=False)), row[3]])
+        for row in rows
+    ]
+
+
+def _cut(text: str, width: int) -> str:
+    return f"{text[: width - 1]}…" if len(text) > width else text.ljust(width)
+
+
+def _word(server: Mapping[str, Any]) -> str:
+    if not server["measured"]:
+        return "unknown"
+    if server["problems"]:
+        return f"wrong {' and '.join(server['problems'])}"
+    return "restart owed" if server["restart_owed"] else "right"
+
+
+def short_names(hosts: Iterable[str]) -> dict[str, str]:
+    """Hosts by their first label, where that is enough to tell them apart."""
+    names = {host: host.partition(".")[0] for host in hosts}
+    return names if len(set(names.values())) == len(names) else {host: host for host in names}
+
+
+def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    names = short_names(servers)
+    sentences = [found.why]
+    for finding in found.findings:
+        off = f"{names[finding.host]} is {shown(finding.error.seconds, signed=True)} off"
+        if finding.explained_by:
+            zone = servers[finding.host]["zone"]
+            sentences.append(
+                f"{off}: just the difference between {zone} and {finding.explained_by}, as if the zone was flipped."
+            )
+        elif finding.zone_difference is not None:
+            sentences.append(f"{off}, which has the size of a difference between two zones.")
+        else:
+            sentences.append(f"{off}, which is not the size of a difference between two zones.")
+    sentences += [f"{names[host]}: {trouble}" for host, trouble in found.unmeasured.items()]
+    sentences += [f"The time server {name} contradicts them." for name in found.lying]
+    if found.farthest is not None:
+        one, other = (names[host] for host in found.farthest.hosts)
+        sentences.append(
+            f"Farthest apart of servers that talk to each other: {one} and {other}, {shown(found.farthest.seconds)}."
+        )
+    return [
+        "",
+        *(line for sentence in sentences for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")),
+    ]
