@@ -314,7 +314,9 @@ class _Operation:
         """Wait until the pool is ready, and has been so for ``settle_for`` without a break, where its version
         can tell.
         """
-        deadline = self.clock.monotonic() + self.wish.start_timeout + settle_for
+        # Long enough for a pool that was not ready once more, and has to settle anew.
+        limit = self.wish.start_timeout + 2 * settle_for
+        deadline = self.clock.monotonic() + limit
         ready_since: float | None = None
         while True:
             ready = self._readiness()
@@ -326,10 +328,9 @@ class _Operation:
                 return
             if now >= deadline:
                 raise self._failure(
-                    f"The services run again, but {shown(self.wish.start_timeout + settle_for)} later the "
-                    "pool is not settled "
-                    f"({ready.state}). Nothing else of it should be touched before Get-CsPoolFabricState is "
-                    "looked at."
+                    f"The services run again, but {shown(limit)} later the pool is not settled "
+                    f"({ready.state}). Look at "
+                    "Get-CsPoolFabricState before anything else of it is touched."
                 )
             until = deadline if ready_since is None else min(deadline, ready_since + settle_for)
             self.clock.sleep(min(self.wish.interval, max(until - now, 0)))
