@@ -104,7 +104,7 @@ def shown(seconds: float, *, signed: bool = False) -> str:
     if size < 119.95:
         return f"{sign}{size:.1f} s"
     minutes = round(size / 60)
-    if minutes < 120:
+    if minutes < 60:
         return f"{sign}{minutes} min"
     if minutes < 48 * 60:
         return f"{sign}{minutes // 60} h {minutes % 60} min"
