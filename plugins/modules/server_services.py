@@ -219,8 +219,8 @@ commands:
   returned: always
   type: list
   elements: str
-  sample: ["Stop-CsWindowsService -Graceful -NoWait -Confirm $false", "Start-CsWindowsService -NoWait
-    -Confirm $false"]
+  sample: ["Stop-CsWindowsService -Graceful -NoWait -Confirm:$false", "Start-CsWindowsService -NoWait
+    -Confirm:$false"]
 diff:
   description:
     - The differing properties before and after, the same in check mode and in a real run.

@@ -21,9 +21,8 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.result
     Results,
 )
 
-ENDPOINT = Endpoint(
-    "https://fe01.contoso.com:5986/wsman", "fe01.contoso.com", "admin", "basic", "Microsoft.PowerShell"
-)
+NAME = "fe01.contoso.com"
+ENDPOINT = Endpoint(f"https://{NAME}:5986/wsman", NAME, NAME, "admin", "basic", "Microsoft.PowerShell")
 
 Answer = Results | BaseException | Callable[[], Results]
 

@@ -140,13 +140,17 @@ class Windows:
         self.sent: list[str] = []
         self.written: list[str] = []
 
-    # -- the session
-    # ---------------------------------------------------------------------------------------------------
+    # -- the session -----------------------------------------------------------------------------------------
 
     @property
     def endpoint(self) -> Endpoint:
         return Endpoint(
-            f"https://{self.fqdn}:5986/wsman", self.fqdn, "admin", "basic", "Microsoft.PowerShell"
+            f"https://{self.fqdn}:5986/wsman",
+            self.fqdn,
+            self.fqdn,
+            "admin",
+            "basic",
+            "Microsoft.PowerShell",
         )
 
     def classify(self, report: ErrorReport) -> CommandError:
@@ -202,8 +206,7 @@ class Windows:
             )
         return handler(dict(command.parameters)) or []
 
-    # -- Windows itself
-    # ------------------------------------------------------------------------------------------------
+    # -- Windows itself --------------------------------------------------------------------------------------
 
     def now(self) -> float:
         return self.clock.time() + self.offset
@@ -339,8 +342,7 @@ class Windows:
             self.sync_error, self.offset = 0, truth
         return ["Sending resync command to local computer", "(an answer in some language)"]
 
-    # -- Lync
-    # ----------------------------------------------------------------------------------------------------------
+    # -- Lync ------------------------------------------------------------------------------------------------
 
     def service_status(self, name: str) -> str:
         service = self.services[name]

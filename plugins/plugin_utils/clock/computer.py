@@ -52,7 +52,7 @@ def raise_errors_of(shell: ManagementShell, results: Results, program: Command) 
         failure = shell.classify(report)
         if isinstance(failure, CmdletNotOffered) and (report.target or "").casefold() == program.name:
             raise Unreadable(
-                f"{program.name} does not exist on {shell.endpoint.host}; it came with Windows Server 2008 "
+                f"{program.name} does not exist on {shell.endpoint.name}; it came with Windows Server 2008 "
                 "R2."
             )
         if report.category == "NotSpecified" and report.fully_qualified_id.startswith("NativeCommandError"):

@@ -65,7 +65,8 @@ def remediate(shell: ManagementShell, wanted: Mapping[str, Any], *, check_mode: 
     results, warnings = write_and_read(shell, planned.commands, READS, result)
     for report in results.errors:
         if report.command not in (computer.GET_SERVICE.name, registry.GET):
-            raise failed(str(shell.classify(report)), result, report, status="unknown")
+            cause = shell.classify(report)
+            raise failed(str(cause), result, cause, status="unknown")
     code = w32tm.error_code(computer.strings(results))
     if code is not None:
         said = " ".join(w32tm.text_lines(computer.strings(results)))

@@ -71,7 +71,7 @@ def remediate(shell: ManagementShell, wish: Wish, *, check_mode: bool, clock: Cl
     error = _error(shell, wish, clock)
     if error.uncertainty > wish.limit:
         raise Refused(
-            f"The clock of {shell.endpoint.host} can be measured to {shown(error.uncertainty)} over this "
+            f"The clock of {shell.endpoint.name} can be measured to {shown(error.uncertainty)} over this "
             "line, which is more "
             f"than max_offset_ms ({shown(wish.limit)}) allows. Ask for less, or for more samples"
         )
@@ -137,7 +137,7 @@ def _stepping(error: Offset) -> Command:
 def _make_sure(
     shell: ManagementShell, wish: Wish, configuration: Configuration, error: Offset, step: bool
 ) -> None:
-    host, off = shell.endpoint.host, shown(error.seconds, signed=True)
+    host, off = shell.endpoint.name, shown(error.seconds, signed=True)
     if not configuration.registered:
         raise Refused(
             f"The clock of {host} is {off} off, and W32Time is not registered there. Set it up with "
@@ -214,12 +214,13 @@ def _step(
             warnings.append(str(lost))
         else:
             if results.errors:
-                raise failed(str(shell.classify(results.errors[0])), result, results.errors[0])
+                cause = shell.classify(results.errors[0])
+                raise failed(str(cause), result, cause)
         error = _error(shell, wish, clock)
         if not error.certainly_beyond(wish.limit):
             return error
     raise failed(
-        f"The clock of {shell.endpoint.host} was set {_MOST_STEPS} times and is still "
+        f"The clock of {shell.endpoint.name} was set {_MOST_STEPS} times and is still "
         f"{shown(error.seconds, signed=True)} off: "
         "something else sets it, such as a virtual machine's host.",
         {**result, **_measured(error)},
@@ -260,7 +261,7 @@ def _measured(error: Offset) -> dict[str, Any]:
 
 
 def _overdue(shell: ManagementShell, wish: Wish, error: Offset, said: Sequence[str]) -> str:
-    host = shell.endpoint.host
+    host = shell.endpoint.name
     sentence = f"After {wish.timeout:g} seconds the clock of {host} is still {shown(error.seconds, signed=True)} off. "
     try:
         status = computer.synchronisation(shell)

@@ -224,7 +224,8 @@ def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]]) -> list
         if finding.explained_by:
             zone = servers[finding.host]["zone"]
             sentences.append(
-                f"{off}: just the difference between {zone} and {finding.explained_by}, as if the zone was flipped."
+                f"{off}: just the difference between {zone} and {finding.explained_by}, as if the zone was "
+                "flipped."
             )
         elif finding.zone_difference is not None:
             sentences.append(f"{off}, which has the size of a difference between two zones.")
@@ -235,7 +236,8 @@ def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]]) -> list
     if found.farthest is not None:
         one, other = (names[host] for host in found.farthest.hosts)
         sentences.append(
-            f"Farthest apart of servers that talk to each other: {one} and {other}, {shown(found.farthest.seconds)}."
+            f"Farthest apart of servers that talk to each other: {one} and {other}, "
+            f"{shown(found.farthest.seconds)}."
         )
     return [
         "",

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..powershell.commands import Command
-from ..powershell.errors import LostInMidCommand, ManagementShellError, TimedOut
-from ..powershell.results import ErrorReport, Results
+from ..powershell.errors import CommandError, LostInMidCommand, ManagementShellError, TimedOut
+from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..settings.plan import as_line
 from ..settings.refusals import ChangeFailed
@@ -40,7 +40,7 @@ def outcome(
     that differ.
     """
     options = list(changed)
-    header = f"{resource} of {shell.endpoint.host}"
+    header = f"{resource} of {shell.endpoint.name}"
     return {
         "changed": bool(options),
         "status": "drifted" if options else "in_desired_state",
@@ -49,7 +49,7 @@ def outcome(
         "drift": [
             {
                 "resource": resource,
-                "identity": shell.endpoint.host,
+                "identity": shell.endpoint.name,
                 "property": option,
                 "current": before.get(option),
                 "desired": after.get(option),
@@ -74,9 +74,9 @@ def with_warnings(result: Mapping[str, Any], warnings: Iterable[str]) -> dict[st
 
 
 def failed(
-    sentence: str, result: Mapping[str, Any], report: ErrorReport | None = None, *, status: str = "drifted"
+    sentence: str, result: Mapping[str, Any], cause: CommandError | None = None, *, status: str = "drifted"
 ) -> ChangeFailed:
-    return ChangeFailed(sentence, {**result, "status": status}, report)
+    return ChangeFailed(sentence, {**result, "status": status}, cause)
 
 
 def write_and_read(

@@ -62,7 +62,7 @@ def remediate(
         raise failed(
             f"{commands[0].as_text()} did not set the zone: {said}",
             result,
-            complaints[0] if complaints else None,
+            shell.classify(complaints[0]) if complaints else None,
         )
     return with_warnings({**result, "status": "corrected", "after": _options(found)}, warnings)
 
@@ -86,7 +86,7 @@ def _offered(shell: ManagementShell, wanted: str) -> zones.Zone:
     kind = (
         "is an IANA name, and Windows has its own"
         if zones.is_iana(wanted)
-        else f"is no time zone of {shell.endpoint.host}"
+        else f"is no time zone of {shell.endpoint.name}"
     )
     hint = (
         f"Did you mean {' or '.join(candidates)}?" if candidates else "tzutil /l lists those that there are."

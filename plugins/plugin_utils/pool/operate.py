@@ -75,14 +75,14 @@ def remediate(shell: ManagementShell, wish: Wish, *, check_mode: bool, clock: Cl
 class _Operation:
     def __init__(self, shell: ManagementShell, wish: Wish, clock: Clock) -> None:
         self.shell, self.wish, self.clock = shell, wish, clock
-        self.name = shell.endpoint.host
+        self.name = shell.endpoint.name
         self.warnings: list[str] = []
         self._pool: PoolState | None = None
         self.result: dict[str, Any] = {}
 
     def run(self, check_mode: bool) -> dict[str, Any]:
         keys = self._keys()
-        self.name = computer.name(keys) or self.shell.endpoint.host
+        self.name = computer.name(keys) or self.shell.endpoint.name
         owed = read_owed(keys)
         if self.wish.state == "restart_owed":
             return self._owe(owed, check_mode)
@@ -125,8 +125,7 @@ class _Operation:
         done = {"status": "corrected", "services": after.states, "restart_owed": None if settles else owed}
         return with_warnings({**self.result, **done}, self.warnings)
 
-    # -- what there is to do
-    # ------------------------------------------------------------------------------------------
+    # -- what there is to do ---------------------------------------------------------------------------------
 
     def _keys(self) -> dict[str, registry.Values]:
         keys = [computer.NAME_KEY, OWED_KEY]
@@ -145,7 +144,7 @@ class _Operation:
         }
         if wanted == "running" and before.failed_over:
             raise Refused(
-                f"The services of {self.shell.endpoint.host} were failed over, and are disabled. state: "
+                f"The services of {self.shell.endpoint.name} were failed over, and are disabled. state: "
                 "failed_back brings "
                 "them back, with their users"
             )
@@ -199,8 +198,7 @@ class _Operation:
         command = Command(look.FAIL_BACK, {"ComputerName": self.name, "WaitTime": wait, "Confirm": False})
         return _Step(command, lambda: self._bring_up(command, 0))
 
-    # -- the guard
-    # ----------------------------------------------------------------------------------------------------
+    # -- the guard -------------------------------------------------------------------------------------------
 
     def _outline(self) -> PoolState:
         """The pool's members and kind, which do not change meanwhile."""
@@ -254,8 +252,7 @@ class _Operation:
                 )
             return
 
-    # -- acting
-    # -------------------------------------------------------------------------------------------------------
+    # -- acting ----------------------------------------------------------------------------------------------
 
     def _send(self, command: Command) -> bool:
         """Whether the command is known to have been carried out; raises what the server said against it."""
@@ -265,12 +262,8 @@ class _Operation:
             self.warnings.append(str(lost))
             return False
         if results.errors:
-            found = look.own_services(self.shell)
-            raise failed(
-                f"{self.shell.classify(results.errors[0])} {_described(found)}",
-                {**self.result, "services": found.states},
-                results.errors[0],
-            )
+            cause, found = self.shell.classify(results.errors[0]), look.own_services(self.shell)
+            raise failed(f"{cause} {_described(found)}", {**self.result, "services": found.states}, cause)
         return True
 
     def _take_down(self, command: Command) -> None:
@@ -339,8 +332,7 @@ class _Operation:
         services = (found or look.own_services(self.shell)).states
         return failed(sentence, {**self.result, "services": services})
 
-    # -- the note
-    # -----------------------------------------------------------------------------------------------------
+    # -- the note --------------------------------------------------------------------------------------------
 
     def _owe(self, owed: Mapping[str, Any] | None, check_mode: bool) -> dict[str, Any]:
         now = datetime.datetime.fromtimestamp(self.clock.time(), datetime.timezone.utc)
@@ -368,11 +360,11 @@ class _Operation:
     def _forgive(self) -> None:
         results = self.shell.run(settle(), changes=True)
         if results.errors:
+            cause = self.shell.classify(results.errors[0])
             raise failed(
-                "The services were restarted, but the note that it is owed stays: "
-                f"{self.shell.classify(results.errors[0])}",
+                f"The services were restarted, but the note that it is owed stays: {cause}",
                 self.result,
-                results.errors[0],
+                cause,
             )
 
 

@@ -80,7 +80,9 @@ def test_the_articles_case(front_ends: Pool, edges: Pool) -> None:
     assert found["rounds"] == [["fe02.contoso.com"]]
     assert found["table"][2].split() == [
         "fe02",
-        "+60",
+        "+1",
+        "h",
+        "0",
         "min",
         "Mountain",
         "Standard",

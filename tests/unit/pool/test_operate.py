@@ -39,8 +39,8 @@ WISH = operate.Wish(
     busy_tries=3,
     interval=10,
 )
-STOP = "Stop-CsWindowsService -Graceful -NoWait -Confirm $false"
-START = "Start-CsWindowsService -NoWait -Confirm $false"
+STOP = "Stop-CsWindowsService -Graceful -NoWait -Confirm:$false"
+START = "Start-CsWindowsService -NoWait -Confirm:$false"
 PURGE = ["klist purge", "klist -li '0x3e7' purge"]
 
 
@@ -314,7 +314,7 @@ def test_running_and_stopped_are_states() -> None:
     assert remediate(there, state="stopped", graceful=False)["after"] == {"services": "stopped"}
     assert remediate(there, state="stopped")["changed"] is False
     assert remediate(there, state="running")["status"] == "corrected"
-    assert there.written == ["Stop-CsWindowsService -NoWait -Confirm $false", START]
+    assert there.written == ["Stop-CsWindowsService -NoWait -Confirm:$false", START]
 
 
 # -- the note ------------------------------------------------------------------------------------------------
