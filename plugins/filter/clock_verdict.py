@@ -11,10 +11,10 @@ version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:
-  - Judges what M(lync.remediation.clock_info) found out about many servers, who is right, who is wrong, and whether an
-    error has the size of a difference between two time zones.
-  - The majority of all clocks decides, the controller's among them. A time server that servers could ask goes before
-    the majority. Where it remains unclear who is right, nobody is called wrong.
+  - Judges what M(lync.remediation.clock_info) found out about many servers, who is right, who is wrong, and
+    whether an error has the size of a difference between two time zones.
+  - The majority of all clocks decides, the controller's among them. A time server that servers could ask
+    goes before the majority. Where it remains unclear who is right, nobody is called wrong.
 positional: pools
 options:
   _input:
@@ -26,8 +26,10 @@ options:
     type: list
     elements: dict
     default: []
-  zones:
-    description: By host, the Windows time zone that it should have. A host that is missing may have any.
+  wishes:
+    description:
+      - By host, the C(zone) that it should have, and the options of M(lync.remediation.time_service) as
+        C(time_service). A host that is missing may have any.
     type: dict
     default: {}
   max_offset_ms:
@@ -39,7 +41,9 @@ options:
     type: float
     default: 300000
   follow_pool:
-    description: Whether hosts without a zone in O(zones) should have that of more than half of their pool.
+    description:
+      - Whether hosts for which O(wishes) has no zone, or no time service, should have that of more than
+        half of their pool.
     type: bool
     default: false
 """
@@ -77,8 +81,8 @@ _value:
     servers:
       description:
         - By host, C(computer), C(pool), C(is_edge), C(measured), C(error_ms), C(uncertainty_ms), C(zone),
-          C(wanted_zone), C(problems) (of V(zone) and V(clock)), C(zone_difference_minutes), C(explained_by),
-          C(restart_owed), C(restart_reason), C(trouble).
+          C(wanted_zone), C(wanted_time_service), C(problems) (of V(zone), V(source) and V(clock)),
+          C(zone_difference_minutes), C(explained_by), C(restart_owed), C(restart_reason), C(trouble).
       type: dict
     wrong:
       description: The hosts with a problem.
@@ -113,14 +117,14 @@ from ..plugin_utils.clock.fleet import Rules, fleet
 def clock_verdict(
     answers: Mapping[str, Mapping[str, Any]],
     pools: Sequence[Mapping[str, Any]] = (),
-    zones: Mapping[str, str | None] | None = None,
+    wishes: Mapping[str, Mapping[str, Any]] | None = None,
     max_offset_ms: float = 1000,
     restart_offset_ms: float = 300000,
     follow_pool: bool = False,
 ) -> dict[str, Any]:
     """See `fleet.fleet`."""
     rules = Rules(float(max_offset_ms) / 1000, float(restart_offset_ms) / 1000, bool(follow_pool))
-    return fleet(answers, pools, zones or {}, rules)
+    return fleet(answers, pools, wishes or {}, rules)
 
 
 class FilterModule:

@@ -198,7 +198,8 @@ own:
     observed: "2026-11-21T09:00:00Z"
 av_edge:
   description:
-    - The test's C(success), C(error) and C(diagnosis). V(null) where the version cannot test it.
+    - The test's C(success), V(null) where it did not come about, C(error) and C(diagnosis). V(null) as a
+      whole where the version cannot test it.
   returned: with O(test_av_edge=true)
   type: dict
   sample:

@@ -14,6 +14,7 @@ from typing import Any
 from ..pool.restart_order import Candidate, rounds
 from ..pool.state import PoolState, from_dict
 from .offset import Offset, shown
+from .time_service import differing
 from .verdict import Finding, Reading, Right, Verdict, majority_zone, verdict
 
 # Ansible's own output shows a list's lines between eight spaces, two quotes and a comma: this much is left of
@@ -26,8 +27,8 @@ class Rules:
     """``tolerance``: seconds that a clock may be off; ``restart_from``: from how many on its services must be
     restarted.
 
-    ``follow_pool``: servers whose zone nobody has set in the inventory shall have that of most servers of
-    their pool.
+    ``follow_pool``: a server for which the inventory wants no zone, or no source, shall have that of more
+    than half of its pool.
     """
 
     tolerance: float
@@ -38,20 +39,21 @@ class Rules:
 def fleet(
     answers: Mapping[str, Mapping[str, Any]],
     pools: Sequence[Mapping[str, Any]],
-    zones: Mapping[str, str | None],
+    wishes: Mapping[str, Mapping[str, Any]],
     rules: Rules,
 ) -> dict[str, Any]:
     """What the filter clock_verdict returns.
 
     ``answers``: by host, what clock_info returned, be it a failure; ``pools``: what pool_info returned;
-    ``zones``: by host, the zone that the inventory wants. A host whose computer is in no pool is a pool of
-    its own.
+    ``wishes``: by host, the ``zone`` and the ``time_service`` that the inventory wants, if any. A host whose
+    computer is in no pool is a pool of its own.
     """
     topology = [from_dict(pool) for pool in pools]
     places = {host: _Place.of(host, answer, topology) for host, answer in answers.items()}
     readings = [_reading(places[host], answer) for host, answer in answers.items()]
     found = verdict(readings, rules.tolerance)
-    followed = majority_zone(readings) if rules.follow_pool else {}
+    zones = majority_zone(readings) if rules.follow_pool else {}
+    sources = _majority_source(places, answers) if rules.follow_pool else {}
     findings = {finding.host: finding for finding in found.findings}
     servers = {
         reading.host: _server(
@@ -59,7 +61,10 @@ def fleet(
             reading,
             answers[reading.host],
             findings.get(reading.host),
-            zones.get(reading.host) or followed.get(reading.pool),
+            {
+                "zone": wishes.get(reading.host, {}).get("zone") or zones.get(reading.pool),
+                "time_service": wishes.get(reading.host, {}).get("time_service") or sources.get(reading.pool),
+            },
             found,
             rules,
         )
@@ -83,6 +88,24 @@ def fleet(
         "wrong": [host for host, server in servers.items() if server["problems"]],
         "rounds": rounds(owing),
         "table": _table(servers) + _sentences(found, servers),
+    }
+
+
+def _majority_source(
+    places: Mapping[str, _Place], answers: Mapping[str, Mapping[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """By pool, whom the clocks of more than half of its servers follow."""
+    by_pool: dict[str, list[dict[str, Any]]] = {}
+    for host, answer in answers.items():
+        configured = answer.get("time_service")
+        if configured and configured.get("type"):
+            peers = {"peers": configured["peers"]} if configured["type"] in ("manual", "all") else {}
+            by_pool.setdefault(places[host].pool, []).append({"type": configured["type"], **peers})
+    return {
+        pool: source
+        for pool, sources in by_pool.items()
+        for source in sources
+        if 2 * sum(not differing(other, source) for other in sources) > len(sources)
     }
 
 
@@ -141,16 +164,20 @@ def _server(
     reading: Reading,
     answer: Mapping[str, Any],
     finding: Finding | None,
-    wanted_zone: str | None,
+    wish: Mapping[str, Any],
     found: Verdict,
     rules: Rules,
 ) -> dict[str, Any]:
+    wanted_zone, wanted_source = wish["zone"], wish["time_service"]
     zone_wrong = (
         wanted_zone is not None
         and reading.zone is not None
         and wanted_zone.casefold() != reading.zone.casefold()
     )
-    problems = (["zone"] if zone_wrong else []) + (["clock"] if finding else [])
+    configured = answer.get("time_service")
+    source_wrong = bool(wanted_source and configured and differing(configured, wanted_source))
+    wrong = {"zone": zone_wrong, "source": source_wrong, "clock": finding is not None}
+    problems = [name for name, is_wrong in wrong.items() if is_wrong]
     owed = answer.get("restart_owed")
     reason = None if owed is None else str(owed.get("reason") or "an earlier repair")
     if reason is None and zone_wrong:
@@ -169,6 +196,7 @@ def _server(
         "uncertainty_ms": None if error is None else round(error.uncertainty * 1000, 3),
         "zone": reading.zone,
         "wanted_zone": wanted_zone,
+        "wanted_time_service": wanted_source,
         "problems": problems,
         "zone_difference_minutes": finding.zone_difference if finding else None,
         "explained_by": finding.explained_by if finding else None,
@@ -206,7 +234,7 @@ def _word(server: Mapping[str, Any]) -> str:
     if not server["measured"]:
         return "unknown"
     if server["problems"]:
-        return f"wrong {' and '.join(server['problems'])}"
+        return f"wrong {', '.join(server['problems'])}"
     return "restart owed" if server["restart_owed"] else "right"
 
 
@@ -243,3 +271,42 @@ def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]]) -> list
         "",
         *(line for sentence in sentences for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")),
     ]
+
+
+def summary(
+    before: Mapping[str, Any],
+    after: Mapping[str, Any] | None,
+    done: Mapping[str, Mapping[str, Mapping[str, Any]]],
+) -> list[str]:
+    """What was done to each server, or in check mode would be, a line each.
+
+    ``before`` and ``after`` are verdicts; ``after`` is None in check mode. ``done``: of the tasks ``zone``,
+    ``source``, ``clock`` and ``restart``, the results by host, empty where a task did not run.
+    """
+    names = short_names(before["servers"])
+    width = max((len(name) for name in names.values()), default=0)
+    lines = []
+    for host, name in names.items():
+        changed = {
+            kind: results[host] for kind, results in done.items() if results.get(host, {}).get("changed")
+        }
+        for deed in _deeds(before["servers"][host], (after or {}).get("servers", {}).get(host), changed):
+            first, *more = textwrap.wrap(deed, WIDTH - width - 2)
+            lines += [f"{name:{width}}  {first}", *(" " * (width + 2) + line for line in more)]
+    return lines
+
+
+def _deeds(
+    before: Mapping[str, Any], after: Mapping[str, Any] | None, changed: Mapping[str, Mapping[str, Any]]
+) -> Iterable[str]:
+    if "zone" in changed:
+        yield f"time zone {changed['zone']['before']['zone']} -> {changed['zone']['after']['zone']}"
+    if "source" in changed:
+        yield f"W32Time configured ({', '.join(each['property'] for each in changed['source']['drift'])})"
+    if "clock" in changed:
+        was = "unknown" if before["error_ms"] is None else shown(before["error_ms"] / 1000, signed=True)
+        known = after is not None and after["error_ms"] is not None
+        now = shown(after["error_ms"] / 1000, signed=True) if after and known else "right"
+        yield f"clock {was} -> {now}{', set at once' if changed['clock'].get('stepped') else ''}"
+    if "restart" in changed:
+        yield "Lync services restarted"

@@ -29,6 +29,8 @@ ALWAYS = 0xFFFFFFFF
 TYPES = {"domain_hierarchy": "NT5DS", "manual": "NTP", "all": "AllSync", "none": "NoSync"}
 SYNC_FROM = {"domain_hierarchy": "domhier", "manual": "manual", "all": "all", "none": "no"}
 FLAGS = {"special_interval": 0x1, "use_as_fallback_only": 0x2, "symmetric_active": 0x4, "client": 0x8}
+# What a peer has whose flags nobody gave.
+_DEFAULT_FLAGS = ("client",)
 START_MODES = {"automatic": 2, "manual": 3, "disabled": 4}
 START_NAMES = {"automatic": "Automatic", "manual": "Manual", "disabled": "Disabled"}
 
@@ -206,11 +208,20 @@ def plan(actual: Configuration, wanted: Mapping[str, Any]) -> Plan:
     """
     wishes = {option: value for option, value in wanted.items() if value is not None}
     before = {option: actual.as_options()[option] for option in wishes}
-    changed = tuple(option for option in wishes if not _same(option, before[option], wishes[option]))
+    changed = differing(before, wishes)
     overridden = {option: actual.policies[option] for option in changed if option in actual.policies}
     commands = [] if overridden else _commands(actual, wishes, changed)
     after = {option: wishes[option] if option in changed else before[option] for option in wishes}
     return Plan(before, after, changed, tuple(commands), overridden)
+
+
+def differing(options: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[str, ...]:
+    """The wanted options that the given ones do not fulfil; those that are None want nothing."""
+    return tuple(
+        option
+        for option, value in wanted.items()
+        if value is not None and not _same(option, options.get(option), value)
+    )
 
 
 def _same(option: str, one: Any, other: Any) -> bool:
@@ -223,7 +234,7 @@ def _same(option: str, one: Any, other: Any) -> bool:
 
 
 def _peer_set(peers: Sequence[Mapping[str, Any]]) -> set[tuple[str, frozenset[str]]]:
-    return {(peer["host"].casefold(), frozenset(peer["flags"])) for peer in peers}
+    return {(peer["host"].casefold(), frozenset(peer.get("flags", _DEFAULT_FLAGS))) for peer in peers}
 
 
 def _commands(actual: Configuration, wishes: Mapping[str, Any], changed: Sequence[str]) -> list[Command]:

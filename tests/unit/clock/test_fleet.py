@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.lync.remediation.plugins.filter.clock_summary import clock_summary
 from ansible_collections.lync.remediation.plugins.filter.clock_verdict import clock_verdict
 from ansible_collections.lync.remediation.plugins.filter.pool_state import pool_state
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock import information as clock_information
@@ -18,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ..scripted import ScriptedClock
-from ..windows import Pool, Windows, deployment
+from ..windows import W32, Pool, Windows, deployment
 
 CLOCK = ScriptedClock()
 
@@ -70,7 +71,7 @@ def test_nothing_is_wrong(front_ends: Pool, edges: Pool) -> None:
 def test_the_articles_case(front_ends: Pool, edges: Pool) -> None:
     culprit = front_ends.computers[1]
     culprit.zone, culprit.offset = "Mountain Standard Time", 3600.0
-    zones = {there.fqdn: "Central Standard Time" for there in front_ends.computers}
+    zones = {there.fqdn: {"zone": "Central Standard Time"} for there in front_ends.computers}
     found = clock_verdict(answers(front_ends, edges), [seen(front_ends), seen(edges)], zones)
     assert found["wrong"] == ["fe02.contoso.com"]
     server = found["servers"]["fe02.contoso.com"]
@@ -88,8 +89,7 @@ def test_the_articles_case(front_ends: Pool, edges: Pool) -> None:
         "Standard",
         "Time",
         "wrong",
-        "zone",
-        "and",
+        "zone,",
         "clock",
     ]
     assert any("as if the zone was flipped" in line for line in " ".join(found["table"]).split("\n"))
@@ -189,3 +189,47 @@ def test_a_pool_is_as_old_as_the_oldest_answer(front_ends: Pool) -> None:
     }
     front_ends.computers[0].clock.passes(60)
     assert pool_state(seen(front_ends), [first])["observed"] == first["own"]["observed"]
+
+
+def test_whom_a_pool_follows_and_what_the_inventory_wants(front_ends: Pool) -> None:
+    front_ends.computers[1].registry[W32 + r"\Parameters"].update(Type="NTP", NtpServer="ntp9,0x8")
+    given = answers(front_ends)
+    assert clock_verdict(given, [seen(front_ends)])["wrong"] == []
+    followed = clock_verdict(given, [seen(front_ends)], follow_pool=True)
+    assert followed["servers"]["fe02.contoso.com"]["wanted_time_service"] == {"type": "domain_hierarchy"}
+    assert followed["servers"]["fe02.contoso.com"]["problems"] == ["source"]
+    wishes = {
+        "fe02.contoso.com": {"zone": None, "time_service": {"type": "manual", "peers": [{"host": "NTP9"}]}}
+    }
+    assert clock_verdict(given, [seen(front_ends)], wishes)["wrong"] == []
+
+
+def test_what_was_done_is_told_in_lines_that_fit(front_ends: Pool) -> None:
+    culprit = front_ends.computers[1]
+    culprit.zone, culprit.offset = "Mountain Standard Time", 3600.0
+    before = clock_verdict(answers(front_ends), [seen(front_ends)])
+    culprit.offset = 0.0
+    after = clock_verdict(answers(front_ends), [seen(front_ends)])
+    zone = {
+        "changed": True,
+        "before": {"zone": "Mountain Standard Time"},
+        "after": {"zone": "Central Standard Time"},
+    }
+    source = {"changed": True, "drift": [{"property": "type"}, {"property": "peers"}]}
+    host = "fe02.contoso.com"
+    lines = clock_summary(
+        before,
+        after,
+        zone={host: zone},
+        source={host: source},
+        clock={host: {"changed": True, "stepped": True}, "fe01.contoso.com": {"changed": False}},
+        restart={host: {"changed": True}, "fe01.contoso.com": {}},
+    )
+    assert lines[0] == "fe02  time zone Mountain Standard Time -> Central Standard Time"
+    assert lines[1] == "fe02  W32Time configured (type, peers)"
+    assert lines[2].startswith("fe02  clock +1 h 0 min -> ")
+    assert lines[2].endswith(" ms, set at once")
+    assert lines[3:] == ["fe02  Lync services restarted"]
+    assert all(len(line) <= WIDTH for line in lines)
+    dry = clock_summary(before, None, clock={host: {"changed": True}}, restart={host: {"skipped": True}})
+    assert dry == ["fe02  clock +1 h 0 min -> right"]
