@@ -193,8 +193,8 @@ ntp_servers:
       errors: []
 restart_owed:
   description:
-    - The note of M(lync.remediation.server_services) that services must still be restarted. V(null) without
-      one.
+    - The note of M(lync.remediation.server_services) that services must still be restarted, with C(since),
+      C(reason) and C(stopped). V(null) without one.
   returned: always
   type: dict
   sample: null

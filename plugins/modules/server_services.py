@@ -266,7 +266,8 @@ services:
   sample: {RTCSRV: Running, RTCAVMCU: Running}
 restart_owed:
   description:
-    - The note that a restart is owed. V(null) without one.
+    - The note that a restart is owed, with C(since), C(reason), and C(stopped) once everything has been
+      stopped. V(null) without one.
   returned: always
   type: dict
   sample: null

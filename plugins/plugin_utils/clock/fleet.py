@@ -179,11 +179,14 @@ def _server(
     wrong = {"zone": zone_wrong, "source": source_wrong, "clock": finding is not None}
     problems = [name for name, is_wrong in wrong.items() if is_wrong]
     owed = answer.get("restart_owed")
-    reason = None if owed is None else str(owed.get("reason") or "an earlier repair")
-    if reason is None and zone_wrong:
+    reason = None
+    if zone_wrong:
         reason = f"its time zone was {reading.zone}"
-    elif reason is None and finding is not None and abs(finding.error.seconds) >= rules.restart_from:
+    elif finding is not None and abs(finding.error.seconds) >= rules.restart_from:
         reason = f"its clock was {shown(finding.error.seconds, signed=True)} off"
+    calls_for_restart = reason is not None
+    if owed is not None:
+        reason = str(owed.get("reason") or reason or "an earlier repair")
     error = reading.offset
     if error is not None and found.reference is not None:
         error = Offset(error.seconds - found.reference, error.uncertainty)
@@ -202,6 +205,7 @@ def _server(
         "explained_by": finding.explained_by if finding else None,
         "restart_owed": owed is not None,
         "restart_reason": reason,
+        "repair_calls_for_restart": calls_for_restart,
         "trouble": reading.trouble or None,
     }
 

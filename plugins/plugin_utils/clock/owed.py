@@ -28,20 +28,32 @@ def read_owed(keys: Mapping[str, Values]) -> dict[str, Any] | None:
     if OWED_KEY not in keys:
         return None
     values = {name.casefold(): value for name, value in keys[OWED_KEY].items()}
-    return {"since": values.get("since"), "reason": values.get("reason")}
+    return {"since": values.get("since"), "reason": values.get("reason"), "stopped": values.get("stopped")}
 
 
 def note(since: datetime.datetime, reason: str) -> tuple[Command, ...]:
     """``since`` is the controller's UTC. The reason is written last: a note without one was never finished,
     but holds.
     """
-    value = {"PropertyType": "String", "Force": Switch.PRESENT}
-    stamp = since.strftime("%Y-%m-%dT%H:%M:%SZ")
     return (
         Command("New-Item", {"Path": _PARENT, "Name": _NAME, "Force": Switch.PRESENT}),
-        Command("New-ItemProperty", {"LiteralPath": OWED_KEY, "Name": "Since", "Value": stamp, **value}),
-        Command("New-ItemProperty", {"LiteralPath": OWED_KEY, "Name": "Reason", "Value": reason, **value}),
+        _value("Since", _stamp(since)),
+        _value("Reason", reason),
     )
+
+
+def half_way(stopped: datetime.datetime) -> Command:
+    """Add to the note that everything has been stopped since: starting is all that is left."""
+    return _value("Stopped", _stamp(stopped))
+
+
+def _value(name: str, text: str) -> Command:
+    parameters = {"LiteralPath": OWED_KEY, "Name": name, "Value": text, "PropertyType": "String"}
+    return Command("New-ItemProperty", {**parameters, "Force": Switch.PRESENT})
+
+
+def _stamp(moment: datetime.datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def settle() -> Command:

@@ -21,7 +21,7 @@ from ..clock import computer, registry
 from ..clock.correct import PURGE_TICKETS
 from ..clock.offset import Clock, shown
 from ..clock.outcome import Reason, failed, outcome, with_warnings
-from ..clock.owed import OWED_KEY, note, read_owed, settle
+from ..clock.owed import OWED_KEY, half_way, note, read_owed, settle
 from ..powershell.commands import Command, Switch
 from ..powershell.errors import LostInMidCommand, TimedOut, cmdlet_not_offered
 from ..powershell.shell import ManagementShell
@@ -88,7 +88,7 @@ class _Operation:
             return self._owe(owed, check_mode)
         before = look.own_services(self.shell)
         wanted = self._wanted(before, owed)
-        steps = self._steps(before, wanted)
+        steps = self._steps(before, wanted, owed)
         settles = owed is not None and wanted == "restarted"
         states = {"services": _summary(before)}, {"services": _AFTER[wanted] if steps else _summary(before)}
         self.result = {
@@ -119,6 +119,8 @@ class _Operation:
             ]
         for step in steps:
             step.take()
+            if step.takes_down and settles:
+                self._note_half_way()
         if settles:
             self._forgive()
         after = look.own_services(self.shell)
@@ -150,7 +152,7 @@ class _Operation:
             )
         return "as_it_is" if reached.get(wanted, False) else wanted
 
-    def _steps(self, before: Services, wanted: str) -> list[_Step]:
+    def _steps(self, before: Services, wanted: str, owed: Mapping[str, Any] | None) -> list[_Step]:
         over = self._fails_over(wanted)
         down = self._fail_over() if over else self._stop()
         up = self._fail_back() if over or before.failed_over else self._start()
@@ -160,9 +162,11 @@ class _Operation:
             "failed_back": [up],
             "stopped": [down],
             "failed_over": [down],
-            # A server that is down already, such as one whose restart was interrupted, need not be stopped
-            # again.
-            "restarted": [up] if before.down or before.failed_over else [down, up],
+            # What has been stopped since it was owed, such as by a restart that was interrupted, need not be
+            # stopped again.
+            "restarted": [up]
+            if before.down or before.failed_over or (owed and owed["stopped"])
+            else [down, up],
         }[wanted]
 
     def _fails_over(self, wanted: str) -> bool:
@@ -335,9 +339,10 @@ class _Operation:
     # -- the note --------------------------------------------------------------------------------------------
 
     def _owe(self, owed: Mapping[str, Any] | None, check_mode: bool) -> dict[str, Any]:
-        now = datetime.datetime.fromtimestamp(self.clock.time(), datetime.timezone.utc)
-        commands = () if owed else note(now, self.wish.reason)
-        states = {"restart_owed": owed is not None}, {"restart_owed": True}
+        # A note that is half settled speaks of an earlier repair; the whole restart is owed again.
+        noted = owed is not None and not owed["stopped"]
+        commands = () if noted else note(self._now(), self.wish.reason)
+        states = {"restart_owed": noted}, {"restart_owed": True}
         changed = ["restart_owed"] if commands else []
         result = {
             **outcome(self.shell, "server_services", *states, changed, {"restart_owed": _REASON}, commands),
@@ -347,15 +352,25 @@ class _Operation:
         if check_mode or not commands:
             return result
         results = self.shell.run(*commands, changes=True)
-        noted = read_owed(self._keys())
-        if noted is None or results.errors:
+        found = read_owed(self._keys())
+        if found is None or results.errors:
             said = (
                 str(self.shell.classify(results.errors[0]))
                 if results.errors
                 else "it is not there when read back"
             )
             raise failed(f"The note that a restart is owed could not be made: {said}", result)
-        return {**result, "status": "corrected", "restart_owed": noted}
+        return {**result, "status": "corrected", "restart_owed": found}
+
+    def _now(self) -> datetime.datetime:
+        return datetime.datetime.fromtimestamp(self.clock.time(), datetime.timezone.utc)
+
+    def _note_half_way(self) -> None:
+        """Without this an interrupted restart is made again as a whole; nothing worse comes of a failure."""
+        try:
+            self.shell.run(half_way(self._now()), changes=True)
+        except (LostInMidCommand, TimedOut) as lost:
+            self.warnings.append(str(lost))
 
     def _forgive(self) -> None:
         results = self.shell.run(settle(), changes=True)

@@ -327,13 +327,23 @@ def test_a_restart_that_is_owed_is_noted_once_and_settled() -> None:
     assert there.written == []
     noted = remediate(there, state="restart_owed", reason="its time zone was UTC")
     assert dry["diff"] == noted["diff"]
-    assert noted["restart_owed"] == {"since": "2026-11-18T11:06:40Z", "reason": "its time zone was UTC"}
+    assert noted["restart_owed"] == {
+        "since": "2026-11-18T11:06:40Z",
+        "reason": "its time zone was UTC",
+        "stopped": None,
+    }
     assert remediate(there, state="restart_owed", reason="another")["changed"] is False
     there.written.clear()
     result = remediate(there, settle=0, only_if_owed=True)
-    assert there.written == [*PURGE, STOP, START, there.written[-1]]
-    assert there.written[-1].startswith("Remove-Item")
-    assert result["commands"] == there.written
+    assert [text.partition(" ")[0] for text in there.written] == [
+        "klist",
+        "klist",
+        "Stop-CsWindowsService",
+        "New-ItemProperty",
+        "Start-CsWindowsService",
+        "Remove-Item",
+    ]
+    assert result["commands"] == [*PURGE, STOP, START, there.written[-1]]
     assert result["restart_owed"] is None
     assert OWED_KEY not in there.registry
     assert remediate(there, only_if_owed=True)["changed"] is False
@@ -346,6 +356,36 @@ def test_the_note_stays_until_the_restart_is_through() -> None:
     with pytest.raises(ChangeFailed):
         remediate(there)
     assert OWED_KEY in there.registry
+
+
+def test_what_was_interrupted_after_the_stop_is_not_stopped_again() -> None:
+    pool = deployment(ScriptedClock(), 3, starting=1e9)
+    there = pool.computers[0]
+    remediate(there, state="restart_owed", reason="its time zone was UTC")
+    with pytest.raises(ChangeFailed):
+        remediate(there)
+    for service in there.services.values():
+        service.status, service.next_status = "Running", None
+    pool.busy_until, pool.starting = 0.0, 60.0
+    there.written.clear()
+    assert remediate(there, settle=0)["restart_owed"] is None
+    assert [text.partition(" ")[0] for text in there.written] == [
+        "klist",
+        "klist",
+        "Start-CsWindowsService",
+        "Remove-Item",
+    ]
+
+
+def test_a_second_fault_after_the_stop_owes_the_whole_restart_again() -> None:
+    pool = deployment(ScriptedClock(), 3, starting=1e9)
+    there = pool.computers[0]
+    remediate(there, state="restart_owed", reason="its time zone was UTC")
+    with pytest.raises(ChangeFailed):
+        remediate(there)
+    again = remediate(there, state="restart_owed", reason="its clock was +2 h 0 min off")
+    assert again["changed"] is True
+    assert again["restart_owed"]["stopped"] is None
 
 
 # -- looking -------------------------------------------------------------------------------------------------
