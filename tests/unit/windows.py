@@ -259,7 +259,10 @@ class Windows:
         return [self._key(given["LiteralPath"])]
 
     def _remove_item(self, given: dict[str, Any]) -> list[Any]:
-        del self.registry[given["LiteralPath"]]
+        if self.registry.pop(given["LiteralPath"], None) is None:
+            raise missing(
+                given["LiteralPath"], "PathNotFound,Microsoft.PowerShell.Commands.RemoveItemCommand"
+            )
         return []
 
     def _get_service(self, given: dict[str, Any]) -> list[Any]:

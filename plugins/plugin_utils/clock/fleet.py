@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ def fleet(
         "servers": servers,
         "wrong": [host for host, server in servers.items() if server["problems"]],
         "rounds": rounds(owing),
-        "table": _table(servers) + _sentences(found, servers),
+        "table": _table(servers) + _sentences(found, servers, rules),
     }
 
 
@@ -143,7 +144,9 @@ def _reading(place: _Place, answer: Mapping[str, Any]) -> Reading:
     if answer.get("offset_ms") is not None:
         offset = Offset(answer["offset_ms"] / 1000, answer["uncertainty_ms"] / 1000)
     zone = answer.get("time_zone") or {}
-    trouble = answer.get("msg") or " ".join(answer.get("trouble") or []) or "it was not measured"
+    # Ansible puts words of its own before what a plugin said.
+    said = re.sub(r"^((Task|Action) failed: )+", "", str(answer.get("msg") or ""))
+    trouble = said or " ".join(answer.get("trouble") or []) or "it was not measured"
     return Reading(
         host=place.host,
         pool=place.pool,
@@ -155,7 +158,7 @@ def _reading(place: _Place, answer: Mapping[str, Any]) -> Reading:
             each["name"]: None if each["offset_ms"] is None else each["offset_ms"] / 1000
             for each in answer.get("ntp_servers") or []
         },
-        trouble="" if offset is not None else str(trouble),
+        trouble="" if offset is not None else trouble,
     )
 
 
@@ -248,7 +251,7 @@ def short_names(hosts: Iterable[str]) -> dict[str, str]:
     return names if len(set(names.values())) == len(names) else {host: host for host in names}
 
 
-def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]], rules: Rules) -> list[str]:
     names = short_names(servers)
     sentences = [found.why]
     for finding in found.findings:
@@ -265,7 +268,7 @@ def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]]) -> list
             sentences.append(f"{off}, which is not the size of a difference between two zones.")
     sentences += [f"{names[host]}: {trouble}" for host, trouble in found.unmeasured.items()]
     sentences += [f"The time server {name} contradicts them." for name in found.lying]
-    if found.farthest is not None:
+    if found.farthest is not None and found.farthest.seconds > rules.tolerance:
         one, other = (names[host] for host in found.farthest.hosts)
         sentences.append(
             f"Farthest apart of servers that talk to each other: {one} and {other}, "

@@ -377,6 +377,20 @@ def test_what_was_interrupted_after_the_stop_is_not_stopped_again() -> None:
     ]
 
 
+def test_a_note_that_another_run_took_away_is_settled() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    remediate(there, state="restart_owed", reason="its time zone was UTC")
+    original = there._start_cswindowsservice
+
+    def start(given: dict[str, Any]) -> list[Any]:
+        del there.registry[OWED_KEY]
+        return original(given)
+
+    there._start_cswindowsservice = start  # type: ignore[method-assign]
+    assert remediate(there, settle=0)["status"] == "corrected"
+
+
 def test_a_second_fault_after_the_stop_owes_the_whole_restart_again() -> None:
     pool = deployment(ScriptedClock(), 3, starting=1e9)
     there = pool.computers[0]
