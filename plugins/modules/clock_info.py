@@ -182,8 +182,7 @@ synchronisation:
 ntp_servers:
   description:
     - For each of O(ntp_servers), the server's clock less the time server's as the server sees it.
-      RV(ntp_servers[].offset_ms) is V(null) where it did not answer, and RV(ntp_servers[].errors) has the
-      codes.
+      C(offset_ms) is V(null) where it did not answer, and C(errors) has the codes.
   returned: always
   type: list
   elements: dict

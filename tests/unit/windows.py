@@ -27,8 +27,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.result
     RemoteObject,
     Results,
 )
-
-from .scripted import ScriptedClock, remote
+from unit.scripted import ScriptedClock, remote
 
 ZONES = {
     "Central Standard Time": -360,

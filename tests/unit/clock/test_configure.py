@@ -16,9 +16,8 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals
     Refused,
     UnusableArgument,
 )
-
-from ..scripted import ScriptedClock
-from ..windows import W32, Refuses, Service, Windows
+from unit.scripted import ScriptedClock
+from unit.windows import W32, Refuses, Service, Windows
 
 EDGE = {
     "type": "manual",

@@ -17,9 +17,8 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock.offset impo
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import ChangeFailed, Refused
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ..scripted import ScriptedClock
-from ..windows import W32, Service, Windows
+from unit.scripted import ScriptedClock
+from unit.windows import W32, Service, Windows
 
 WISH = correct.Wish(
     limit=1.0,

@@ -17,9 +17,8 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock.fleet impor
 from ansible_collections.lync.remediation.plugins.plugin_utils.pool import information
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ..scripted import ScriptedClock
-from ..windows import W32, Pool, Windows, deployment
+from unit.scripted import ScriptedClock
+from unit.windows import W32, Pool, Windows, deployment
 
 CLOCK = ScriptedClock()
 

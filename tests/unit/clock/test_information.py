@@ -13,9 +13,8 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock import info
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock.time_service import POLICY_KEY
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ..scripted import ScriptedClock
-from ..windows import Service, Windows
+from unit.scripted import ScriptedClock
+from unit.windows import Service, Windows
 
 
 def about(there: Windows, time_servers: tuple[str, ...] = ()) -> dict[str, Any]:

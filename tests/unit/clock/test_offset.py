@@ -26,8 +26,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.result
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import Unreadable
 from hypothesis import given
 from hypothesis import strategies as st
-
-from ..scripted import Scripted, ScriptedClock
+from unit.scripted import Scripted, ScriptedClock
 
 START = 1_795_000_000.0
 FLOAT_NOISE = 1e-5

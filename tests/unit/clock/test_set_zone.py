@@ -13,9 +13,8 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals
     Unreadable,
     UnusableArgument,
 )
-
-from ..scripted import ScriptedClock
-from ..windows import Refuses, Windows
+from unit.scripted import ScriptedClock
+from unit.windows import Refuses, Windows
 
 
 def flipped() -> Windows:

@@ -21,9 +21,8 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals
     Refused,
     UnusableArgument,
 )
-
-from ..scripted import ScriptedClock
-from ..windows import Pool, Windows, deployment
+from unit.scripted import ScriptedClock
+from unit.windows import Pool, Windows, deployment
 
 WISH = operate.Wish(
     state="restarted",

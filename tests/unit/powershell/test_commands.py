@@ -57,7 +57,10 @@ def test_a_value_is_joined_to_a_common_switch() -> None:
     [
         (Command("w32tm", arguments=("/query", "/status", "/verbose")), "w32tm /query /status /verbose"),
         (Command("w32tm", arguments=("/manualpeerlist:a,0x8 b,0x8",)), "w32tm '/manualpeerlist:a,0x8 b,0x8'"),
-        (Command("tzutil", arguments=("/s", "W. Europe Standard Time")), "tzutil /s 'W. Europe Standard Time'"),
+        (
+            Command("tzutil", arguments=("/s", "W. Europe Standard Time")),
+            "tzutil /s 'W. Europe Standard Time'",
+        ),
         (Command("klist", arguments=("-li", "0x3e7", "purge")), "klist -li '0x3e7' purge"),
     ],
 )
