@@ -223,7 +223,7 @@ def _step(
         f"The clock of {shell.endpoint.name} was set {_MOST_STEPS} times and is still "
         f"{shown(error.seconds, signed=True)} off: "
         "something else sets it, such as a virtual machine's host.",
-        {**result, **_measured(error)},
+        {**result, **_measured(error), "after": result["before"]},
     )
 
 
@@ -252,7 +252,9 @@ def _resynchronise(
             pass
         left = deadline - clock.monotonic()
         if left <= 0:
-            raise failed(_overdue(shell, wish, error, said), {**result, **_measured(error)})
+            raise failed(
+                _overdue(shell, wish, error, said), {**result, **_measured(error), "after": result["before"]}
+            )
         clock.sleep(min(wish.interval, left))
 
 

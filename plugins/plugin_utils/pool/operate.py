@@ -267,7 +267,7 @@ class _Operation:
             return False
         if results.errors:
             cause, found = self.shell.classify(results.errors[0]), look.own_services(self.shell)
-            raise failed(f"{cause} {_described(found)}", {**self.result, "services": found.states}, cause)
+            raise failed(f"{cause} {_described(found)}", self._with(found), cause)
         return True
 
     def _take_down(self, command: Command) -> None:
@@ -333,8 +333,11 @@ class _Operation:
             self.clock.sleep(min(self.wish.interval, max(until - now, 0)))
 
     def _failure(self, sentence: str, found: Services | None = None) -> Exception:
-        services = (found or look.own_services(self.shell)).states
-        return failed(sentence, {**self.result, "services": services})
+        return failed(sentence, self._with(found or look.own_services(self.shell)))
+
+    def _with(self, found: Services) -> dict[str, Any]:
+        """The result as it stands with these services."""
+        return {**self.result, "after": {"services": _summary(found)}, "services": found.states}
 
     # -- the note --------------------------------------------------------------------------------------------
 

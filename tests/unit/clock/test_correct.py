@@ -75,8 +75,11 @@ def test_check_mode_writes_nothing_and_shows_the_same() -> None:
 
 def test_a_source_with_another_time_is_named() -> None:
     there = server(100.0, source=lambda: 90.0)
-    with pytest.raises(ChangeFailed, match=r"dc01\.contoso\.com, stratum 3: that source has another time"):
+    with pytest.raises(
+        ChangeFailed, match=r"dc01\.contoso\.com, stratum 3: that source has another time"
+    ) as caught:
         remediate(there)
+    assert caught.value.result["after"] == {"offset": "more than 1.0 s"}
 
 
 def test_no_time_data_is_told_apart() -> None:

@@ -177,6 +177,7 @@ def test_a_service_that_does_not_come_up_is_named() -> None:
         remediate(there)
     assert caught.value.result["services"]["RTCAVMCU"] == "StartPending"
     assert caught.value.result["services"]["RTCSRV"] == "Running"
+    assert caught.value.result["after"] == {"services": "partly running"}
 
 
 def test_calls_that_do_not_end_stop_the_restart_and_nothing_is_forced() -> None:
