@@ -25,12 +25,13 @@ class Switch(enum.Enum):
 class Command:
     """One command with its named parameters, in the order in which they are to be shown.
 
-    ``parameters`` maps a parameter's name to a native Python value that `values.serialise` knows, or to
-    `Switch.PRESENT`.
+    ``parameters`` maps a parameter's name to a native Python value that `values.to_clixml` knows, or to
+    `Switch.PRESENT`. ``arguments`` are the positional ones, which is how native programs such as w32tm take theirs.
     """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
+    arguments: tuple[Any, ...] = ()
 
     @property
     def verb(self) -> str:
@@ -46,6 +47,7 @@ class Command:
                 words.append(f"-{name}:{_literal(value)}")
             else:
                 words += [f"-{name}", _literal(value)]
+        words.extend(_positional(value) for value in self.arguments)
         return " ".join(words)
 
 
@@ -53,8 +55,14 @@ class Command:
 _SWITCHES = frozenset({"Confirm", "WhatIf", "Verbose", "Debug"})
 
 _BAREWORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:/!-]*")
+# A native program's switch, such as /query or -li; a cmdlet never gets one as an argument.
+_PROGRAM_SWITCH = re.compile(r"[/-][A-Za-z][A-Za-z0-9_.:/!-]*")
 # A bareword that PowerShell would read as something else, or a person could misread.
 _NOT_BARE = frozenset({"true", "false", "null"})
+
+
+def _positional(value: Any) -> str:
+    return value if isinstance(value, str) and _PROGRAM_SWITCH.fullmatch(value) else _literal(value)
 
 
 def _literal(value: Any) -> str:

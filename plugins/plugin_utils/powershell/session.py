@@ -146,6 +146,8 @@ class Session:
             pipeline.add_command(_Cmdlet(command.name, record.protocol_version, is_script=False))
             for name, value in command.parameters.items():
                 pipeline.add_parameter(name, _Argument(value))
+            for value in command.arguments:
+                pipeline.add_argument(_Argument(value))
         self._guarded(names, pipeline.begin_invoke)
         deadline = time.monotonic() + self._options.command_timeout
         while pipeline.state == PSInvocationState.RUNNING:

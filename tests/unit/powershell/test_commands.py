@@ -52,6 +52,22 @@ def test_a_value_is_joined_to_a_common_switch() -> None:
     assert Command("Remove-CsX", {"Confirm": False}).as_text() == "Remove-CsX -Confirm:$false"
 
 
+@pytest.mark.parametrize(
+    ("command", "text"),
+    [
+        (Command("w32tm", arguments=("/query", "/status", "/verbose")), "w32tm /query /status /verbose"),
+        (Command("w32tm", arguments=("/manualpeerlist:a,0x8 b,0x8",)), "w32tm '/manualpeerlist:a,0x8 b,0x8'"),
+        (
+            Command("tzutil", arguments=("/s", "W. Europe Standard Time")),
+            "tzutil /s 'W. Europe Standard Time'",
+        ),
+        (Command("klist", arguments=("-li", "0x3e7", "purge")), "klist -li '0x3e7' purge"),
+    ],
+)
+def test_a_native_program_has_positional_arguments(command: Command, text: str) -> None:
+    assert command.as_text() == text
+
+
 @given(st.text())
 def test_text_is_one_bare_word_or_one_quoted_string(text: str) -> None:
     shown = Command("Set-X", {"P": text}).as_text().removeprefix("Set-X -P ")

@@ -144,6 +144,16 @@ def test_statements_keep_their_order_and_streams_are_kept_apart(place: Callable[
     assert results.verbose == ("a verbose line",)
 
 
+def test_positional_arguments_cross_in_order_and_without_names(place: Callable[..., Place]) -> None:
+    there = place()
+    session = there.session()
+    results = session.run(Command("Write-Output", arguments=("/manualpeerlist:a,0x8 b,0x8", 5)))
+    session.close()
+    assert results.output == ("/manualpeerlist:a,0x8 b,0x8", 5)
+    commands = [entry for entry in read(there.running.lab.journal.path) if entry["event"] == "command"]
+    assert list(commands[-1]["parameters"]) == ["None"]
+
+
 def test_what_ends_the_only_statement_is_an_error_too(place: Callable[..., Place]) -> None:
     session = place().session()
     (error,) = session.run(Command("Stop-Here")).errors

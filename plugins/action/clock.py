@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind the module clock; what it does is described there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..modules import clock as module
+from ..plugin_utils.clock import correct
+from ..plugin_utils.clock.bounds import at_least
+from ..plugin_utils.module_action import ModuleAction
+from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.settings.action import reported
+
+
+class ActionModule(ModuleAction):
+    DOCUMENTATION = module.DOCUMENTATION
+
+    def remediate(
+        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
+    ) -> dict[str, Any]:
+        at_least(arguments, max_offset_ms=1, samples=1, timeout=0, interval=1)
+        wish = correct.Wish(
+            limit=arguments["max_offset_ms"] / 1000,
+            reference=arguments["reference_offset"],
+            confirmed=arguments["reference_confirmed"],
+            time_server=arguments["ntp_server"],
+            may_step=arguments["allow_step"],
+            purge_tickets=arguments["purge_tickets"],
+            samples=arguments["samples"],
+            timeout=arguments["timeout"],
+            interval=arguments["interval"],
+        )
+        with reported():
+            return correct.remediate(shell, wish, check_mode=check_mode)

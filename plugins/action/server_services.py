@@ -1,0 +1,43 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind the module server_services; what it does is described there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..modules import server_services as module
+from ..plugin_utils.clock.bounds import at_least
+from ..plugin_utils.module_action import BadArgument, ModuleAction
+from ..plugin_utils.pool import operate
+from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.settings.action import reported
+
+
+class ActionModule(ModuleAction):
+    DOCUMENTATION = module.DOCUMENTATION
+
+    def remediate(
+        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
+    ) -> dict[str, Any]:
+        if arguments["state"] == "restart_owed" and not arguments["reason"]:
+            raise BadArgument("reason: whoever settles the restart needs to know why it is owed.")
+        at_least(arguments, drain_timeout=1, start_timeout=1, settle=0, busy_wait=0, busy_tries=1, interval=1)
+        wish = operate.Wish(
+            state=arguments["state"],
+            graceful=arguments["graceful"],
+            method=arguments["method"],
+            only_if_owed=arguments["only_if_owed"],
+            reason=arguments["reason"] or "",
+            pool_state=arguments["pool_state"],
+            drain_timeout=arguments["drain_timeout"],
+            start_timeout=arguments["start_timeout"],
+            settle=arguments["settle"],
+            busy_wait=arguments["busy_wait"],
+            busy_tries=arguments["busy_tries"],
+            interval=arguments["interval"],
+        )
+        with reported():
+            return operate.remediate(shell, wish, check_mode=check_mode)

@@ -1,0 +1,27 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind the module time_zone; what it does is described there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..modules import time_zone as module
+from ..plugin_utils.clock import set_zone
+from ..plugin_utils.module_action import ModuleAction
+from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.settings.action import reported
+
+
+class ActionModule(ModuleAction):
+    DOCUMENTATION = module.DOCUMENTATION
+
+    def remediate(
+        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
+    ) -> dict[str, Any]:
+        with reported():
+            return set_zone.remediate(
+                shell, arguments["zone"], arguments["daylight_saving"], check_mode=check_mode
+            )

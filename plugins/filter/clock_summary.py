@@ -1,0 +1,72 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: clock_summary
+short_description: What a repair of clocks did, in lines for people
+version_added: 1.0.0
+author:
+  - The lync.remediation authors (@lync-remediation)
+description:
+  - Puts what tasks did to each server into lines of at most 69 columns. In check mode, what they would do.
+positional: after
+options:
+  _input:
+    description: What P(lync.remediation.clock_verdict#filter) returned before.
+    type: dict
+    required: true
+  after:
+    description: What it returned afterwards; V(null) in check mode.
+    type: dict
+  zone:
+    description: By host, what M(lync.remediation.time_zone) returned; an empty dictionary where it did not run.
+    type: dict
+    default: {}
+  source:
+    description: The same for M(lync.remediation.time_service).
+    type: dict
+    default: {}
+  clock:
+    description: The same for M(lync.remediation.clock).
+    type: dict
+    default: {}
+  restart:
+    description: The same for M(lync.remediation.server_services).
+    type: dict
+    default: {}
+"""
+
+EXAMPLES = r"""
+- name: Tell what was done to this server
+  ansible.builtin.debug:
+    msg: "{{ before | lync.remediation.clock_summary(none, clock={inventory_hostname: clock}) }}"
+"""
+
+RETURN = r"""
+_value:
+  description: The lines; none where nothing was done.
+  type: list
+  elements: str
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..plugin_utils.clock.fleet import summary
+
+
+def clock_summary(
+    before: Mapping[str, Any],
+    after: Mapping[str, Any] | None = None,
+    **done: Mapping[str, Mapping[str, Any]],
+) -> list[str]:
+    """See `fleet.summary`."""
+    return summary(before, after, done)
+
+
+class FilterModule:
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"clock_summary": clock_summary}

@@ -1,0 +1,247 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: clock
+short_description: Put a server's clock right, and prove it
+version_added: 1.0.0
+author:
+  - The lync.remediation authors (@lync-remediation)
+description:
+  - Measures a server's clock against the controller's. Where it is off by more than O(max_offset_ms),
+    W32Time is told to look for its source again and to synchronise, and the clock is measured until it is
+    right or time is up.
+  - An error that is larger than W32Time's correction limit is set at once where O(allow_step) says so, and
+    it is certain which clock is right; else the module fails and changes nothing.
+  - It does not configure W32Time; M(lync.remediation.time_service) does.
+options:
+  max_offset_ms:
+    description:
+      - How far the clock may be off, in milliseconds.
+    type: float
+    default: 1000
+  reference_offset:
+    description:
+      - The right time less the controller's, in seconds, where the controller's clock is known to be wrong.
+    type: float
+    default: 0
+  reference_confirmed:
+    description:
+      - Whether another clock than the controller's has been found to agree with it, as
+        P(lync.remediation.clock_verdict#filter) tells.
+    type: bool
+    default: false
+  ntp_server:
+    description:
+      - A time server that the server can ask. Before the clock is set at once it must agree that the clock
+        is wrong, and by how much.
+    type: str
+  allow_step:
+    description:
+      - Whether an error larger than the correction limit may be corrected at once with C(Set-Date).
+      - This needs O(ntp_server), or O(reference_confirmed=true).
+    type: bool
+    default: false
+  purge_tickets:
+    description:
+      - Whether Kerberos tickets of the session and of the computer, which bear the wrong time, are thrown
+        away after a correction.
+    type: bool
+    default: true
+  samples:
+    description:
+      - How often to ask. What all answers together allow is the result, so more make it narrower.
+    type: int
+    default: 8
+  timeout:
+    description:
+      - Seconds to wait for the clock to be right. An error that W32Time slews instead of setting takes
+        longer.
+    type: int
+    default: 300
+  interval:
+    description:
+      - Seconds between two measurements meanwhile.
+    type: int
+    default: 5
+extends_documentation_fragment:
+  - lync.remediation.attributes
+  - lync.remediation.attributes.changing
+  - lync.remediation.action_group
+  - lync.remediation.connection
+notes:
+  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
+seealso:
+  - module: lync.remediation.clock_info
+  - module: lync.remediation.time_service
+  - name: Windows Time service tools and settings
+    description: Microsoft's reference of W32Time, its registry and w32tm.
+    link: https://learn.microsoft.com/windows-server/networking/windows-time-service/windows-time-service-tools-and-settings
+"""
+
+EXAMPLES = r"""
+---
+- name: Put the clock right
+  lync.remediation.clock:
+
+- name: Put the clock of an Edge Server right that is days off, if a time server agrees that it is
+  lync.remediation.clock:
+    allow_step: true
+    ntp_server: ntp1.contoso.com
+"""
+
+RETURN = r"""
+---
+status:
+  description:
+    - V(in_desired_state) where nothing had to be done, V(drifted) where check mode found something to do or
+      a change did not come about, V(corrected) after a change that was looked at again, V(unknown) where
+      the state could not be read or judged.
+  returned: always
+  type: str
+  sample: corrected
+before:
+  description:
+    - Whether the clock was off by more than O(max_offset_ms).
+  returned: always
+  type: dict
+  sample:
+    offset: more than 1.0 s
+after:
+  description:
+    - The same after the change, or as it would be.
+  returned: always
+  type: dict
+  sample:
+    offset: at most 1.0 s
+drift:
+  description:
+    - Every difference between what was found and what is wanted. Empty in the desired state.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource:
+      description:
+        - The module's name.
+      returned: always
+      type: str
+    identity:
+      description:
+        - The host.
+      returned: always
+      type: str
+    property:
+      description:
+        - What differs.
+      returned: always
+      type: str
+    current:
+      description:
+        - What was found.
+      returned: always
+      type: raw
+    desired:
+      description:
+        - What is wanted.
+      returned: always
+      type: raw
+    severity:
+      description:
+        - How much the difference matters, one of V(low), V(medium), V(high) and V(critical).
+      returned: always
+      type: str
+    reason:
+      description:
+        - Why it matters.
+      returned: always
+      type: str
+  sample:
+    - resource: clock
+      identity: fe02.contoso.com
+      property: offset
+      current: more than 1.0 s
+      desired: at most 1.0 s
+      severity: critical
+      reason: Clocks that differ break sign-in, signed requests to the Edge Server and A/V authentication.
+commands:
+  description:
+    - The lines that make the change, for people to read. They were run, or would have been in check mode.
+  returned: always
+  type: list
+  elements: str
+  sample: ["w32tm /resync /rediscover", "klist purge", "klist -li '0x3e7' purge"]
+diff:
+  description:
+    - The differing properties before and after, the same in check mode and in a real run.
+  returned: always
+  type: dict
+  contains:
+    before:
+      description:
+        - One line for each differing property as it was found.
+      returned: always
+      type: str
+    after:
+      description:
+        - One line for each of them as it is wanted.
+      returned: always
+      type: str
+    before_header:
+      description:
+        - Names the object and the host.
+      returned: always
+      type: str
+    after_header:
+      description:
+        - Names the object and the host.
+      returned: always
+      type: str
+  sample:
+    before: "offset: more than 1.0 s\n"
+    after: "offset: at most 1.0 s\n"
+    before_header: clock of fe02.contoso.com
+    after_header: clock of fe02.contoso.com
+offset_ms:
+  description:
+    - How far the clock is off, in milliseconds, as it was measured last; positive where it is ahead.
+  returned: always
+  type: float
+  sample: 4.318
+uncertainty_ms:
+  description:
+    - The true offset is no farther from RV(offset_ms) than this.
+  returned: always
+  type: float
+  sample: 9.871
+stepped:
+  description:
+    - Whether the clock was set at once, or would be.
+  returned: always
+  type: bool
+  sample: false
+msg:
+  description:
+    - What went wrong, and what has become of the server.
+  returned: on failure
+  type: str
+  sample: "The clock of edge01.contoso.com is -2 d 3 h off, and W32Time corrects no more than 15 h 0 min
+    there, so that it will not put it right. With allow_step: true the clock is set at once, if it is
+    certain which clock is right. Nothing has been changed."
+error_details:
+  description:
+    - What the server said, where it refused a command.
+  returned: when a command failed on the server
+  type: dict
+  sample:
+    message: Access is denied.
+    category: PermissionDenied
+    fully_qualified_id: AccessDenied
+    exception_type: System.UnauthorizedAccessException
+    target: null
+    command: Set-Date
+"""

@@ -1,0 +1,293 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: server_services
+short_description: Restart a server's Lync services without breaking its pool
+version_added: 1.0.0
+author:
+  - The lync.remediation authors (@lync-remediation)
+description:
+  - Starts, stops and restarts the Lync services of one computer, or fails it over and back where the
+    version can.
+  - Before anything is stopped the module looks at the pool. It refuses to stop a server while another
+    server of the pool is down or not known to run, where the pool's quorum would be lost, and where the
+    pool says that it is not ready.
+  - What is stopped is drained first. What is started must be up, and its pool be ready again, before the
+    task ends.
+options:
+  state:
+    description:
+      - V(running) starts what should run. V(stopped) drains and stops everything.
+      - V(restarted) stops and starts everything, however it was before. Services that are down already, as
+        after an interrupted restart, are only started.
+      - V(failed_over) moves users away, stops the services and disables them, and V(failed_back) takes that
+        back. Both need Skype for Business Server 2015 or later.
+      - V(restart_owed) restarts nothing; it leaves a note in the server's registry that a restart is owed,
+        which V(restarted) takes away, and which M(lync.remediation.clock_info) shows.
+    type: str
+    choices: [running, stopped, restarted, failed_over, failed_back, restart_owed]
+    default: running
+  reason:
+    description:
+      - Why a restart is owed, for whoever reads the note. Required with O(state=restart_owed).
+    type: str
+  only_if_owed:
+    description:
+      - Whether O(state=restarted) leaves a server alone that has no such note.
+    type: bool
+    default: false
+  graceful:
+    description:
+      - Whether calls and conferences may end before a service stops.
+    type: bool
+    default: true
+  method:
+    description:
+      - How O(state=restarted) takes the server out. V(failover) with C(Invoke-CsComputerFailOver), V(drain)
+        with C(Stop-CsWindowsService). V(auto) fails over Front Ends of pools of several servers where the
+        version has it, as its documentation asks for.
+    type: str
+    choices: [auto, drain, failover]
+    default: auto
+  pool_state:
+    description:
+      - The pool as P(lync.remediation.pool_state#filter) put it together a moment ago. Older than two
+        minutes it is refused.
+      - Without it the module looks itself, which needs a second hop over WinRM, and is not possible on an
+        Edge Server.
+    type: dict
+  drain_timeout:
+    description:
+      - Seconds that services may take to stop. Failing over does nothing after that.
+    type: int
+    default: 3600
+  start_timeout:
+    description:
+      - Seconds that services may take to start, and the pool to be ready again.
+    type: int
+    default: 1800
+  settle:
+    description:
+      - Seconds that a pool of Front Ends must have been ready without a break before the task ends.
+      - By default 1200 after draining, which is what Microsoft asks for between two upgrade domains of Lync
+        Server 2013, and 0 after failing over. Lync Server 2010, and pools of other roles, have no readiness
+        to wait for.
+    type: int
+  busy_wait:
+    description:
+      - Seconds to wait before a pool that is busy is asked again whether it is ready. With O(pool_state),
+        which is too old then, a busy pool is refused at once.
+    type: int
+    default: 600
+  busy_tries:
+    description:
+      - How often a pool may be busy until it is taken for ill.
+    type: int
+    default: 3
+  interval:
+    description:
+      - Seconds between two looks while waiting.
+    type: int
+    default: 10
+attributes:
+  idempotent:
+    description: When run twice in a row with the same arguments, the second run changes nothing.
+    support: partial
+    details: O(state=restarted) restarts each time, unless O(only_if_owed=true).
+extends_documentation_fragment:
+  - lync.remediation.attributes
+  - lync.remediation.attributes.changing
+  - lync.remediation.action_group
+  - lync.remediation.connection
+notes:
+  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
+  - Failing over is one long command. Set C(ansible_management_shell_command_timeout) to more than
+    O(drain_timeout) for it.
+  - Run it on one server of a pool at a time. Two tasks that look at the same moment both see a healthy
+    pool.
+seealso:
+  - module: lync.remediation.pool_info
+  - plugin: lync.remediation.pool_state
+    plugin_type: filter
+  - name: Stop-CsWindowsService
+    description: Microsoft's reference of the cmdlet.
+    link: https://learn.microsoft.com/powershell/module/skypeforbusiness/stop-cswindowsservice
+  - name: Invoke-CsComputerFailOver
+    description: Microsoft's reference of the cmdlet.
+    link: https://learn.microsoft.com/powershell/module/skypeforbusiness/invoke-cscomputerfailover
+"""
+
+EXAMPLES = r"""
+---
+- name: Restart a Front End
+  lync.remediation.server_services:
+    state: restarted
+
+- name: Leave a note that a restart is owed
+  lync.remediation.server_services:
+    state: restart_owed
+    reason: its time zone was Mountain Standard Time
+
+- name: Restart it later if it is still owed
+  lync.remediation.server_services:
+    state: restarted
+    only_if_owed: true
+"""
+
+RETURN = r"""
+---
+status:
+  description:
+    - V(in_desired_state) where nothing had to be done, V(drifted) where check mode found something to do or
+      a change did not come about, V(corrected) after a change that was looked at again, V(unknown) where
+      the state could not be read or judged.
+  returned: always
+  type: str
+  sample: corrected
+before:
+  description:
+    - What the services did.
+  returned: always
+  type: dict
+  sample:
+    services: running
+after:
+  description:
+    - The same after the change, or as it would be.
+  returned: always
+  type: dict
+  sample:
+    services: running, restarted
+drift:
+  description:
+    - Every difference between what was found and what is wanted. Empty in the desired state.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource:
+      description:
+        - The module's name.
+      returned: always
+      type: str
+    identity:
+      description:
+        - The host.
+      returned: always
+      type: str
+    property:
+      description:
+        - What differs.
+      returned: always
+      type: str
+    current:
+      description:
+        - What was found.
+      returned: always
+      type: raw
+    desired:
+      description:
+        - What is wanted.
+      returned: always
+      type: raw
+    severity:
+      description:
+        - How much the difference matters, one of V(low), V(medium), V(high) and V(critical).
+      returned: always
+      type: str
+    reason:
+      description:
+        - Why it matters.
+      returned: always
+      type: str
+  sample:
+    - resource: server_services
+      identity: fe02.contoso.com
+      property: services
+      current: running
+      desired: running, restarted
+      severity: high
+      reason: Services that are not what they should be take a server out of its pool.
+commands:
+  description:
+    - The lines that make the change, for people to read. They were run, or would have been in check mode.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Stop-CsWindowsService -Graceful -NoWait -Confirm:$false", "Start-CsWindowsService -NoWait
+    -Confirm:$false"]
+diff:
+  description:
+    - The differing properties before and after, the same in check mode and in a real run.
+  returned: always
+  type: dict
+  contains:
+    before:
+      description:
+        - One line for each differing property as it was found.
+      returned: always
+      type: str
+    after:
+      description:
+        - One line for each of them as it is wanted.
+      returned: always
+      type: str
+    before_header:
+      description:
+        - Names the object and the host.
+      returned: always
+      type: str
+    after_header:
+      description:
+        - Names the object and the host.
+      returned: always
+      type: str
+  sample:
+    before: "services: running\n"
+    after: "services: running, restarted\n"
+    before_header: server_services of fe02.contoso.com
+    after_header: server_services of fe02.contoso.com
+computer:
+  description:
+    - The computer, as the topology knows it.
+  returned: always
+  type: str
+  sample: fe02.contoso.com
+services:
+  description:
+    - The state of each service as it was seen last.
+  returned: unless O(state=restart_owed)
+  type: dict
+  sample: {RTCSRV: Running, RTCAVMCU: Running}
+restart_owed:
+  description:
+    - The note that a restart is owed, with C(since), C(reason), and C(stopped) once everything has been
+      stopped. V(null) without one.
+  returned: always
+  type: dict
+  sample: null
+msg:
+  description:
+    - What went wrong, and what has become of the server.
+  returned: on failure
+  type: str
+  sample: "fe02.contoso.com is not stopped: fe03.contoso.com is down, and only one server of a pool may be
+    down at a time. Nothing has been changed."
+error_details:
+  description:
+    - What the server said, where it refused a command.
+  returned: when a command failed on the server
+  type: dict
+  sample:
+    message: Access is denied.
+    category: PermissionDenied
+    fully_qualified_id: AccessDenied
+    exception_type: System.UnauthorizedAccessException
+    target: null
+    command: Stop-CsWindowsService
+"""

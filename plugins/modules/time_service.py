@@ -1,0 +1,254 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+---
+module: time_service
+short_description: Configure W32Time, which sets a server's clock
+version_added: 1.0.0
+author:
+  - The lync.remediation authors (@lync-remediation)
+description:
+  - Configures the Windows Time service by its registry and C(w32tm /config), registers it where it is
+    missing, starts and stops it.
+  - Options that are not given are left as they are.
+  - What a group policy sets goes before the server's own values. If a policy wants something else than the
+    task, the task fails and names the policy's value; nothing is changed.
+options:
+  type:
+    description:
+      - Whom the clock follows. V(domain_hierarchy) is for members of a domain (NT5DS), V(manual) for
+        O(peers) (NTP), V(all) for both (AllSync), V(none) for nobody (NoSync).
+    type: str
+    choices: [domain_hierarchy, manual, all, none]
+  peers:
+    description:
+      - The time servers to follow. Their order means nothing. Microsoft advises three or more.
+    type: list
+    elements: dict
+    suboptions:
+      host:
+        description:
+          - Name or address.
+        type: str
+        required: true
+      flags:
+        description:
+          - V(client) asks it as a client does (0x8). V(special_interval) asks it every
+            O(special_poll_interval) seconds (0x1). V(use_as_fallback_only) asks it when the others do not
+            answer (0x2). V(symmetric_active) is for peers that correct each other (0x4).
+        type: list
+        elements: str
+        choices: [special_interval, use_as_fallback_only, symmetric_active, client]
+        default: [client]
+  special_poll_interval:
+    description:
+      - Seconds between two looks at peers with V(special_interval).
+    type: int
+  min_poll_interval:
+    description:
+      - The shortest time between two looks, as a power of two in seconds.
+    type: int
+  max_poll_interval:
+    description:
+      - The longest time between two looks, as a power of two in seconds.
+    type: int
+  max_pos_phase_correction:
+    description:
+      - How many seconds the clock is put forward at most. A larger error is only logged. V(4294967295) sets
+        no limit.
+      - Windows sets 54000, fifteen hours, on a server that is in no domain, as Edge Servers are.
+    type: int
+  max_neg_phase_correction:
+    description:
+      - How many seconds the clock is put back at most, like O(max_pos_phase_correction).
+    type: int
+  vm_provider:
+    description:
+      - Whether the clock follows the host of a Hyper-V virtual machine. Members of a domain should not.
+    type: bool
+  start_mode:
+    description:
+      - How Windows starts the service.
+    type: str
+    choices: [automatic, manual, disabled]
+  service_state:
+    description:
+      - Whether the service runs now.
+    type: str
+    choices: [started, stopped]
+extends_documentation_fragment:
+  - lync.remediation.attributes
+  - lync.remediation.attributes.changing
+  - lync.remediation.action_group
+  - lync.remediation.connection
+notes:
+  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
+  - O(type=domain_hierarchy) and O(vm_provider) need a restart of W32Time, which the module does.
+seealso:
+  - module: lync.remediation.clock
+  - module: lync.remediation.clock_info
+  - name: Windows Time service tools and settings
+    description: Microsoft's reference of W32Time, its registry and w32tm.
+    link: https://learn.microsoft.com/windows-server/networking/windows-time-service/windows-time-service-tools-and-settings
+"""
+
+EXAMPLES = r"""
+---
+- name: Give an Edge Server its time servers, and let it correct any error
+  lync.remediation.time_service:
+    type: manual
+    peers:
+      - host: ntp1.contoso.com
+      - host: ntp2.contoso.com
+      - host: ntp3.contoso.com
+        flags: [client, use_as_fallback_only]
+    max_pos_phase_correction: 4294967295
+    max_neg_phase_correction: 4294967295
+    start_mode: automatic
+    service_state: started
+
+- name: Let a Front End follow its domain and not its virtual machine's host
+  lync.remediation.time_service:
+    type: domain_hierarchy
+    vm_provider: false
+"""
+
+RETURN = r"""
+---
+status:
+  description:
+    - V(in_desired_state) where nothing had to be done, V(drifted) where check mode found something to do or
+      a change did not come about, V(corrected) after a change that was looked at again, V(unknown) where
+      the state could not be read or judged.
+  returned: always
+  type: str
+  sample: corrected
+before:
+  description:
+    - The options that were given, as they were in force.
+  returned: always
+  type: dict
+  sample:
+    type: domain_hierarchy
+    service_state: started
+after:
+  description:
+    - The same after the change, or as it would be.
+  returned: always
+  type: dict
+  sample:
+    type: manual
+    service_state: started
+drift:
+  description:
+    - Every difference between what was found and what is wanted. Empty in the desired state.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource:
+      description:
+        - The module's name.
+      returned: always
+      type: str
+    identity:
+      description:
+        - The host.
+      returned: always
+      type: str
+    property:
+      description:
+        - What differs.
+      returned: always
+      type: str
+    current:
+      description:
+        - What was found.
+      returned: always
+      type: raw
+    desired:
+      description:
+        - What is wanted.
+      returned: always
+      type: raw
+    severity:
+      description:
+        - How much the difference matters, one of V(low), V(medium), V(high) and V(critical).
+      returned: always
+      type: str
+    reason:
+      description:
+        - Why it matters.
+      returned: always
+      type: str
+  sample:
+    - resource: time_service
+      identity: fe02.contoso.com
+      property: type
+      current: domain_hierarchy
+      desired: manual
+      severity: high
+      reason: Decides whom the clock follows; an Edge Server in a workgroup has no domain to follow.
+commands:
+  description:
+    - The lines that make the change, for people to read. They were run, or would have been in check mode.
+  returned: always
+  type: list
+  elements: str
+  sample: ["w32tm /config /syncfromflags:manual /update"]
+diff:
+  description:
+    - The differing properties before and after, the same in check mode and in a real run.
+  returned: always
+  type: dict
+  contains:
+    before:
+      description:
+        - One line for each differing property as it was found.
+      returned: always
+      type: str
+    after:
+      description:
+        - One line for each of them as it is wanted.
+      returned: always
+      type: str
+    before_header:
+      description:
+        - Names the object and the host.
+      returned: always
+      type: str
+    after_header:
+      description:
+        - Names the object and the host.
+      returned: always
+      type: str
+  sample:
+    before: "type: domain_hierarchy\n"
+    after: "type: manual\n"
+    before_header: time_service of fe02.contoso.com
+    after_header: time_service of fe02.contoso.com
+msg:
+  description:
+    - What went wrong, and what has become of the server.
+  returned: on failure
+  type: str
+  sample: "A group policy decides: type is domain_hierarchy by
+    HKLM:\\SOFTWARE\\Policies\\Microsoft\\W32Time\\Parameters\\Type, and manual was asked for. Change the
+    policy, or ask for what it says. Nothing has been changed."
+error_details:
+  description:
+    - What the server said, where it refused a command.
+  returned: when a command failed on the server
+  type: dict
+  sample:
+    message: Access is denied.
+    category: PermissionDenied
+    fully_qualified_id: AccessDenied
+    exception_type: System.UnauthorizedAccessException
+    target: null
+    command: New-ItemProperty
+"""

@@ -1,0 +1,283 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module clock: measure, let W32Time put the clock right, prove it; step it only where that is allowed
+and certain.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..powershell.commands import Command
+from ..powershell.errors import LostInMidCommand, TimedOut
+from ..powershell.shell import ManagementShell
+from ..settings.refusals import Refused, Unreadable
+from ..settings.resource import Severity
+from . import computer, configure, w32tm
+from .offset import Clock, ClockJumped, Offset, measure, shown
+from .outcome import Reason, failed, outcome, with_warnings
+from .time_service import Configuration
+
+RESYNC = Command("w32tm", arguments=("/resync", "/rediscover"))
+
+# The session's own tickets, and those of the computer (logon session 0x3e7 is LocalSystem's).
+PURGE_TICKETS = (
+    Command("klist", arguments=("purge",)),
+    Command("klist", arguments=("-li", "0x3e7", "purge")),
+)
+
+# A step goes by the server's local time; across a change of daylight saving time it lands an hour off and is
+# made again.
+_MOST_STEPS = 3
+
+_REASONS = {
+    "offset": Reason(
+        Severity.CRITICAL,
+        "Clocks that differ break sign-in (Kerberos tolerates five minutes), signed requests to the Edge "
+        "Server and A/V "
+        "authentication.",
+    )
+}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The module's options. ``limit`` and ``reference`` are seconds; the right time is the controller's plus
+    ``reference``.
+
+    ``confirmed``: something other than the controller vouches for that. ``time_server``: whom else to ask
+    about it.
+    """
+
+    limit: float
+    reference: float
+    confirmed: bool
+    time_server: str | None
+    may_step: bool
+    purge_tickets: bool
+    samples: int
+    timeout: float
+    interval: float
+
+
+def remediate(shell: ManagementShell, wish: Wish, *, check_mode: bool, clock: Clock = time) -> dict[str, Any]:
+    """Raises Refused where nothing can or should be done, ClockJumped, ChangeFailed, and the wire's errors."""
+    error = _error(shell, wish, clock)
+    if error.uncertainty > wish.limit:
+        raise Refused(
+            f"The clock of {shell.endpoint.name} can be measured to {shown(error.uncertainty)} over this "
+            "line, which is more "
+            f"than max_offset_ms ({shown(wish.limit)}) allows. Ask for less, or for more samples"
+        )
+    wrong = error.certainly_beyond(wish.limit)
+    configuration = configure.read(shell, shell.run(*configure.READS)) if wrong else None
+    step = configuration is not None and _needs_step(configuration, error)
+    if configuration is not None:
+        _make_sure(shell, wish, configuration, error, step)
+    commands = _commands(wish, error, step) if wrong else []
+    before, after = _state(wish, wrong), _state(wish, False)
+    result = {
+        **outcome(shell, "clock", before, after, ["offset"] if wrong else [], _REASONS, commands),
+        "offset_ms": _milliseconds(error.seconds),
+        "uncertainty_ms": _milliseconds(error.uncertainty),
+        "stepped": step,
+    }
+    if check_mode or not wrong:
+        return result
+    warnings: list[str] = []
+    final = _step(shell, wish, error, result, warnings, clock) if step else error
+    final = _resynchronise(shell, wish, final, result, warnings, clock)
+    if wish.purge_tickets:
+        purged = shell.run(*PURGE_TICKETS, changes=True)
+        warnings += [f"Kerberos tickets were not purged: {report.message}" for report in purged.errors]
+    corrected = {
+        "offset_ms": _milliseconds(final.seconds),
+        "uncertainty_ms": _milliseconds(final.uncertainty),
+    }
+    return with_warnings({**result, **corrected, "status": "corrected"}, warnings)
+
+
+def _error(shell: ManagementShell, wish: Wish, clock: Clock) -> Offset:
+    offset = measure(shell, wish.samples, clock)
+    return Offset(offset.seconds - wish.reference, offset.uncertainty)
+
+
+def _state(wish: Wish, wrong: bool) -> dict[str, Any]:
+    # Numbers that differ from one measurement to the next have no place in a diff.
+    return {"offset": f"{'more than' if wrong else 'at most'} {shown(wish.limit)}"}
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def _needs_step(configuration: Configuration, error: Offset) -> bool:
+    forwards, backwards = configuration.correction_limits()
+    return abs(error.seconds) > (forwards if error.seconds < 0 else backwards)
+
+
+def _commands(wish: Wish, error: Offset, step: bool) -> list[Command]:
+    purge = PURGE_TICKETS if wish.purge_tickets else ()
+    return [*([_stepping(error)] if step else []), RESYNC, *purge]
+
+
+def _stepping(error: Offset) -> Command:
+    return Command("Set-Date", {"Adjust": datetime.timedelta(seconds=-error.seconds)})
+
+
+# -- before anything is done ---------------------------------------------------------------------------------
+
+
+def _make_sure(
+    shell: ManagementShell, wish: Wish, configuration: Configuration, error: Offset, step: bool
+) -> None:
+    host, off = shell.endpoint.name, shown(error.seconds, signed=True)
+    if not configuration.registered:
+        raise Refused(
+            f"The clock of {host} is {off} off, and W32Time is not registered there. Set it up with "
+            "time_service"
+        )
+    if configuration.service_state != "started":
+        raise Refused(
+            f"The clock of {host} is {off} off, and W32Time is {configuration.service_state} there. Start it "
+            "with time_service"
+        )
+    if configuration.in_force["type"] == "none":
+        raise Refused(
+            f"The clock of {host} is {off} off, and W32Time follows nobody there (NoSync). Give it a source "
+            "with "
+            "time_service"
+        )
+    if not step:
+        return
+    limit = shown(min(configuration.correction_limits()))
+    if not wish.may_step:
+        raise Refused(
+            f"The clock of {host} is {off} off, and W32Time corrects no more than {limit} there, so that it "
+            "will not put it "
+            "right. With allow_step: true the clock is set at once, if it is certain which clock is right"
+        )
+    objection = _doubt(shell, wish, error)
+    if objection:
+        raise Refused(
+            f"The clock of {host} is {off} off by the controller's clock, and is not set at once: {objection}"
+        )
+
+
+def _doubt(shell: ManagementShell, wish: Wish, error: Offset) -> str | None:
+    """Why it is not certain which clock is right; None where it is."""
+    if wish.time_server is None:
+        return (
+            None
+            if wish.confirmed
+            else "no other clock confirms the controller's. Name an ntp_server that the server can ask"
+        )
+    try:
+        chart = computer.stripchart(shell, wish.time_server)
+    except Unreadable as unread:
+        return f"{wish.time_server} could not be asked ({unread})"
+    if chart.best is None:
+        codes = ", ".join(sorted({f"0x{code:08X}" for code in chart.errors}))
+        return f"{wish.time_server} does not answer it (error {codes})"
+    by_time_server = -chart.best
+    if abs(by_time_server - error.seconds) > error.uncertainty + wish.limit:
+        return (
+            f"by {wish.time_server} it is {shown(by_time_server, signed=True)} off. Find out whether the "
+            "controller or that "
+            "time server is right"
+        )
+    return None
+
+
+# -- the correction ------------------------------------------------------------------------------------------
+
+
+def _step(
+    shell: ManagementShell,
+    wish: Wish,
+    error: Offset,
+    result: dict[str, Any],
+    warnings: list[str],
+    clock: Clock,
+) -> Offset:
+    for _ in range(_MOST_STEPS):
+        try:
+            results = shell.run(_stepping(error), changes=True)
+        except (LostInMidCommand, TimedOut) as lost:
+            # Measuring again shows whether it took effect.
+            warnings.append(str(lost))
+        else:
+            if results.errors:
+                cause = shell.classify(results.errors[0])
+                raise failed(str(cause), result, cause)
+        error = _error(shell, wish, clock)
+        if not error.certainly_beyond(wish.limit):
+            return error
+    raise failed(
+        f"The clock of {shell.endpoint.name} was set {_MOST_STEPS} times and is still "
+        f"{shown(error.seconds, signed=True)} off: "
+        "something else sets it, such as a virtual machine's host.",
+        {**result, **_measured(error), "after": result["before"]},
+    )
+
+
+def _resynchronise(
+    shell: ManagementShell,
+    wish: Wish,
+    error: Offset,
+    result: dict[str, Any],
+    warnings: list[str],
+    clock: Clock,
+) -> Offset:
+    """Let W32Time look for its source again, and measure until the clock is right or time is up."""
+    deadline = clock.monotonic() + wish.timeout
+    try:
+        said = w32tm.text_lines(computer.strings(shell.run(RESYNC, changes=True)))
+    except (LostInMidCommand, TimedOut) as lost:
+        warnings.append(str(lost))
+        said = []
+    while True:
+        # W32Time sets the clock while it is looked at: that is what is being waited for.
+        try:
+            error = _error(shell, wish, clock)
+            if not error.certainly_beyond(wish.limit):
+                return error
+        except ClockJumped:
+            pass
+        left = deadline - clock.monotonic()
+        if left <= 0:
+            raise failed(
+                _overdue(shell, wish, error, said), {**result, **_measured(error), "after": result["before"]}
+            )
+        clock.sleep(min(wish.interval, left))
+
+
+def _measured(error: Offset) -> dict[str, Any]:
+    return {"offset_ms": _milliseconds(error.seconds), "uncertainty_ms": _milliseconds(error.uncertainty)}
+
+
+def _overdue(shell: ManagementShell, wish: Wish, error: Offset, said: Sequence[str]) -> str:
+    host = shell.endpoint.name
+    sentence = f"After {wish.timeout:g} seconds the clock of {host} is still {shown(error.seconds, signed=True)} off. "
+    try:
+        status = computer.synchronisation(shell)
+    except Unreadable as unread:
+        return f"{sentence}{unread}"
+    why = w32tm.SYNC_ERRORS.get(status.last_sync_error or w32tm.SYNCHRONISED)
+    if why:
+        return f"{sentence}W32Time did not synchronise: {why} (source: {status.source}, stratum {status.stratum})."
+    if status.synchronised:
+        return (
+            f"{sentence}W32Time says that it is synchronised with {status.source}, stratum {status.stratum}: "
+            "that source has "
+            "another time than the controller."
+        )
+    return (
+        f"{sentence}W32Time follows nobody (source: {status.source}). It said: {' '.join(said) or 'nothing'}"
+    )

@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The module clock_info: everything that can be known about one server's clock, and what could not be found
+out.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from ..powershell.errors import CommandError
+from ..powershell.shell import ManagementShell
+from ..settings.refusals import Unreadable
+from . import computer, registry, time_service, w32tm
+from .offset import Clock, ClockJumped, measure
+from .owed import OWED_KEY, read_owed
+
+_KEYS = (computer.NAME_KEY, computer.ZONE_KEY, OWED_KEY, *time_service.READ_KEYS)
+
+
+def about(
+    shell: ManagementShell, time_servers: Sequence[str], samples: int, clock: Clock = time
+) -> dict[str, Any]:
+    """What the module returns. A part that cannot be known is null, and ``trouble`` says why; raises the
+    wire's errors.
+    """
+    trouble: list[str] = []
+    results = shell.run(registry.reading(_KEYS), computer.GET_SERVICE, computer.GET_ZONE)
+    keys = registry.read(shell, results, _KEYS)
+    configuration = computer.time_configuration(shell, results, keys)
+    zone = _zone(shell, results, keys, trouble)
+    offset = None
+    try:
+        offset = measure(shell, samples, clock)
+    except (ClockJumped, Unreadable) as unknown:
+        trouble.append(str(unknown))
+    return {
+        "computer": computer.name(keys),
+        "offset_ms": None if offset is None else round(offset.seconds * 1000, 3),
+        "uncertainty_ms": None if offset is None else round(offset.uncertainty * 1000, 3),
+        "time_zone": zone,
+        "time_service": configuration.as_options(),
+        "policies": dict(configuration.policies),
+        "synchronisation": _synchronisation(shell, configuration, trouble),
+        "ntp_servers": [_compared(shell, name, trouble) for name in time_servers],
+        "restart_owed": read_owed(keys),
+        "trouble": trouble,
+    }
+
+
+def _zone(shell: ManagementShell, results: Any, keys: Any, trouble: list[str]) -> dict[str, Any] | None:
+    try:
+        zone = computer.zone(shell, results, keys)
+    except Unreadable as unread:
+        trouble.append(str(unread))
+        return None
+    return {
+        "zone": zone.id,
+        "daylight_saving": zone.daylight_saving,
+        "utc_offset_minutes": zone.utc_offset,
+        "hardware_clock_in_utc": zone.hardware_clock_in_utc,
+    }
+
+
+def _synchronisation(
+    shell: ManagementShell, configuration: time_service.Configuration, trouble: list[str]
+) -> dict[str, Any] | None:
+    if not configuration.registered:
+        trouble.append("W32Time is not registered.")
+        return None
+    if configuration.service_state != "started":
+        trouble.append(f"W32Time is {configuration.service_state}.")
+        return None
+    try:
+        status = computer.synchronisation(shell)
+    except Unreadable as unread:
+        trouble.append(str(unread))
+        return None
+    return {
+        "synchronised": status.synchronised,
+        "source": status.source,
+        "stratum": status.stratum,
+        "seconds_since_last_sync": status.since_last_sync,
+        "last_sync_error": w32tm.SYNC_ERRORS.get(status.last_sync_error or w32tm.SYNCHRONISED),
+        "root_dispersion_ms": round(status.root_dispersion * 1000, 3),
+    }
+
+
+def _compared(shell: ManagementShell, time_server: str, trouble: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": time_server, "offset_ms": None, "errors": []}
+    try:
+        chart = computer.stripchart(shell, time_server)
+    except (Unreadable, CommandError) as unread:
+        trouble.append(str(unread))
+        return found
+    if chart.best is None:
+        codes = ", ".join(sorted({f"0x{code:08X}" for code in chart.errors}))
+        trouble.append(f"The time server {time_server} does not answer (error {codes}).")
+    return {
+        **found,
+        "offset_ms": None if chart.best is None else round(-chart.best * 1000, 3),
+        "errors": [f"0x{code:08X}" for code in chart.errors],
+    }

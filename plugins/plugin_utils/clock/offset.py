@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How far a server's clock is from the controller's: NTP's four timestamps (RFC 5905, section 8) over an open
+session.
+
+The server is asked for its time. T1 is the controller's clock when the question leaves, T4 when the answer is
+there; the server's answer stands for both T2 and T3. However the delay is spread over the two ways, the
+server looked at its clock between T1 and T4, so every sample bounds the offset from both sides, and what all
+samples allow is the result.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..powershell.commands import Command
+from ..powershell.errors import ManagementShellError
+from ..powershell.shell import ManagementShell
+from ..settings.refusals import Unreadable
+
+# Windows hands out the time of its last timer tick, 64 of them a second (the ClockRate of 0.0156250 s that
+# w32tm shows), and CLIXML's 100 ns are cut to 1 us here: a clock may be this much further on than what it was
+# read as.
+GRANULARITY = 1 / 64 + 1e-6
+
+# What an undisciplined or a slewed clock may gain or lose in a second; NTP's own assumption is 500 ppm (RFC
+# 5905, MAXFREQ).
+DRIFT_RATE = 500e-6
+
+# A step of the controller's own clock that is smaller than this is not looked for while others are measured.
+_CONTROLLER_STEP = 0.05
+
+ASK = Command("Get-Date")
+
+
+class ClockJumped(ManagementShellError):
+    """The samples contradict each other: a clock was set while it was measured. ``seconds`` is by how much at
+    least.
+    """
+
+    def __init__(self, whose: str, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(
+            f"{whose} clock jumped by {shown(seconds)} or more while it was measured, so its offset is not "
+            "known. Something "
+            "else sets that clock, such as a virtual machine's host or a second time service. Find it, and "
+            "measure again."
+        )
+
+
+class Clock(Protocol):
+    """What measuring and waiting take; the module ``time`` is the real one."""
+
+    def time(self) -> float: ...
+
+    def monotonic(self) -> float: ...
+
+    def sleep(self, seconds: float, /) -> None: ...
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One question. All in seconds since 1970 UTC: ``before`` (T1) and ``after`` (T4) by the controller's
+    clock.
+    """
+
+    before: float
+    server: float
+    after: float
+
+
+@dataclass(frozen=True)
+class Offset:
+    """The server's clock minus the controller's, in seconds: the true one is within ``seconds`` ±
+    ``uncertainty``.
+    """
+
+    seconds: float
+    uncertainty: float
+
+    def certainly_within(self, limit: float) -> bool:
+        return abs(self.seconds) + self.uncertainty <= limit
+
+    def certainly_beyond(self, limit: float) -> bool:
+        return abs(self.seconds) - self.uncertainty > limit
+
+    def __str__(self) -> str:
+        return f"{shown(self.seconds, signed=True)} ± {shown(self.uncertainty)}"
+
+
+def shown(seconds: float, *, signed: bool = False) -> str:
+    """A span as people say it: ``+3 ms``, ``2.5 s``, ``-7 h 0 min``, ``4748 d 3 h``."""
+    sign = "-" if seconds < 0 else "+" if signed else ""
+    size = abs(seconds)
+    if size < 0.9995:
+        return f"{sign}{size * 1000:.0f} ms"
+    if size < 119.95:
+        return f"{sign}{size:.1f} s"
+    minutes = round(size / 60)
+    if minutes < 60:
+        return f"{sign}{minutes} min"
+    if minutes < 48 * 60:
+        return f"{sign}{minutes // 60} h {minutes % 60} min"
+    hours = round(size / 3600)
+    return f"{sign}{hours // 24} d {hours % 24} h"
+
+
+def estimate(samples: Sequence[Sample], whose: str = "The server's") -> Offset:
+    """What all samples together allow. Raises ClockJumped where that is nothing, ValueError without a sample."""
+    if not samples:
+        raise ValueError("no sample")
+    now = samples[-1].after
+    lowest, highest = -math.inf, math.inf
+    for sample in samples:
+        wander = DRIFT_RATE * (now - sample.before)
+        lowest = max(lowest, sample.server - sample.after - wander)
+        highest = min(highest, sample.server + GRANULARITY - sample.before + wander)
+    if lowest > highest:
+        raise ClockJumped(whose, lowest - highest)
+    return Offset((lowest + highest) / 2, (highest - lowest) / 2)
+
+
+def measure(shell: ManagementShell, samples: int, clock: Clock = time) -> Offset:
+    """Ask ``samples`` times. Raises ClockJumped, Unreadable, and what the wire raises."""
+    wall, start = clock.time(), clock.monotonic()
+
+    def now() -> float:
+        return wall + (clock.monotonic() - start)
+
+    taken = []
+    for _ in range(samples):
+        before = now()
+        results = shell.run(ASK)
+        after = now()
+        if results.errors:
+            raise shell.classify(results.errors[0])
+        moments = [value for value in results.output if isinstance(value, datetime.datetime) and value.tzinfo]
+        if not moments:
+            raise Unreadable(f"{ASK.name} did not return a point in time: {results.output!r}.")
+        taken.append(Sample(before, moments[0].timestamp(), after))
+    step = clock.time() - now()
+    if abs(step) > _CONTROLLER_STEP:
+        raise ClockJumped("The controller's own", abs(step))
+    return estimate(taken)

@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Reading what w32tm prints, in whatever language Windows speaks.
+
+Words and dates are translated; the order of the lines, the numbers and the error codes are not (Microsoft
+Learn, "Windows Time service tools and settings"). So lines are taken by their place, and each must have the
+form that its place demands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..settings.refusals import Unreadable
+
+SYNCHRONISED = 0
+NO_DATA = 1
+STALE_DATA = 2
+SHUTTING_DOWN = 3
+CHANGE_TOO_BIG = 4
+
+# Last Sync Error of w32tm /query /status /verbose.
+SYNC_ERRORS = {
+    NO_DATA: "no time data was available",
+    STALE_DATA: "only stale time data was available",
+    SHUTTING_DOWN: "the time service was shutting down",
+    CHANGE_TOO_BIG: "the required change was greater than the correction limit",
+}
+
+# ERROR_SERVICE_DOES_NOT_EXIST and ERROR_SERVICE_NOT_ACTIVE as HRESULTs (winerror.h).
+NOT_REGISTERED = 0x80070424
+NOT_STARTED = 0x80070426
+
+_NOT_SYNCHRONISED_LEAP = 3
+_HRESULT = re.compile(r"0x(8[0-9A-Fa-f]{7})\b")
+
+
+class ProgramFailed(Unreadable):
+    """w32tm answered with an error code in place of what was asked for."""
+
+    def __init__(self, code: int, lines: Sequence[str]) -> None:
+        self.code = code
+        super().__init__(f"w32tm answered with error 0x{code:08X}: {' '.join(lines)}")
+
+
+@dataclass(frozen=True)
+class Status:
+    """``w32tm /query /status /verbose``. Spans are seconds; ``None`` where this Windows does not tell.
+
+    ``since_last_sync`` is how long ago the clock was last set by its source; None also where it never was.
+    """
+
+    leap_indicator: int
+    stratum: int
+    root_delay: float
+    root_dispersion: float
+    reference_id: str
+    source: str
+    poll_interval: int
+    phase_offset: float | None = None
+    last_sync_error: int | None = None
+    since_last_sync: float | None = None
+
+    @property
+    def synchronised(self) -> bool:
+        """Leap indicator 3 and stratum 0 are NTP's ways to say that a clock follows nothing (RFC 5905,
+        section 7.3).
+        """
+        return self.leap_indicator != _NOT_SYNCHRONISED_LEAP and self.stratum > 0
+
+
+@dataclass(frozen=True)
+class Stripchart:
+    """``w32tm /stripchart /dataonly``: the sampled offsets of the other computer in seconds, and the failed
+    samples' codes.
+    """
+
+    offsets: tuple[float, ...]
+    errors: tuple[int, ...]
+
+    @property
+    def best(self) -> float | None:
+        """The middle one of the offsets, which a single late packet does not move."""
+        return sorted(self.offsets)[len(self.offsets) // 2] if self.offsets else None
+
+
+def text_lines(output: Iterable[object]) -> list[str]:
+    """A native program's output as its lines that are not empty, however it was cut into strings."""
+    return [line for line in "\n".join(str(part) for part in output).splitlines() if line.strip()]
+
+
+def error_code(lines: Iterable[str]) -> int | None:
+    """The HRESULT that a failing w32tm names, such as 0x80070426 where the service is not started."""
+    for line in lines:
+        match = _HRESULT.search(line)
+        if match:
+            return int(match.group(1), 16)
+    return None
+
+
+_NUMBERED = re.compile(r"(-?\d+)\s*\(.*")
+_SECONDS = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*s")
+_IDENTIFIER = re.compile(r"(0x[0-9A-Fa-f]{8})\b.*")
+_ANYTHING = re.compile(r"(.*)")
+
+# The lines in their order, each with the form of what stands behind its label.
+_STATUS = (
+    ("leap_indicator", _NUMBERED),
+    ("stratum", _NUMBERED),
+    ("precision", _NUMBERED),
+    ("root_delay", _SECONDS),
+    ("root_dispersion", _SECONDS),
+    ("reference_id", _IDENTIFIER),
+    ("last_sync_time", _ANYTHING),
+    ("source", _ANYTHING),
+    ("poll_interval", re.compile(r"-?\d+\s*\((\d+)\s*s\)")),
+)
+_VERBOSE = (
+    ("phase_offset", _SECONDS),
+    ("clock_rate", _SECONDS),
+    ("state_machine", _NUMBERED),
+    ("time_source_flags", _NUMBERED),
+    ("server_role", _NUMBERED),
+    ("last_sync_error", _NUMBERED),
+    ("since_last_sync", _SECONDS),
+)
+
+
+def read_status(output: Iterable[object]) -> Status:
+    """Raises ProgramFailed where w32tm names an error, Unreadable where the lines are not those that are
+    documented.
+    """
+    lines = text_lines(output)
+    shape = _STATUS + _VERBOSE if len(lines) > len(_STATUS) else _STATUS
+    found: dict[str, str] = {}
+    for (name, form), line in zip(shape, lines, strict=False):
+        _, colon, value = _divided(line)
+        match = form.fullmatch(value)
+        if not colon or match is None:
+            raise _not_as_documented(lines)
+        found[name] = match.group(1)
+    if len(found) < len(shape):
+        raise _not_as_documented(lines)
+    verbose = len(shape) > len(_STATUS)
+    # A date has digits in every language; the word for "unspecified" has none.
+    ever = any(character.isdigit() for character in found["last_sync_time"])
+    return Status(
+        leap_indicator=int(found["leap_indicator"]),
+        stratum=int(found["stratum"]),
+        root_delay=_number(found["root_delay"]),
+        root_dispersion=_number(found["root_dispersion"]),
+        reference_id=found["reference_id"].lower(),
+        source=found["source"].strip(),
+        poll_interval=int(found["poll_interval"]),
+        phase_offset=_number(found["phase_offset"]) if verbose else None,
+        last_sync_error=int(found["last_sync_error"]) if verbose else None,
+        since_last_sync=_number(found["since_last_sync"]) if verbose and ever else None,
+    )
+
+
+def _not_as_documented(lines: Sequence[str]) -> Unreadable:
+    code = error_code(lines)
+    if code is not None:
+        return ProgramFailed(code, lines)
+    return Unreadable(
+        f"w32tm /query /status printed something else than is documented: {' | '.join(lines) or 'nothing'}"
+    )
+
+
+def _divided(line: str) -> tuple[str, str, str]:
+    # Some translations put a space before the colon, and East Asian ones may use the full-width colon.
+    label, colon, value = re.sub("\uff1a", ":", line, count=1).partition(":")
+    return label.strip(), colon, value.strip()
+
+
+_CHART_OFFSET = re.compile(r"\d.*?,\s*([+-]?\d+[.,]\d+)s\s*")
+
+
+def read_stripchart(output: Iterable[object]) -> Stripchart:
+    """Data lines are ``<time>, +00.0123456s``; a sample that failed has an error code in place of the offset.
+    Raises ProgramFailed or Unreadable where there is neither.
+    """
+    lines = text_lines(output)
+    offsets = [_number(match.group(1)) for line in lines if (match := _CHART_OFFSET.fullmatch(line))]
+    errors = [code for line in lines if (code := error_code([line])) is not None]
+    if not offsets and not errors:
+        raise Unreadable(f"w32tm /stripchart printed no sample: {' | '.join(lines) or 'nothing'}")
+    return Stripchart(tuple(offsets), tuple(errors))
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))

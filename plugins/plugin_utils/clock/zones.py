@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Windows time zones: which there are on a server, which one it has, and which one a person may have meant."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..settings.refusals import Unreadable
+from .w32tm import text_lines
+from .windows_zones import WINDOWS_ID
+
+# What tzutil appends where the zone's daylight saving time is switched off.
+DST_OFF = "_dstoff"
+
+_BY_FOLDED_IANA = {name.casefold(): windows for name, windows in WINDOWS_ID.items()}
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A zone that a server offers: its id, which is never translated, and the name it has in the server's
+    language.
+    """
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class ZoneInForce:
+    """What a server has set. ``utc_offset`` are minutes to be added to UTC now, daylight saving time
+    included.
+
+    ``hardware_clock_in_utc`` is the registry's RealTimeIsUniversal: where it does not fit what a hypervisor
+    hands out, the clock is wrong by the zone's offset after every start.
+    """
+
+    id: str
+    daylight_saving: bool
+    utc_offset: int
+    hardware_clock_in_utc: bool
+
+    @property
+    def setting(self) -> str:
+        """The id as tzutil /s takes it."""
+        return self.id if self.daylight_saving else self.id + DST_OFF
+
+
+def read_offered(output: Iterable[object]) -> list[Zone]:
+    """``tzutil /l`` prints two lines a zone, name and id. Raises Unreadable for anything else."""
+    lines = [line.strip() for line in text_lines(output)]
+    if not lines or len(lines) % 2:
+        raise Unreadable(
+            f"tzutil /l printed something else than is documented: {' | '.join(lines[:4]) or 'nothing'}"
+        )
+    return [Zone(zone_id, name) for name, zone_id in zip(lines[::2], lines[1::2], strict=True)]
+
+
+def read_in_force(output: Iterable[object], registry: Mapping[str, Any]) -> ZoneInForce:
+    """From ``tzutil /g`` and the registry's TimeZoneInformation. Raises Unreadable."""
+    lines = text_lines(output)
+    bias = registry.get("ActiveTimeBias")
+    if len(lines) != 1 or not isinstance(bias, int):
+        raise Unreadable(
+            f"tzutil /g printed {' | '.join(lines) or 'nothing'}, and ActiveTimeBias is {bias!r}."
+        )
+    zone_id = lines[0].strip()
+    return ZoneInForce(
+        id=zone_id.removesuffix(DST_OFF),
+        daylight_saving=not zone_id.endswith(DST_OFF),
+        utc_offset=-signed(bias),
+        hardware_clock_in_utc=registry.get("RealTimeIsUniversal") == 1,
+    )
+
+
+def signed(dword: int) -> int:
+    """A DWORD of the registry as the signed number that it stands for."""
+    return dword - 2**32 if dword >= 2**31 else dword
+
+
+def find(wanted: str, offered: Sequence[Zone]) -> Zone | None:
+    """The zone with this id; ids are compared without regard to case."""
+    return next((zone for zone in offered if zone.id.casefold() == wanted.strip().casefold()), None)
+
+
+def meant(wanted: str, offered: Sequence[Zone]) -> list[Zone]:
+    """Zones that somebody may have meant with a text that is no id, best first; empty where nothing comes
+    near.
+    """
+    text = wanted.strip().casefold()
+    by_iana = find(_BY_FOLDED_IANA.get(text.replace(" ", "_"), ""), offered)
+    if by_iana:
+        return [by_iana]
+    by_name = [
+        zone for zone in offered if text in (zone.name.casefold(), _without_offset(zone.name).casefold())
+    ]
+    if by_name:
+        return by_name
+    near = {
+        **{_without_offset(zone.name).casefold(): zone for zone in offered},
+        **{zone.id.casefold(): zone for zone in offered},
+    }
+    candidates = [near[key] for key in difflib.get_close_matches(text, list(near), n=6, cutoff=0.7)]
+    words = re.findall(r"\w+", text)
+    candidates += [
+        zone
+        for zone in offered
+        if words and all(word in f"{zone.id} {zone.name}".casefold() for word in words)
+    ]
+    return list(dict.fromkeys(candidates))[:3]
+
+
+def is_iana(wanted: str) -> bool:
+    return wanted.strip().replace(" ", "_").casefold() in _BY_FOLDED_IANA
+
+
+def _without_offset(name: str) -> str:
+    return re.sub(r"^\((?:UTC|GMT)[^)]*\)\s*", "", name)

@@ -1,0 +1,213 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a pool looks like at one moment, and what speaks against stopping one of its servers. Pure functions."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from .quorum import Kind, Quorum, UnknownSize, quorum
+
+READY = "Ready"
+BUSY = "Busy"
+
+# Versions of the Registrar service in the topology; the documents show 5 and 8, and 6 is the first with
+# centralized logging.
+_WITHOUT_FABRIC = 5
+PRODUCTS = {
+    5: "Lync Server 2010",
+    6: "Lync Server 2013",
+    7: "Skype for Business Server 2015",
+    8: "Skype for Business Server 2019",
+}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A computer of the pool. ``running``: whether it serves users, None where that is not known, which
+    ``trouble`` explains.
+    """
+
+    computer: str
+    running: bool | None = None
+    services: Mapping[str, str] = field(default_factory=dict)
+    trouble: str = ""
+
+
+@dataclass(frozen=True)
+class UpgradeDomain:
+    """Servers that may go down together, as Windows Fabric sees it. ``ready`` is None where the server does
+    not tell.
+    """
+
+    name: str
+    servers: tuple[str, ...]
+    total: int | None
+    active: int | None
+    ready: bool | None
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Microsoft.Rtc.Management.Hadr.PoolUpgradeState: Ready, Busy or InsufficientActiveFrontEnds."""
+
+    state: str
+    domains: tuple[UpgradeDomain, ...] = ()
+
+
+@dataclass(frozen=True)
+class PoolState:
+    """``members`` in the order of Get-CsComputer. ``version``: of the Registrar service, None where there is
+    none.
+    """
+
+    pool: str
+    site: str | None
+    kind: Kind
+    is_edge: bool
+    version: int | None
+    members: tuple[Member, ...]
+    observed: datetime.datetime
+    readiness: Readiness | None = None
+    fabric: tuple[str, ...] = ()
+
+    def member(self, computer: str) -> Member | None:
+        return next((each for each in self.members if each.computer.casefold() == computer.casefold()), None)
+
+    def quorum(self) -> Quorum:
+        """Raises UnknownSize. Who is not known to run is taken to be down."""
+        return quorum(
+            self.kind,
+            [each.computer for each in self.members],
+            [e.computer for e in self.members if e.running],
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        found: dict[str, Any] = {
+            "pool": self.pool,
+            "site": self.site,
+            "kind": self.kind.value,
+            "is_edge": self.is_edge,
+            "version": self.version,
+            "product": PRODUCTS.get(self.version or 0),
+            "members": [
+                {**vars(each), "services": dict(each.services), "trouble": each.trouble or None}
+                for each in self.members
+            ],
+            "observed": self.observed.isoformat().replace("+00:00", "Z"),
+            "readiness": self.readiness.state if self.readiness else None,
+            "upgrade_domains": [
+                {**vars(each), "servers": list(each.servers)}
+                for each in (self.readiness.domains if self.readiness else ())
+            ],
+            "fabric_state": list(self.fabric),
+        }
+        return {**found, "quorum": _quorum_result(self)}
+
+
+def _quorum_result(state: PoolState) -> dict[str, Any]:
+    try:
+        found = state.quorum()
+    except UnknownSize as unknown:
+        return {"known": False, "reason": str(unknown), "may_go_down": 0}
+    return {
+        "known": True,
+        "counted": list(found.counted),
+        "to_start_first": found.rule.to_start,
+        "to_stay_functional": found.rule.to_stay,
+        "running": found.running_counted,
+        "functional": found.functional,
+        "may_go_down": found.may_go_down,
+        "candidates": [
+            each.computer for each in state.members if each.running and found.survives_without(each.computer)
+        ],
+    }
+
+
+def from_dict(values: Mapping[str, Any]) -> PoolState:
+    """Back from `PoolState.as_dict`. Raises KeyError, ValueError or TypeError for anything else."""
+    return PoolState(
+        pool=str(values["pool"]),
+        site=values["site"],
+        kind=Kind(values["kind"]),
+        is_edge=bool(values["is_edge"]),
+        version=values["version"],
+        members=tuple(
+            Member(str(each["computer"]), each["running"], dict(each["services"]), each["trouble"] or "")
+            for each in values["members"]
+        ),
+        observed=datetime.datetime.fromisoformat(str(values["observed"]).replace("Z", "+00:00")),
+    )
+
+
+def kind_of(services: Iterable[str], computers: Sequence[str], pool: str, version: int | None) -> Kind:
+    """What a pool is, by its services such as ``UserServer:pool01.contoso.com`` in the topology.
+
+    A Front End pool of unknown version is taken to have a quorum, which is the stricter rule.
+    """
+    if not any(service.casefold().startswith("userserver:") for service in services):
+        return Kind.OTHER
+    if [computer.casefold() for computer in computers] == [pool.casefold()]:
+        return Kind.STANDARD_EDITION
+    return Kind.FRONT_ENDS_2010 if version is not None and version <= _WITHOUT_FABRIC else Kind.FRONT_ENDS
+
+
+def answered(state: PoolState, answers: Iterable[Member], observed: datetime.datetime) -> PoolState:
+    """The state with what members said about themselves, which goes before what others say about them."""
+    by_name = {each.computer.casefold(): each for each in answers}
+    members = tuple(by_name.get(each.computer.casefold(), each) for each in state.members)
+    return replace(state, members=members, observed=observed)
+
+
+def objections(state: PoolState, computer: str, readiness: Readiness | None) -> list[str]:
+    """Everything that speaks against stopping this server now; empty where it may be stopped.
+
+    Two rules, each enough to refuse: never two servers of a pool down at once, and never fewer than its
+    quorum.
+    """
+    if state.member(computer) is None:
+        known = ", ".join(each.computer for each in state.members)
+        return [f"{computer} is not a member of the pool {state.pool}, which has {known}"]
+    found = []
+    for each in state.members:
+        if each.computer.casefold() == computer.casefold() or each.running:
+            continue
+        if each.running is None:
+            found.append(f"whether {each.computer} runs is not known ({each.trouble or 'nobody asked it'})")
+        else:
+            found.append(f"{each.computer} is down, and only one server of a pool may be down at a time")
+    try:
+        now = state.quorum()
+        if not now.survives_without(
+            next(e.computer for e in state.members if e.computer.casefold() == computer.casefold())
+        ):
+            found.append(
+                f"the pool {state.pool} needs {now.rule.to_stay} of its first {len(now.counted)} servers, "
+                "and "
+                f"{now.running_counted} of them are known to run"
+            )
+    except UnknownSize as unknown:
+        found.append(str(unknown))
+    return found + _unready(state, computer, readiness)
+
+
+def _unready(state: PoolState, computer: str, readiness: Readiness | None) -> list[str]:
+    if readiness is None:
+        return []
+    if readiness.state != READY:
+        return [f"the pool {state.pool} says that it is not ready for it ({readiness.state})"]
+    for domain in readiness.domains:
+        if domain.ready is False and any(_same_computer(server, computer) for server in domain.servers):
+            return [f"the upgrade domain {domain.name} of {computer} says that it is not ready for it"]
+    return []
+
+
+def _same_computer(one: str, other: str) -> bool:
+    """Windows Fabric may know a server by its short name."""
+    one, other = one.casefold(), other.casefold()
+    return one == other or one.partition(".")[0] == other.partition(".")[0]

@@ -1,0 +1,100 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action plugins of clocks and pools, run as Ansible runs them, on a small Windows."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import Any
+
+import pytest
+import yaml
+from ansible.errors import AnsibleActionFail
+from unit.modules.test_actions import COLLECTION, run
+from unit.scripted import ScriptedClock
+from unit.windows import Windows, deployment
+
+CALLS: list[tuple[str, dict[str, Any]]] = [
+    ("clock_info", {"ntp_servers": ["ntp1"], "samples": 2}),
+    ("time_zone", {"zone": "utc"}),
+    ("time_zone", {"zone": "Central Standard Time"}),
+    ("time_service", {"type": "Manual", "peers": [{"host": "ntp1"}], "vm_provider": "no"}),
+    ("clock", {"max_offset_ms": "500", "samples": 2}),
+    ("pool_info", {"health": True}),
+    ("pool_info", {"own": True, "health": True}),
+    ("pool_info", {"pool": "pool01.contoso.com", "test_av_edge": True}),
+    ("server_services", {}),
+    ("server_services", {"state": "restart_owed", "reason": "its time zone was UTC"}),
+    ("server_services", {"state": "stopped", "graceful": False}),
+    ("server_services", {"state": "restarted", "settle": 0}),
+]
+
+
+@pytest.fixture
+def there(monkeypatch: pytest.MonkeyPatch) -> Windows:
+    """A Front End of three, a minute ahead; the modules live in its time."""
+    clock = ScriptedClock()
+    for name in ("time", "monotonic", "sleep"):
+        monkeypatch.setattr(time, name, getattr(clock, name))
+    front_end = deployment(clock, 3).computers[0]
+    front_end.offset, front_end.time_servers = 60.0, {"ntp1": 0.0}
+    return front_end
+
+
+@pytest.mark.parametrize(("module", "arguments"), CALLS)
+@pytest.mark.parametrize("check", [True, False])
+def test_results_hold_what_is_documented(
+    there: Windows, module: str, arguments: dict[str, Any], check: bool
+) -> None:
+    documented = yaml.safe_load(importlib.import_module(f"{COLLECTION}.modules.{module}").RETURN)
+    result = run(module, arguments, there, check)  # type: ignore[arg-type]
+    assert set(result) - {"changed", "warnings"} <= set(documented)
+    always = {key for key, value in documented.items() if value["returned"] == "always"}
+    assert always <= set(result)
+    types = {"str": str, "bool": bool, "dict": dict, "list": list, "float": float}
+    for key in always:
+        if result[key] is not None:
+            assert isinstance(result[key], types[documented[key]["type"]]), key
+    if check or module.endswith("_info"):
+        assert there.written == []
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "sentence"),
+    [
+        ("time_zone", {}, "missing required arguments: zone"),
+        ("time_zone", {"zone": "Europe/Berlin"}, "Did you mean 'W. Europe Standard Time'?"),
+        ("time_service", {"type": "dns"}, "type: 'dns' is not allowed"),
+        ("time_service", {"type": "manual"}, "there is none"),
+        ("clock", {"max_offset_ms": 0}, "max_offset_ms: 0 is too small; the least is 1"),
+        ("clock_info", {"samples": 0}, "samples: 0 is too small"),
+        ("clock_info", {"ntp_servers": ["a b"]}, "'a b' is not the name or address of one time server"),
+        ("pool_info", {"pool": "pool9"}, "The topology has pool01.contoso.com"),
+        ("pool_info", {"test_av_edge": True}, "this needs the pool"),
+        ("server_services", {"state": "restart_owed"}, "reason: whoever settles"),
+        ("server_services", {"settle": -1}, "settle: -1 is too small"),
+    ],
+)
+def test_bad_arguments_are_one_sentence_and_nothing_happens(
+    there: Windows, module: str, arguments: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(AnsibleActionFail) as caught:
+        run(module, arguments, there)  # type: ignore[arg-type]
+    assert sentence in str(caught.value)
+    assert str(caught.value).endswith("Nothing has been changed.")
+    assert there.written == []
+
+
+def test_a_refusal_and_a_failure_tell_their_status(there: Windows) -> None:
+    assert there.pool is not None
+    there.pool.computers[1].services["RTCSRV"].status = "Stopped"
+    with pytest.raises(AnsibleActionFail) as refused:
+        run("server_services", {"state": "restarted"}, there)  # type: ignore[arg-type]
+    assert refused.value.result["status"] == "drifted"
+    there.jumps = [0, 0, 9000.0]
+    with pytest.raises(AnsibleActionFail) as unknown:
+        run("clock", {}, there)  # type: ignore[arg-type]
+    assert unknown.value.result["status"] == "unknown"
