@@ -23,7 +23,7 @@ setup:  ## A virtual environment in .venv, and the checkout in its place as a co
 	@tests/setup/make_venv $(VENV) "$(PYTHONS)" -r requirements-dev.txt
 	@mkdir -p $(dir $(HERE)) && ln -sfn $(CURDIR) $(HERE)
 
-demo: setup  ## Windows Live A/V federation on a simulated deployment: dry run, real run, proof, way back
+demo: setup  ## Windows Live A/V federation, then clock drift, on simulated deployments: dry run, real run, proof
 	@cd tests && python -m demo
 
 test: setup lint sanity test-matrix pytest  ## Everything

@@ -2,10 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The demonstration: Windows Live A/V federation on a simulated Lync Server 2010 deployment, in four acts.
+"""The demonstration, in two acts: Windows Live A/V federation on a simulated Lync Server 2010 deployment, and clock
+drift on one of Lync Server 2013.
 
-Each act is one ansible-playbook, run as a user runs it. What it promises is checked against the journal of the servers,
-which know nothing of Ansible. Tasks that have nothing to tell are left out of what is shown, unless VERBOSE is set.
+Each scene is one ansible-playbook, run as a user runs it. What it promises is checked against the journal of the
+servers, which know nothing of Ansible. Tasks that have nothing to tell are left out of what is shown, unless VERBOSE
+is set.
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from lab import control
 from running import (
     DEPLOYMENTS,
     LabNotStarted,
@@ -36,17 +39,13 @@ from running import (
 )
 
 WIDTH = 78
-ROLE = "lync.remediation.windows_live_av_federation : "
-ASKED_ABOUT = {
-    "windows_live_av_federation_users": ["sip:pilar@contoso.com", "sip:kenmyer@contoso.com"],
-    "windows_live_av_federation_sites": ["Redmond", "Dublin"],
-}
-NOTHING_TOLD = re.compile(r"|TASK \[.*|PLAY \[.*|ok: \[[^]]+\]( => \(item=.*\))?")
+ROLES = re.compile(r"lync\.remediation\.\w+ : ")
+NOTHING_TOLD = re.compile(r"|TASK \[.*|PLAY \[.*|included: .*|(ok|skipping): \[[^]]+\]( => \(item=.*\))?")
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
 @dataclass(frozen=True)
-class Act:
+class Scene:
     title: str
     playbook: str
     arguments: tuple[str, ...]
@@ -56,79 +55,217 @@ class Act:
     """The commands that must be in the servers' journal as writing, and no others."""
 
 
-ENABLE = "lync.remediation.enable_windows_live_av_federation"
-DISABLE = "lync.remediation.disable_windows_live_av_federation"
-ACTS = (
-    Act(
-        "A dry run: what would change?",
-        ENABLE,
-        ("--check", "--diff"),
-        (
-            "what the preflight finds, and that Dublin's own media settings and one",
-            "policy go before a Global change; the two differences. Nothing is written.",
-        ),
-        changed=2,
-    ),
-    Act(
-        "The real run",
-        ENABLE,
-        ("--diff",),
-        (
-            "the same two differences, the settings in force afterwards for two",
-            "people and two sites, and what people must do now.",
-        ),
-        changed=2,
-        writes=("Set-CsExternalAccessPolicy", "Set-CsMediaConfiguration"),
-    ),
-    Act(
-        "Once more: is anything left to do?",
-        ENABLE,
-        ("--diff",),
-        ("no difference, and changed=0.",),
-        changed=0,
-    ),
-    Act(
-        "The way back, as a dry run",
-        DISABLE,
-        ("--check", "--diff"),
-        ("the differences the other way round: encryption required, flags off.",),
-        changed=2,
-    ),
-)
-
-
 @dataclass
 class Outcome:
-    act: Act
+    scene: Scene
     exit_code: int
     changed: int
     commands: int
     writes: list[str]
+    written_to: set[str]
     sessions: int
     differences: list[str] = field(default_factory=list)
 
     @property
     def as_promised(self) -> bool:
-        return (self.exit_code, self.changed, tuple(self.writes)) == (0, self.act.changed, self.act.writes)
+        return (self.exit_code, self.changed, tuple(self.writes)) == (
+            0,
+            self.scene.changed,
+            self.scene.writes,
+        )
+
+
+@dataclass(frozen=True)
+class Act:
+    """``scenes`` begins with a dry run and the real run of the same. ``group`` has ``variables`` in the inventory.
+    ``before`` is told when the deployment runs; ``promises`` are those that only this act makes."""
+
+    title: str
+    deployment: str
+    opening: tuple[str, ...]
+    group: str
+    variables: Mapping[str, Any]
+    scenes: tuple[Scene, ...]
+    promises: Callable[[RunningLab, list[Outcome]], Mapping[str, bool]]
+    before: Callable[[RunningLab], None] | None = None
+
+
+# -- the first act ----------------------------------------------------------------------------------------------------
+
+ENABLE = "lync.remediation.enable_windows_live_av_federation"
+DISABLE = "lync.remediation.disable_windows_live_av_federation"
+
+
+def one_session_each(lab: RunningLab, outcomes: list[Outcome]) -> Mapping[str, bool]:
+    return {"Each run opened one session": all(outcome.sessions == 1 for outcome in outcomes)}
+
+
+FEDERATION = Act(
+    "Windows Live A/V federation",
+    "demo",
+    (
+        "Starting six simulated servers of Lync Server 2010: a pool of three Front",
+        "Ends and one in Dublin, which speak PowerShell Remoting over HTTPS, and an",
+        "Edge Server ...",
+    ),
+    "management",
+    {
+        "windows_live_av_federation_users": ["sip:pilar@contoso.com", "sip:kenmyer@contoso.com"],
+        "windows_live_av_federation_sites": ["Redmond", "Dublin"],
+    },
+    (
+        Scene(
+            "A dry run: what would change?",
+            ENABLE,
+            ("--check", "--diff"),
+            (
+                "what the preflight finds, and that Dublin's own media settings and one",
+                "policy go before a Global change; the two differences. Nothing is written.",
+            ),
+            changed=2,
+        ),
+        Scene(
+            "The real run",
+            ENABLE,
+            ("--diff",),
+            (
+                "the same two differences, the settings in force afterwards for two",
+                "people and two sites, and what people must do now.",
+            ),
+            changed=2,
+            writes=("Set-CsExternalAccessPolicy", "Set-CsMediaConfiguration"),
+        ),
+        Scene(
+            "Once more: is anything left to do?",
+            ENABLE,
+            ("--diff",),
+            ("no difference, and changed=0.",),
+            changed=0,
+        ),
+        Scene(
+            "The way back, as a dry run",
+            DISABLE,
+            ("--check", "--diff"),
+            ("the differences the other way round: encryption required, flags off.",),
+            changed=2,
+        ),
+    ),
+    one_session_each,
+)
+
+# -- the second act ---------------------------------------------------------------------------------------------------
+
+FIX = "lync.remediation.fix_clock_drift"
+RESTART = ("-e", "clock_drift_restart=true")
+FLIPPED = "fe02.contoso.com"
+
+
+def show_symptom(lab: RunningLab) -> None:
+    """What a Front End's own trace says, which is all that an administrator would have to go by."""
+    record = control.ask(lab.state, "status")["state"]["traces"][0].splitlines()
+    told = [line for line in record if line.startswith(("Text:", "Result-Code:", "SIP-Start-Line:", "Peer:"))]
+    say('All services run. Users of one pool see "Limited External Calling", and a Front')
+    say("End's trace says:", "", *(f"    {line}" for line in told))
+
+
+def worst_clock(lab: RunningLab) -> float:
+    """How far from true time the worst of the servers' clocks is, in seconds, as the simulation knows it."""
+    computers = control.ask(lab.state, "status")["state"]["computers"]
+    return max(abs(computer["clock_error"]) for computer in computers.values())
+
+
+def repaired(lab: RunningLab, outcomes: list[Outcome]) -> Mapping[str, bool]:
+    real = outcomes[1]
+    tests = [entry["name"] for entry in lab.commands() if entry["name"] == "Test-CsAVEdgeConnectivity"]
+    return {
+        f"Only {FLIPPED} was written to and restarted": real.written_to == {FLIPPED},
+        "A/V authentication was tested in the end, for both pools": len(tests) == 2,
+        f"No clock is farther off than {worst_clock(lab) * 1000:.0f} ms now": worst_clock(lab) < 1,
+    }
+
+
+CLOCKS = Act(
+    "Clock drift",
+    "clock",
+    (
+        "Starting five simulated servers of Lync Server 2013: a pool of three Front",
+        "Ends, one in Dublin, and an Edge Server, each with a clock of its own ...",
+    ),
+    "all",
+    {
+        "clock_drift_follow_pool": True,
+        # This pool is settled sooner than the twenty minutes that Microsoft asks to wait.
+        "clock_drift_settle": 2,
+        "clock_drift_busy_wait": 1,
+        "clock_drift_interval": 1,
+    },
+    (
+        Scene(
+            "A dry run: whose clock is wrong?",
+            FIX,
+            ("--check", "--diff", *RESTART),
+            (
+                "the table of all clocks, who is right and why, and what would be done.",
+                "Nothing is written.",
+            ),
+            changed=4,
+        ),
+        Scene(
+            "The real run",
+            FIX,
+            ("--diff", *RESTART),
+            (
+                "the same differences: zone, clock, and a restart that waits for the",
+                "pool; then the table again, and what was done.",
+            ),
+            changed=4,
+            writes=(
+                *("New-Item", "New-ItemProperty", "New-ItemProperty"),
+                *("tzutil", "w32tm", "klist", "klist", "klist", "klist"),
+                *("Stop-CsWindowsService", "New-ItemProperty", "Start-CsWindowsService", "Remove-Item"),
+            ),
+        ),
+        Scene(
+            "Once more: is anything left to do?",
+            FIX,
+            ("--diff", *RESTART),
+            ("five clocks that are right, and changed=0.",),
+            changed=0,
+        ),
+    ),
+    repaired,
+    show_symptom,
+)
+ACTS = (FEDERATION, CLOCKS)
 
 
 def main() -> int:
     signal.signal(signal.SIGTERM, _stop)
-    with tempfile.TemporaryDirectory(prefix="lync-demo-") as folder:
-        say("Starting six simulated servers: a pool of three Front Ends and one in")
-        say("Dublin, which speak PowerShell Remoting over HTTPS, and an Edge Server ...")
-        with running_lab(DEPLOYMENTS / "demo.yml", Path(folder) / "lab") as lab:
-            write_variables(lab, "management", ASKED_ABOUT)
-            outcomes = [perform(lab, number, act) for number, act in enumerate(ACTS, 1)]
-            return prove(outcomes)
+    return max([play(number, act) for number, act in enumerate(ACTS, 1)])
 
 
-def perform(lab: RunningLab, number: int, act: Act) -> Outcome:
-    earlier, earlier_sessions = len(lab.commands()), sessions_opened(lab)
+def play(number: int, act: Act) -> int:
     heading(f"Act {number} of {len(ACTS)}   {act.title}")
-    command = playbook_command(lab, act.playbook, act.arguments)
-    say(bold("$ " + shlex.join(command[:3]) + " \\"), bold("      " + shlex.join(command[3:])))
-    say(f"Look for {act.look_for[0]}", *act.look_for[1:])
+    with tempfile.TemporaryDirectory(prefix="lync-demo-") as folder:
+        say(*act.opening)
+        with running_lab(DEPLOYMENTS / f"{act.deployment}.yml", Path(folder) / "lab") as lab:
+            write_variables(lab, act.group, act.variables)
+            if act.before:
+                say()
+                act.before(lab)
+            outcomes = [
+                perform(lab, f"Scene {scene_number} of {len(act.scenes)}", scene)
+                for scene_number, scene in enumerate(act.scenes, 1)
+            ]
+            return prove(outcomes, act.promises(lab, outcomes))
+
+
+def perform(lab: RunningLab, place: str, scene: Scene) -> Outcome:
+    earlier, earlier_sessions = len(lab.commands()), sessions_opened(lab)
+    heading(f"{place}   {scene.title}")
+    command = playbook_command(lab, scene.playbook, scene.arguments)
+    say(bold("$ " + shlex.join(command[:3]) + " \\"), bold("    " + shlex.join(command[3:])))
+    say(f"Look for {scene.look_for[0]}", *scene.look_for[1:])
     say()
     process = subprocess.Popen(
         command,
@@ -157,11 +294,12 @@ def perform(lab: RunningLab, number: int, act: Act) -> Outcome:
             process.wait()
     commands = lab.commands()[earlier:]
     return Outcome(
-        act=act,
+        scene=scene,
         exit_code=exit_code,
         changed=sum(counts["changed"] for counts in recap("".join(output)).values()),
         commands=len(commands),
         writes=[entry["name"] for entry in commands if entry["writes"]],
+        written_to={entry["server"] for entry in commands if entry["writes"]},
         sessions=sessions_opened(lab) - earlier_sessions,
         differences=differences("".join(output)),
     )
@@ -192,35 +330,40 @@ def show(block: list[str]) -> None:
         return
     if plain[0].startswith("TASK ["):
         block = [
-            bold(plain[0].rstrip("* ").removeprefix("TASK [").removesuffix("]").removeprefix(ROLE)) + "\n",
+            bold(ROLES.sub("", plain[0].rstrip("* ").removeprefix("TASK [").removesuffix("]"))) + "\n",
             *block[1:],
         ]
     sys.stdout.write("".join(block))
     sys.stdout.flush()
 
 
-def prove(outcomes: list[Outcome]) -> int:
+def prove(outcomes: list[Outcome], more: Mapping[str, bool]) -> int:
     heading("What the servers' own journal says")
-    say(bold(f"{'act':<38}{'changed':>8}{'commands':>10}{'of them':>10}{'sessions':>10}"))
+    say(bold(f"{'scene':<38}{'changed':>8}{'commands':>10}{'of them':>10}{'sessions':>10}"))
     say(bold(f"{'':<38}{'':>8}{'received':>10}{'writing':>10}{'opened':>10}"))
     for outcome in outcomes:
         say(
-            f"{outcome.act.title:<38}{outcome.changed:>8}{outcome.commands:>10}"
+            f"{outcome.scene.title:<38}{outcome.changed:>8}{outcome.commands:>10}"
             f"{len(outcome.writes):>10}{outcome.sessions:>10}"
         )
     say()
     dry, real = outcomes[0], outcomes[1]
     promises = {
-        f"Act {number} wrote {' and '.join(outcome.act.writes) or 'nothing'}": outcome.as_promised
+        f"Scene {number} wrote {wrote(outcome.scene)}": outcome.as_promised
         for number, outcome in enumerate(outcomes, 1)
     }
     promises["The dry run showed, byte for byte, the differences of the real run"] = (
         bool(dry.differences) and dry.differences == real.differences
     )
-    promises["Each run opened one session"] = all(outcome.sessions == 1 for outcome in outcomes)
-    for promise, kept in promises.items():
+    for promise, kept in {**promises, **more}.items():
         say(f"{'kept  ' if kept else bold('BROKEN')}  {promise}")
-    return 0 if all(promises.values()) else 1
+    return 0 if all([*promises.values(), *more.values()]) else 1
+
+
+def wrote(scene: Scene) -> str:
+    if len(scene.writes) > 2:
+        return f"the {len(scene.writes)} commands that it takes, in their order"
+    return " and ".join(scene.writes) or "nothing"
 
 
 def heading(text: str) -> None:
