@@ -34,6 +34,10 @@ class Texts:
                 )
         self._table = {key: {**entry, **(replaced or {}).get(key, {})} for key, entry in shipped.items()}
 
+    def text(self, key: str, **values: Any) -> str:
+        """A text that is no error."""
+        return self._table[key]["message"].format(**values)
+
     def error(self, key: str, target: Any = None, **values: Any) -> PowerShellError:
         entry = self._table[key]
         return PowerShellError(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,10 @@ DEPLOYMENTS = Path(lab.__file__).parent / "deployments"
 VERSIONS = ("2010", "2013", "2015", "2019", "SE")
 
 
+#: When tests begin; a winter's day on the northern half of the world.
+TRUE_TIME = datetime.datetime(2026, 11, 21, 15, 0, 0, tzinfo=datetime.timezone.utc)
+
+
 class Clock:
     """A monotonic clock that goes on when told to."""
 
@@ -40,6 +45,10 @@ class Clock:
 
     def advance(self, seconds: float) -> None:
         self.now += seconds
+
+    def utc_now(self) -> datetime.datetime:
+        """True time, which goes on with it."""
+        return TRUE_TIME + datetime.timedelta(seconds=self.now - 1000.0)
 
 
 class RecordingStreams:
@@ -157,7 +166,9 @@ class Shell:
         **changes: Any,
     ) -> None:
         self.clock = Clock()
-        self.deployment = deployment or build_deployment(document(version, **changes), monotonic=self.clock)
+        self.deployment = deployment or build_deployment(
+            document(version, **changes), monotonic=self.clock, utc_now=self.clock.utc_now
+        )
         found = next(s for s in self.deployment.servers if s.name == server)
         authority = account if "\\" in account else f"CONTOSO\\{account}"
         caller = Caller(authority, "basic" if delegated else "ntlm", delegated)
@@ -172,6 +183,10 @@ class Shell:
         self.streams = RecordingStreams(answer)
         self.runspace.run(statements, self.streams, input)
         return self.streams.outputs
+
+    def lines(self, *calls: CommandCall) -> list[str]:
+        """What a native program prints."""
+        return [str(line) for line in self.run(*calls)]
 
     def rows(self, *calls: CommandCall) -> list[dict[str, Any]]:
         """The output objects' properties; raises what went wrong, terminating or not."""
@@ -191,6 +206,13 @@ class Shell:
             return error.record
         (record,) = self.streams.errors
         return record
+
+
+def front_end(version: str = "2019", server: str = "fe01.contoso.com", **changes: Any) -> Shell:
+    """A WinRM session on a Front End with the Management Shell loaded."""
+    shell = Shell(version, server=server, path="/wsman", **changes)
+    shell.run(call("Import-Module", "Lync" if version in ("2010", "2013") else "SkypeForBusiness"))
+    return shell
 
 
 def call(name: str, *positional: Any, **parameters: Any) -> CommandCall:

@@ -5,17 +5,24 @@
 
 from __future__ import annotations
 
+import datetime
+import os
+import re
 from collections.abc import Iterator
 
 import pytest
 from lab.deployment import build_deployment
 from lab.journal import read
 from lab.runtime import Lab
+from lab.windows.zones import Zone
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from .direct import document
 from .small import RunningLab
+
+#: Of this process alone: several may run tests at once.
+NETWORK = f"127.{200 + os.getpid() % 50}.{os.getpid() // 50 % 250}"
 
 
 class DeployedLab(RunningLab):
@@ -24,9 +31,9 @@ class DeployedLab(RunningLab):
     def _make(self) -> Lab:
         ports = {
             "management": [{"scheme": "https", "port": 18443, "authentication": ["basic", "negotiate"]}],
-            "computers": [{"scheme": "https", "port": 15986}],
+            "computers": [{"scheme": "https", "port": 15986, "authentication": ["basic", "negotiate"]}],
         }
-        made = document("2013", network="127.0.201", listeners=ports, replication={"seconds": 0})
+        made = document("2013", network=NETWORK, listeners=ports, replication={"seconds": 0})
         return Lab(build_deployment(made), self.state)
 
 
@@ -39,7 +46,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedLab]:
 @pytest.fixture
 def pool(running: DeployedLab) -> Iterator[RunspacePool]:
     wsman = WSMan(
-        "127.0.201.1",
+        f"{NETWORK}.1",
         port=18443,
         path="OcsPowershell",
         auth="basic",
@@ -95,3 +102,65 @@ def test_a_batch_writes_and_reads_back(running: DeployedLab, pool: RunspacePool)
         ("Get-CsMediaConfiguration", False),
     ]
     assert entries[0]["parameters"] == {"EncryptionLevel": "SupportEncryption"}
+
+
+@pytest.fixture
+def computer(running: DeployedLab) -> Iterator[RunspacePool]:
+    wsman = WSMan(
+        f"{NETWORK}.2",
+        port=15986,
+        auth="basic",
+        username="CONTOSO\\uc-admin",
+        password="x",
+        cert_validation=running.ca,
+    )
+    with wsman, RunspacePool(wsman) as opened:
+        yield opened
+
+
+def test_a_computers_clock_arrives_with_the_offset_of_its_zone(computer: RunspacePool) -> None:
+    (date,) = PowerShell(computer).add_cmdlet("Get-Date").invoke()
+    (text,) = date.property_sets  # where pypsrp leaves the value of an object that has properties besides
+    shown = datetime.datetime.fromisoformat(re.sub(r"(\.\d{6})\d", r"\1", text))
+    assert shown.utcoffset() == Zone("Pacific Standard Time").offset(shown)
+    error = shown - datetime.datetime.now(datetime.timezone.utc)
+    assert abs(error) < datetime.timedelta(minutes=1)
+
+
+def test_native_programs_get_their_arguments_and_print_lines(
+    computer: RunspacePool, running: DeployedLab
+) -> None:
+    shell = PowerShell(computer).add_cmdlet("w32tm")
+    for argument in ("/query", "/status", "/verbose"):
+        shell.add_argument(argument)
+    lines = shell.invoke()
+    assert lines[0] == "Leap Indicator: 0(no warning)"
+    assert len(lines) == 17
+    entry = read(running.lab.journal.path)[-1]
+    assert (entry["name"], entry["parameters"], entry["writes"]) == (
+        "w32tm",
+        {"Arguments": ["/query", "/status", "/verbose"]},
+        False,
+    )
+
+
+def test_the_registry_is_read_and_written_over_the_wire(computer: RunspacePool) -> None:
+    key = r"HKLM:\SOFTWARE\Example\Note"
+    shell = PowerShell(computer).add_cmdlet("New-Item").add_parameters({"Path": key, "Force": True})
+    shell.add_statement().add_cmdlet("New-ItemProperty")
+    shell.add_parameters({"LiteralPath": key, "Name": "Count", "Value": 7, "PropertyType": "DWord"})
+    shell.add_statement().add_cmdlet("Get-ItemProperty").add_parameter("LiteralPath", [key, key + "missing"])
+    values = shell.invoke()[-1]
+    assert values.extended_properties["Count"] == 7
+    (error,) = shell.streams.error
+    assert error.fq_error.startswith("PathNotFound,")
+
+
+def test_services_and_upgrade_domains_over_the_wire(computer: RunspacePool) -> None:
+    shell = PowerShell(computer).add_cmdlet("Import-Module").add_argument("Lync")
+    shell.add_statement().add_cmdlet("Get-CsWindowsService").add_argument("RTCSRV")
+    shell.add_statement().add_cmdlet("Get-CsPoolUpgradeReadinessState").add_parameter("Confirm", False)
+    service, state = shell.invoke()
+    assert service.adapted_properties["Status"] == "Running"
+    domain = state.adapted_properties["UpgradeDomains"][0]
+    assert domain.extended_properties["Frontends"] == ["fe01.contoso.com"]

@@ -247,11 +247,12 @@ class TestObjects:
 
 class TestGetDate:
     def test_the_extended_date(self) -> None:
-        (now,) = full().run(call("Get-Date"))
+        shell = full()
+        (now,) = shell.run(call("Get-Date"))
         assert isinstance(now, datetime.datetime)
         (hint,) = now.PSObject.extended_properties
         assert (hint.name, hint.get_value(now).name) == ("DisplayHint", "DateTime")
-        assert abs(now - datetime.datetime.now(datetime.timezone.utc)) < datetime.timedelta(minutes=1)
+        assert now == shell.clock.utc_now()
 
     def test_formats(self) -> None:
         shell = full()

@@ -42,6 +42,11 @@ class Parameter:
     def is_switch(self) -> bool:
         return self.type == "SwitchParameter"
 
+    def names_set(self, parameter_set: str) -> bool:
+        """Whether it is said to belong to, or to be mandatory in, just that set."""
+        is_mandatory = not isinstance(self.mandatory, bool) and parameter_set in self.mandatory
+        return is_mandatory or (self.sets is not None and parameter_set in self.sets)
+
     def belongs_to(self, parameter_set: str) -> bool:
         return self.sets is None or parameter_set in self.sets
 
@@ -163,7 +168,7 @@ def _load(file_name: str, applies: Any, module_of: Any) -> Mapping[str, Command]
             for parameter_name, facts in entry["parameters"].items()
             if applies(facts.get("versions", versions))
         }
-        used = [s for s in sets if s == ALL_SETS or any(p.sets and s in p.sets for p in parameters.values())]
+        used = [s for s in sets if s == ALL_SETS or any(p.names_set(s) for p in parameters.values())]
         commands[name.lower()] = Command(
             name=name,
             module=module_of(entry),
@@ -194,6 +199,20 @@ def _parameter(name: str, facts: Mapping[str, Any]) -> Parameter:
     )
 
 
+#: Families whose class names have another namespace (TestReplicaCmdlet; TestUcwaConferenceCmdlet).
+_DEPLOYMENT_NOUNS = frozenset(
+    {
+        "WindowsService",
+        "Certificate",
+        "CertificateConfiguration",
+        "Computer",
+        "ComputerFailOver",
+        "ComputerFailBack",
+    }
+)
+_SYNTHETIC_NOUNS = frozenset({"AVEdgeConnectivity"})
+
+
 def assumed_class_name(command_name: str) -> str:
     """The implementing class of a Lync cmdlet; assumed, no public source names most of them.
 
@@ -201,4 +220,9 @@ def assumed_class_name(command_name: str) -> str:
     some families.
     """
     verb, _, noun = command_name.partition("-")
+    bare = noun.removeprefix("Cs")
+    if bare in _DEPLOYMENT_NOUNS:
+        return f"Microsoft.Rtc.Management.Deployment.{verb}{bare}Cmdlet"
+    if bare in _SYNTHETIC_NOUNS:
+        return f"Microsoft.Rtc.Management.SyntheticTransactions.{verb}{bare}Cmdlet"
     return f"Microsoft.Rtc.Management.Xds.{verb}Ocs{noun.removeprefix('Cs')}Cmdlet"

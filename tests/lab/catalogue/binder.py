@@ -53,6 +53,10 @@ class Binder:
         input may still be missing.  Raises PowerShellError.
         """
         binding = Binding(command, command.sets)
+        if command.kind == "Application":
+            if arguments:
+                binding.values["Arguments"] = list(_command_line(arguments))
+            return binding
         positional = self._bind_named(binding, arguments)
         self._narrow(binding)
         self._bind_positional(binding, positional)
@@ -73,7 +77,7 @@ class Binder:
             if parameter.name not in bound.values
             and any(parameter.belongs_to(s) for s in bound.parameter_sets)
         ]
-        found = False
+        found = binding.command.kind == "Application"  # which reads its standard input, or does not
         for parameter in free:
             if parameter.by_value and self._fits(parameter, item):
                 bound.values[parameter.name] = self._coerce(parameter, item)
@@ -131,6 +135,8 @@ class Binder:
     def finish(self, binding: Binding) -> None:
         """Settle the parameter set and refuse missing mandatory parameters."""
         command = binding.command
+        if command.kind == "Application":
+            return
         complete = [s for s in binding.parameter_sets if not _missing(binding, s)]
         preferred = command.default_set if command.default_set in binding.parameter_sets else None
         if complete:
@@ -242,6 +248,15 @@ class Binder:
                 f"Cannot bind argument to parameter '{parameter.name}' because it is null.",
                 "ParameterArgumentValidationErrorNullNotAllowed",
             ) from None
+
+
+def _command_line(arguments: Iterable[Argument]) -> Iterable[str]:
+    """What a native program gets: everything as text, names with their dash."""
+    for argument in arguments:
+        if argument.name is not None:
+            yield f"-{argument.name.lstrip('-')}"
+        if argument.name is None or argument.value not in (None, True):
+            yield text_of(argument.value)
 
 
 def _beginning(table: Mapping[str, Parameter], wanted: str) -> list[Parameter]:

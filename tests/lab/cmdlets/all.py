@@ -5,6 +5,36 @@
 
 from __future__ import annotations
 
-from lab.cmdlets import access_edge, administration, providers, replication, settings, topology, users
+from lab.cmdlets import (
+    access_edge,
+    administration,
+    certificates,
+    items,
+    lync_services,
+    pools,
+    providers,
+    replication,
+    settings,
+    topology,
+    users,
+    verification,
+    windows_services,
+    windows_time,
+)
 
-__all__ = ["access_edge", "administration", "providers", "replication", "settings", "topology", "users"]
+__all__ = [
+    "access_edge",
+    "administration",
+    "certificates",
+    "items",
+    "lync_services",
+    "pools",
+    "providers",
+    "replication",
+    "settings",
+    "topology",
+    "users",
+    "verification",
+    "windows_services",
+    "windows_time",
+]

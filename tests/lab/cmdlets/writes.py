@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lab.catalogue import Command
+from lab.windows.w32tm import is_write
 
 _READING_VERBS = frozenset(
     {
@@ -30,13 +31,22 @@ _READING_VERBS = frozenset(
 )
 
 
+def _program_writes(name: str, arguments: Sequence[str]) -> bool:
+    given = [argument.lower().replace("-", "/", 1) for argument in arguments]
+    if name == "w32tm":
+        return is_write(arguments)
+    return (name == "tzutil" and "/s" in given) or (name == "klist" and "purge" in given)
+
+
 def writes(command: Command, bound_parameters: Mapping[str, Any]) -> bool:
     """True unless the command only reads, or was asked with -WhatIf or -InMemory.
 
     Importing a module changes the session, not the deployment.
     """
     if command.kind == "Application":
-        return False
+        return _program_writes(command.name, bound_parameters.get("Arguments") or ())
     if command.name in _READING_VERBS or command.name.partition("-")[0] in _READING_VERBS:
         return False
+    if command.name == "Invoke-CsComputerFailOver" and bound_parameters.get("Force"):
+        return True  # -Force makes -WhatIf ineffective
     return not (bound_parameters.get("WhatIf") or bound_parameters.get("InMemory"))

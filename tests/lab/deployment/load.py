@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +30,11 @@ from lab.objects.identity import IdentityError, canonical_identity
 from lab.objects.nouns import NOUNS, SHIPPED_PROVIDERS, Noun
 from lab.objects.types import InvalidCast
 from lab.rbac import Role, roles_in
+from lab.windows.time_service import TimeServer
+from lab.windows.w32tm import languages
+from lab.windows.zones import parse_zone
+
+UtcNow = Callable[[], datetime.datetime]
 
 
 class DeploymentError(ValueError):
@@ -45,8 +51,10 @@ _COMPUTER_LISTENERS = (
 )
 
 
-def load_deployment(path: Path, monotonic: Callable[[], float] = time.monotonic) -> LyncDeployment:
-    """The deployment of a file; ``monotonic`` is the clock of its replication."""
+def load_deployment(
+    path: Path, monotonic: Callable[[], float] = time.monotonic, utc_now: UtcNow | None = None
+) -> LyncDeployment:
+    """The deployment of a file; ``monotonic`` is what its time goes by, ``utc_now`` true time."""
     try:
         with path.open(encoding="utf-8") as stream:
             document = yaml.safe_load(stream)
@@ -55,7 +63,7 @@ def load_deployment(path: Path, monotonic: Callable[[], float] = time.monotonic)
     except yaml.YAMLError as error:
         raise DeploymentError(f"{path}: is not YAML: {' '.join(str(error).split())}.") from None
     try:
-        return build_deployment(document, path.stem, monotonic)
+        return build_deployment(document, path.stem, monotonic, utc_now)
     except DeploymentError as error:
         raise DeploymentError(f"{path}: {error}") from None
 
@@ -67,7 +75,10 @@ def _validator() -> jsonschema.Draft202012Validator:
 
 
 def build_deployment(
-    document: Any, name: str = "deployment", monotonic: Callable[[], float] = time.monotonic
+    document: Any,
+    name: str = "deployment",
+    monotonic: Callable[[], float] = time.monotonic,
+    utc_now: UtcNow | None = None,
 ) -> LyncDeployment:
     """The deployment of a parsed document; raises DeploymentError."""
     if isinstance(document, dict) and isinstance(document.get("version"), int):
@@ -75,7 +86,11 @@ def build_deployment(
     error = jsonschema.exceptions.best_match(_validator().iter_errors(document))
     if error is not None:
         raise DeploymentError(f"{_place(error)}{error.message}.")
-    return _Builder(_generated(document), name, monotonic).build()
+    return _Builder(_generated(document), name, monotonic, utc_now or _utc_now).build()
+
+
+def _utc_now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.timezone.utc)
 
 
 def _place(error: jsonschema.ValidationError) -> str:
@@ -96,12 +111,13 @@ def _generated(document: dict[str, Any]) -> dict[str, Any]:
     site_count = short.get("sites", 1)
     sites: dict[str, Any] = {f"Site{number:02}": {} for number in range(1, site_count + 1)}
     pools = {}
+    sizes = short.get("computers_per_pool", 1)
+    sizes = sizes if isinstance(sizes, list) else [sizes]
     for number in range(1, short["pools"] + 1):
+        size = sizes[(number - 1) % len(sizes)]
         pools[f"pool{number:03}.{domain}"] = {
             "site": f"Site{(number - 1) % site_count + 1:02}",
-            "computers": [
-                f"fe{number:03}-{member:02}" for member in range(1, short.get("computers_per_pool", 1) + 1)
-            ],
+            "computers": [f"fe{number:03}-{member:02}" for member in range(1, size + 1)],
             "computer_endpoints": short.get("computer_endpoints", False),
         }
     return {
@@ -113,8 +129,11 @@ def _generated(document: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Builder:
-    def __init__(self, document: dict[str, Any], name: str, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, document: dict[str, Any], name: str, monotonic: Callable[[], float], utc_now: UtcNow
+    ) -> None:
         self._document = document
+        self._utc_now = utc_now
         self._name = document.get("name", name)
         self._monotonic = monotonic
         self._version: str = document["version"]
@@ -146,13 +165,30 @@ class _Builder:
             texts=texts,
             granted=granted,
             policy_lag_s=document.get("replication", {}).get("policy_lag_seconds", 0.0),
+            time_servers=self._time_servers(),
+            domain_controller=TimeServer(
+                **{
+                    "name": f"dc01.{self._domain}",
+                    "address": "192.0.2.10",
+                    **document.get("domain_controller", {}),
+                }
+            ),
+            high_availability=document.get("high_availability", {}),
             monotonic=self._monotonic,
+            utc_now=self._utc_now,
         )
         for policy in granted.values():
             if f"tag:{policy.lower()}" not in deployment.store.state["CsExternalAccessPolicy"]:
                 raise DeploymentError(f"users: there is no external access policy Tag:{policy} in settings.")
         deployment.servers = self._servers(deployment)
         return deployment
+
+    def _time_servers(self) -> dict[str, TimeServer]:
+        entries = {"time.windows.com": {}, **self._document.get("time_servers", {})}
+        return {
+            name.lower(): TimeServer(**{"name": name, "address": f"192.0.2.{number}", **(facts or {})})
+            for number, (name, facts) in enumerate(entries.items(), 101)
+        }
 
     def _roles(self) -> dict[str, Role]:
         roles = roles_in(self._version)
@@ -296,7 +332,7 @@ class _Builder:
             name = facts["name"]
             fqdn = name if "." in name else f"{name}.{self._domain}"
             listeners = facts.get("listeners", entry.get("listeners"))
-            yield Computer(
+            computer = Computer(
                 fqdn=fqdn,
                 pool=pool,
                 powershell_version=facts.get("powershell", entry.get("powershell", self._powershell)),
@@ -306,7 +342,13 @@ class _Builder:
                     **facts.get("timings", {}),
                 },
                 listeners=tuple(listeners) if listeners else None,
+                windows={
+                    key: _merged(self._document.get(key, {}), entry.get(key, {}), facts.get(key, {}))
+                    for key in ("clock", "time_service", "services", "certificates")
+                },
             )
+            _check_windows(fqdn, computer.windows)
+            yield computer
 
     def _user(self, entry: Mapping[str, Any], sip_domain: str, pools: Mapping[str, Pool]) -> User:
         pool = pools.get(entry["pool"].lower())
@@ -360,7 +402,7 @@ class _Builder:
             replicas[computer.fqdn.lower()] = Replica(computer.fqdn, 0.0 if stuck else speed, stuck)
         if speeds:
             raise DeploymentError(f"replication: there is no computer {next(iter(speeds))}.")
-        return CentralManagementStore(state, replicas, self._monotonic)
+        return CentralManagementStore(state, replicas, self._monotonic, self._utc_now)
 
     def _put(
         self, state: dict[str, dict[str, Entry]], noun: Noun, topology: Topology, entry: Mapping[str, Any]
@@ -497,6 +539,28 @@ class _Builder:
         except TypeError:
             known = ", ".join(Quotas.__dataclass_fields__)
             raise DeploymentError(f"quotas: the quotas are {known}.") from None
+
+
+def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
+    """The later ones win, mapping by mapping."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+            merged[key] = _merged(merged[key], value) if both else value
+    return merged
+
+
+def _check_windows(fqdn: str, windows: Mapping[str, Mapping[str, Any]]) -> None:
+    for key in ("time_zone", "flipped_from"):
+        zone = windows["clock"].get(key)
+        if zone is not None and parse_zone(zone) is None:
+            raise DeploymentError(f"{fqdn}: clock.{key}: Windows has no time zone {zone!r}.")
+    language = windows["time_service"].get("language", "en")
+    if language not in languages():
+        raise DeploymentError(
+            f"{fqdn}: time_service.language: there are only {', '.join(languages())}, not {language!r}."
+        )
 
 
 def _listener(entry: Mapping[str, Any], paths: tuple[str, ...]) -> Listener:

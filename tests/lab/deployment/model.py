@@ -14,12 +14,18 @@ from typing import Any
 
 from lab.assumed import Texts
 from lab.contract import Account, Caller, Listener, Quotas, Runspace, Server, Timings, WsmanRefusal
+from lab.deployment.certificates import CertificateStore, HeldCertificates
+from lab.deployment.faults import FAULTS
+from lab.deployment.media_authentication import MediaAuthentication
 from lab.deployment.runspace import LyncRunspace
+from lab.deployment.services import ServiceControl, lync_services
 from lab.deployment.store import CentralManagementStore
 from lab.deployment.topology import Computer, Person, Pool, Topology
 from lab.objects.nouns import NOUNS
 from lab.objects.values import plain
 from lab.rbac import Role
+from lab.windows.machine import AUTOMATIC, DISABLED, RUNNING, STOPPED, Facts, Machine
+from lab.windows.time_service import TimeServer
 
 ACCESS_DENIED = 5
 #: Fault for a session configuration that does not exist (ERROR_WSMAN_INVALID_RESOURCE_URI).
@@ -59,6 +65,17 @@ class EndpointServer:
             self.computer.powershell_version
         ]
 
+    @property
+    def clock_error(self) -> float:
+        """This computer's clock less true time, in seconds: Kerberos refuses more than 300."""
+        return self.deployment.machine(self.computer.fqdn).clock.error()
+
+    @property
+    def available(self) -> bool:
+        """False while the computer reboots: nobody listens then."""
+        self.deployment.settle()
+        return self.deployment.machine(self.computer.fqdn).down_until is None
+
     def open_runspace(self, caller: Caller, path: str, configuration_name: str) -> Runspace:
         """A restricted runspace at /OcsPowershell, a full one at /wsman; see the contract for refusals."""
         if configuration_name.lower() not in ("", "microsoft.powershell"):
@@ -73,6 +90,7 @@ class EndpointServer:
         may = person is not None and (bool(person.roles) if constrained else person.remote_shell)
         if person is None or not may:
             raise WsmanRefusal(ACCESS_DENIED, "Access is denied. ")
+        self.deployment.settle()
         return LyncRunspace(self.deployment, self.computer, caller, person, constrained)
 
 
@@ -94,6 +112,9 @@ class LyncDeployment:
         str, str
     ]  # lower-case sam account name -> per-user external access policy, as the file has it
     policy_lag_s: float = 0.0
+    time_servers: Mapping[str, TimeServer] = field(default_factory=dict)  # by lower-case name
+    domain_controller: TimeServer = field(default_factory=lambda: TimeServer("dc01"))
+    high_availability: Mapping[str, Any] = field(default_factory=dict)
     monotonic: Callable[[], float] = time.monotonic
     utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc)
 
@@ -102,6 +123,29 @@ class LyncDeployment:
         self.lock = threading.RLock()
         self._grants: dict[str, str] = dict(self.granted)
         self._created: dict[str, float] = {}
+        self._machines: dict[str, Machine] = {}
+        self._file_says = [
+            (server, dict(vars(server))) for server in (*self.time_servers.values(), self.domain_controller)
+        ]
+        self._certificates = CertificateStore(self.topology, self.version, self.utc_now())
+        options = self.high_availability
+        self.control = ServiceControl(
+            self.topology,
+            self.version,
+            self.machine,
+            self.monotonic,
+            options.get("busy_seconds", 0.0),
+            options.get("quorum_loss_seconds", 0.0),
+            options.get("upgrade_domain_size"),
+        )
+        self.media_authentication = MediaAuthentication(
+            self.topology,
+            self.control,
+            self.machine,
+            self.monotonic,
+            options.get("av_authentication_tolerance", 300.0),
+            options.get("av_authentication_period", 300.0),
+        )
 
     @property
     def fault_kinds(self) -> Mapping[str, str]:
@@ -123,6 +167,7 @@ class LyncDeployment:
                 "last_status_report": plain(status.last_status_report),
                 "last_update_creation": plain(status.last_update_creation),
             }
+        self.settle()
         unreachable = self.store.unreachable
         content = self.store.local(self.topology.central_management) if unreachable else self.store.state
         return {
@@ -144,6 +189,13 @@ class LyncDeployment:
                 }
                 for pool in self.topology.pools.values()
             },
+            "computers": {
+                fqdn: _computer_status(machine) for fqdn, machine in sorted(self._machines.items())
+            },
+            "events": [text for _, text in self.control.events],
+            "traces": [
+                record.text(number) for number, record in enumerate(self.media_authentication.records, 1)
+            ],
             "users": {
                 user.sam_account_name: {
                     "sip_address": user.sip_address,
@@ -155,13 +207,79 @@ class LyncDeployment:
         }
 
     def reset(self) -> None:
-        with self.lock:
+        with self.control.lock, self.lock:
             self.store.reset()
             self._grants = dict(self.granted)
             self._created = {}
+            for server, values in self._file_says:
+                vars(server).update(values)
+            self._machines = {}
+            self.control.reset()
+            self.media_authentication.reset()
 
     def close(self) -> None:
         """Nothing runs in the background."""
+
+    def machine(self, fqdn: str) -> Machine:
+        """The computer of that name, which must be of the topology."""
+        with self.lock:
+            made = self._machines.get(fqdn.lower())
+            if made is None:
+                made = self._machines[fqdn.lower()] = self._made(fqdn)
+            return made
+
+    def _made(self, fqdn: str) -> Machine:
+        computer = self.topology.computer(fqdn)
+        pool = self.topology.pool(computer.pool) if computer else None
+        assert computer is not None
+        assert pool is not None
+        empty: Mapping[str, Any] = {}
+        services = computer.windows.get("services", empty)
+        facts = Facts(
+            computer.fqdn,
+            computer.powershell_version,
+            pool.is_edge,
+            computer.windows.get("clock", empty),
+            computer.windows.get("time_service", empty),
+            services,
+            self.time_servers,
+            self.domain_controller,
+            self.high_availability.get("av_authentication_tolerance", 300.0),
+        )
+        machine = Machine(facts, self.utc_now, self.monotonic)
+        disabled = {name.lower() for name in services.get("disabled", ())}
+        stopped = {name.lower() for name in services.get("stopped", ())} | disabled
+        troubles = {
+            name.lower(): trouble
+            for trouble, key in (("fails", "fail"), ("hangs", "hang"))
+            for name in services.get(key, ())
+        }
+        activity = {name.lower(): number for name, number in services.get("activity", {}).items()}
+        for service in lync_services(pool, self.topology, self.version):
+            key = service.name.lower()
+            service.status = STOPPED if key in stopped else RUNNING
+            service.activity = activity.get(key, 0)
+            service.zone = machine.zone.name
+            machine.add_service(service, DISABLED if key in disabled else AUTOMATIC)
+        for key, trouble in troubles.items():
+            if key in machine.services:
+                machine.services[key].trouble = trouble
+        return machine
+
+    def certificates(self, fqdn: str) -> HeldCertificates:
+        """What the computer of that name holds."""
+        computer = self.topology.computer(fqdn)
+        pool = self.topology.pool(computer.pool) if computer else None
+        assert computer is not None
+        assert pool is not None
+        with self.lock:
+            return self._certificates.of(computer, pool)
+
+    def settle(self) -> None:
+        """Let everything happen that has become due."""
+        with self.control.lock:
+            self.control.settle()
+            self.media_authentication.settle()
 
     def roles_of(self, person: Person) -> list[Role]:
         return [self.roles[name.lower()] for name in person.roles]
@@ -187,6 +305,19 @@ class LyncDeployment:
     def is_grantable(self, policy: str) -> bool:
         created = self._created.get(policy.lower())
         return created is None or self.monotonic() >= created + self.policy_lag_s
+
+
+def _computer_status(machine: Machine) -> Mapping[str, Any]:
+    """Of a computer that somebody has looked at; the others are as their file says."""
+    last = machine.time_service.last
+    return {
+        "clock_error": round(machine.clock.error(), 7),
+        "time_zone": machine.zone.setting,
+        "time_source": last.source if last else None,
+        "last_sync_error": machine.time_service.outcome.value,
+        "down": machine.down_until is not None,
+        "services": {service.name: service.status for service in machine.services.values()},
+    }
 
 
 def _replica_of(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
@@ -269,6 +400,7 @@ def _other_administrator(
 
 _Injection = Callable[[LyncDeployment, "Server | None", Mapping[str, str]], str]
 _INJECTIONS: Mapping[str, tuple[str, _Injection]] = {
+    **FAULTS,
     "replication_stuck": ("the replica of a server (or replica=<fqdn>) keeps what it has", _stick),
     "replication_released": ("a stuck replica replicates again", _release),
     "replication_seconds": ("seconds=<number> from a change to being up to date, of one replica", _slow),

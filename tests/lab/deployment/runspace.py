@@ -25,6 +25,7 @@ from lab.powershell.errors import not_understood, scripts_refused
 from lab.powershell.registry import implementation_of
 from lab.rbac import allowed
 from lab.script import Script, UnsupportedScript, parse
+from lab.windows.machine import Machine
 
 if TYPE_CHECKING:
     from lab.deployment.model import LyncDeployment
@@ -153,7 +154,14 @@ class LyncRunspace:
         return self.computer.host_name.upper()
 
     def local_time(self) -> datetime.datetime:
-        return self.deployment.utc_now()
+        """A reading of the computer's clock, with its zone's offset."""
+        return self.machine.zone.local(self.machine.clock.read())
+
+    @property
+    def machine(self) -> Machine:
+        """The computer it runs on, as it is now."""
+        self.deployment.settle()
+        return self.deployment.machine(self.computer.fqdn)
 
     # what the product's cmdlets ask
 
@@ -199,6 +207,8 @@ class LyncRunspace:
     def _offered(self) -> Mapping[str, Command]:
         product = lync_commands(self.deployment.version)
         own = powershell_commands(self.powershell_version)
+        if not self.constrained and not self.machine.has_tzutil:
+            own = {key: command for key, command in own.items() if key != "tzutil"}
         if not self.constrained:
             return {**own, **product} if self._imported else own
         roles = self.deployment.roles_of(self.person)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 #: Product builds by product numbering; 4.0.7577.0 is Lync Server 2010, 7.0.2046.0 Skype for Business Server
@@ -75,6 +75,7 @@ class Computer:
     powershell_version: str
     timings: Mapping[str, float]
     listeners: tuple[Mapping[str, Any], ...] | None  # None: the deployment's
+    windows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # clock, services ...
 
     @property
     def host_name(self) -> str:

@@ -72,6 +72,8 @@ FULL_NAMES = {
     "PSListModifier": "System.Management.Automation.PSListModifier",
     "PSObject": "System.Management.Automation.PSObject",
     "ActionPreference": "System.Management.Automation.ActionPreference",
+    "RegistryValueKind": "Microsoft.Win32.RegistryValueKind",
+    "ServiceStartMode": "System.ServiceProcess.ServiceStartMode",
     "RoutingMethod": "Microsoft.Rtc.Management.WritableConfig.Settings.Edge.RoutingMethod",
     "ScriptBlock": "System.Management.Automation.ScriptBlock",
     "String": "System.String",

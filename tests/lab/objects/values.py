@@ -77,13 +77,13 @@ def string_list(items: Iterable[str]) -> NetCollection:
 
 
 @cache
-def enumeration(type_name: str, names: tuple[str, ...], flags: bool = False) -> Any:
-    """The enumeration of that .NET type; the members count from 0 in the order given.
+def enumeration(type_name: str, names: tuple[str, ...], flags: bool = False, first: int = 0) -> Any:
+    """The enumeration of that .NET type; the members count from ``first`` in the order given.
 
     Microsoft's reference gives the names of the Lync enumerations, not their numbers: the numbers are
     assumed.
     """
-    values = {name: 1 << number if flags else number for number, name in enumerate(names)}
+    values = {name: 1 << number if flags else first + number for number, name in enumerate(names)}
 
     def body(namespace: dict[str, Any]) -> None:
         for name, value in values.items():

@@ -79,6 +79,21 @@ class Invocation:
         if self.error_action not in _SILENT:
             self.streams.error(record)
 
+    def program_error(self, line: str) -> None:
+        """A line that a native program writes to its standard error: an error record without a command.
+
+        Source: PowerShell/PowerShell, engine/NativeCommandProcessor.cs.
+        """
+        record = PowerShellError(
+            line,
+            error_id="NativeCommandError",
+            exception="System.Management.Automation.RemoteException",
+            target=line,
+            qualified=False,
+        ).record()
+        if self.error_action not in _SILENT:
+            self.streams.error(record)
+
     def warning(self, text: str) -> None:
         if _preference(self.get("WarningAction")) not in _SILENT:
             self.streams.warning(text)

@@ -1,0 +1,334 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Items of the registry and of the certificate store, by PowerShell's paths.
+
+Texts and identifiers: PowerShell/PowerShell, SessionStateStrings.resx and RegistryProviderStrings.resx.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from psrpcore.types import ErrorCategory, PSInt, PSInt64
+
+from lab.objects.values import NetObject, string_array, text_of
+from lab.powershell.builtin import CUSTOM_OBJECT, has_wildcard, matches
+from lab.powershell.engine import Invocation
+from lab.powershell.errors import PowerShellError
+from lab.powershell.registry import implements
+from lab.windows.machine import TIME_ZONES
+from lab.windows.registry import HIVES, KINDS, Registry, Value, parse_path, signed
+
+_PROVIDER = "Microsoft.PowerShell.Core\\Registry"
+_CERTIFICATES = re.compile(
+    r"(?:microsoft\.powershell\.security\\certificate::|cert:)\\?(?P<rest>.*)", re.IGNORECASE
+)
+
+
+def path_not_found(path: str) -> PowerShellError:
+    return PowerShellError(
+        f"Cannot find path '{path}' because it does not exist.",
+        category=ErrorCategory.ObjectNotFound,
+        error_id="PathNotFound",
+        exception="System.Management.Automation.ItemNotFoundException",
+        target=path,
+    )
+
+
+def certificate_path(text: str) -> str | None:
+    """``LocalMachine\\My`` for a path of the certificate store; None for other paths."""
+    match = _CERTIFICATES.fullmatch(text)
+    return match["rest"].replace("/", "\\").strip("\\") if match else None
+
+
+def _given(invocation: Invocation) -> list[str]:
+    return [text_of(path) for path in invocation.get("LiteralPath") or invocation.get("Path") or ["."]]
+
+
+def _registry(invocation: Invocation, path: str) -> Registry:
+    """The registry, with the list of time zones filled in where somebody is about to look at that."""
+    machine = invocation.session.machine
+    registry: Registry = machine.registry
+    if path.lower().startswith(TIME_ZONES.lower()) and not registry.subkeys(TIME_ZONES):
+        machine.list_zones()
+    return registry
+
+
+def _elsewhere(invocation: Invocation, path: str) -> PowerShellError:
+    """A path of neither provider."""
+    texts = invocation.session.deployment.texts
+    drive = re.match(r"([A-Za-z]+):", path)
+    if drive and drive[1].upper() not in ("C", "ENV", "FUNCTION", "VARIABLE", "ALIAS", "WSMAN"):
+        return texts.error("drive_not_found", drive[1], drive=drive[1])
+    return texts.error("file_system_not_modelled", path, path=path)
+
+
+def _keys(invocation: Invocation) -> Iterator[str]:
+    """The existing keys among the paths given; errors for the others."""
+    for given in _given(invocation):
+        path = parse_path(given)
+        if path is None:
+            invocation.error(_elsewhere(invocation, given))
+        elif invocation.given("Path") and has_wildcard(path):
+            registry = _registry(invocation, path)
+            parent, _, pattern = path.rpartition("\\")
+            yield from (k for k in registry.subkeys(parent) if matches(k.rpartition("\\")[2], pattern))
+        elif not _registry(invocation, path).exists(path):
+            invocation.error(path_not_found(given))
+        else:
+            yield _registry(invocation, path).spelled(path)
+
+
+def _shown(value: Value) -> Any:
+    if value.kind == "DWord":
+        return PSInt(signed(int(value.data)))
+    if value.kind == "QWord":
+        return PSInt64(int(value.data))
+    return string_array(value.data) if value.kind == "MultiString" else value.data
+
+
+def _location(path: str) -> dict[str, Any]:
+    parent, _, name = path.rpartition("\\")
+    short = {long: drive for drive, long in HIVES.items()}
+    return {
+        "PSPath": f"{_PROVIDER}::{path}",
+        "PSParentPath": f"{_PROVIDER}::{parent}",
+        "PSChildName": name,
+        "PSDrive": short.get(path.partition("\\")[0], ""),
+        "PSProvider": _PROVIDER,
+    }
+
+
+def _property_missing(name: str, path: str) -> PowerShellError:
+    return PowerShellError(
+        f"Property {name} does not exist at path {path}.",
+        category=ErrorCategory.InvalidArgument,
+        error_id="System.Management.Automation.PSArgumentException",
+        exception="System.Management.Automation.PSArgumentException",
+        target=name,
+    )
+
+
+@implements("Get-ItemProperty")
+def get_item_property(invocation: Invocation) -> Iterator[NetObject]:
+    for path in _keys(invocation):
+        values = {value.name: value for value in invocation.session.machine.registry.values(path)}
+        wanted = invocation.get("Name")
+        if wanted is not None:
+            found = {n: v for n, v in values.items() if any(matches(n, pattern) for pattern in wanted)}
+            for name in wanted:
+                if not has_wildcard(name) and not any(matches(n, name) for n in values):
+                    invocation.error(_property_missing(name, path))
+            if not found:
+                continue
+            values = found
+        notes = {name: _shown(value) for name, value in values.items()}
+        if notes:
+            yield NetObject(CUSTOM_OBJECT, notes={**notes, **_location(path)})
+
+
+def _kind(invocation: Invocation, text: Any) -> str | None:
+    if text is None:
+        return None
+    name = text_of(text)
+    found = next((kind for kind in KINDS if kind.lower() == name.lower()), None)
+    if found is None:
+        raise PowerShellError(
+            f"The type provided for the property is not valid: {name}.",
+            category=ErrorCategory.InvalidArgument,
+            error_id="InvalidRegistryValueKind",
+            exception="System.ArgumentException",
+            target=name,
+        )
+    return found
+
+
+def _data(value: Any, kind: str | None) -> Any:
+    if kind in ("DWord", "QWord"):
+        try:
+            return int(text_of(value) or "0", 0)
+        except ValueError:
+            raise PowerShellError(
+                f'Cannot convert value "{text_of(value)}" to type "System.Int32". Error: "Input string was '
+                'not in a correct format."',
+                category=ErrorCategory.InvalidArgument,
+                error_id="System.Management.Automation.PSInvalidCastException",
+                exception="System.Management.Automation.PSInvalidCastException",
+            ) from None
+    if kind == "MultiString":
+        return [text_of(item) for item in value] if isinstance(value, (list, tuple)) else [text_of(value)]
+    if kind is None and isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    return text_of(value)
+
+
+def _target(path: str, name: str) -> str:
+    return f"Item: {path} Property: {name}"
+
+
+@implements("New-ItemProperty")
+def new_item_property(invocation: Invocation) -> Iterator[NetObject]:
+    name = invocation.get("Name")
+    kind = _kind(invocation, invocation.get("PropertyType")) or "String"
+    for path in _keys(invocation):
+        registry = invocation.session.machine.registry
+        if registry.has(path, name) and not invocation.get("Force"):
+            raise PowerShellError(
+                "The property already exists.",
+                category=ErrorCategory.WriteError,
+                error_id="System.IO.IOException",
+                exception="System.IO.IOException",
+                target=path,
+            )
+        if invocation.should_process(_target(path, name)):
+            registry.put(path, name, _data(invocation.get("Value"), kind), kind)
+            held = next(v for v in registry.values(path) if v.name.lower() == name.lower())
+            yield NetObject(CUSTOM_OBJECT, notes={held.name: _shown(held), **_location(path)})
+
+
+@implements("Set-ItemProperty")
+def set_item_property(invocation: Invocation) -> Iterator[NetObject]:
+    name = invocation.get("Name")
+    given = invocation.get("Type")
+    for path in _keys(invocation):
+        registry = invocation.session.machine.registry
+        held = next((v for v in registry.values(path) if v.name.lower() == name.lower()), None)
+        kind = _kind(invocation, given.name if given is not None else None) or (held.kind if held else None)
+        if invocation.should_process(_target(path, name)):
+            registry.put(path, name, _data(invocation.get("Value"), kind), kind)
+            if invocation.get("PassThru"):
+                now = next(v for v in registry.values(path) if v.name.lower() == name.lower())
+                yield NetObject(CUSTOM_OBJECT, notes={now.name: _shown(now), **_location(path)})
+
+
+@implements("Remove-ItemProperty")
+def remove_item_property(invocation: Invocation) -> Iterable[Any]:
+    for path in _keys(invocation):
+        for name in invocation.get("Name"):
+            registry = invocation.session.machine.registry
+            if not registry.has(path, name):
+                invocation.error(_property_missing(name, path))
+            elif invocation.should_process(_target(path, name)):
+                registry.remove_value(path, name)
+    return ()
+
+
+def _key_object(registry: Registry, path: str) -> NetObject:
+    values = registry.values(path)
+    return NetObject(
+        ("Microsoft.Win32.RegistryKey", "System.MarshalByRefObject", "System.Object"),
+        {"SubKeyCount": len(registry.subkeys(path)), "ValueCount": len(values), "Name": path},
+        {"Property": string_array([value.name for value in values]), **_location(path)},
+        text=path,
+    )
+
+
+def _certificates(invocation: Invocation, path: str, container: bool) -> list[NetObject]:
+    """What is at that path of the store: the certificates in it, or the one of that thumbprint."""
+    session = invocation.session
+    held = session.deployment.certificates(session.computer.fqdn)
+    parts = path.lower().split("\\")
+    if parts[:2] != ["localmachine", "my"]:
+        return []
+    if container and len(parts) == 2:
+        return [certificate.store_object() for certificate in held.installed]
+    return [c.store_object() for c in held.installed if len(parts) > 2 and c.thumbprint.lower() == parts[2]]
+
+
+@implements("Get-Item")
+def get_item(invocation: Invocation) -> Iterator[NetObject]:
+    yield from _items(invocation, children=False)
+
+
+@implements("Get-ChildItem")
+def get_child_item(invocation: Invocation) -> Iterator[NetObject]:
+    yield from _items(invocation, children=True)
+
+
+def _items(invocation: Invocation, children: bool) -> Iterator[NetObject]:
+    for given in _given(invocation):
+        store = certificate_path(given)
+        if store is not None:
+            found = _certificates(invocation, store, children)
+            if not found and not (children and store.lower() in ("localmachine", "localmachine\\my")):
+                invocation.error(path_not_found(given))
+            yield from found
+            continue
+        path = parse_path(given)
+        if path is None:
+            invocation.error(_elsewhere(invocation, given))
+            continue
+        registry = _registry(invocation, path)
+        if not registry.exists(path):
+            invocation.error(path_not_found(given))
+        elif children:
+            yield from (_key_object(registry, key) for key in registry.subkeys(path))
+        else:
+            yield _key_object(registry, registry.spelled(path))
+
+
+@implements("New-Item")
+def new_item(invocation: Invocation) -> Iterator[NetObject]:
+    """A key of the registry. -Force makes the keys above it as well, and empties one that exists."""
+    for given in _given(invocation):
+        path = parse_path(given)
+        if path is None:
+            raise _elsewhere(invocation, given)
+        if invocation.get("Name"):
+            path = f"{path}\\{invocation.get('Name')}"
+        registry = _registry(invocation, path)
+        force = bool(invocation.get("Force"))
+        if registry.exists(path) and not force:
+            raise PowerShellError(
+                "A key in this path already exists.",
+                category=ErrorCategory.ResourceExists,
+                error_id="System.IO.IOException",
+                exception="System.IO.IOException",
+                target=path,
+            )
+        if not registry.exists(path.rpartition("\\")[0]) and not force:
+            raise PowerShellError(
+                "The registry key at the specified path does not exist.",
+                category=ErrorCategory.InvalidArgument,
+                error_id="System.ArgumentException",
+                exception="System.ArgumentException",
+                target=path,
+            )
+        if invocation.should_process(f"Key: {path}"):
+            registry.remove(path)
+            registry.create(path)
+            value = invocation.get("Value")
+            if value is not None:
+                registry.put(path, "(default)", text_of(value))
+            yield _key_object(registry, registry.spelled(path))
+
+
+@implements("Remove-Item")
+def remove_item(invocation: Invocation) -> Iterable[Any]:
+    for path in _keys(invocation):
+        registry = invocation.session.machine.registry
+        if registry.subkeys(path) and not invocation.get("Recurse"):
+            query = (
+                f"The item at {_PROVIDER}::{path} has children and the Recurse parameter was not specified. If "
+                "you continue, all children will be removed with the item. Are you sure you want to continue?"
+            )
+            if not invocation.should_continue(query, "Confirm"):
+                continue
+        if invocation.should_process(f"Key: {path}"):
+            registry.remove(path)
+    return ()
+
+
+@implements("Test-Path")
+def test_path(invocation: Invocation) -> Iterator[bool]:
+    for given in _given(invocation):
+        store, path = certificate_path(given), parse_path(given)
+        if store is not None:
+            yield store.lower() in ("localmachine", "localmachine\\my") or bool(
+                _certificates(invocation, store, container=False)
+            )
+        else:
+            yield path is not None and _registry(invocation, path).exists(path)

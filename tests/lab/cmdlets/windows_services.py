@@ -1,0 +1,197 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Windows services: Get-, Set-, Start-, Stop- and Restart-Service.
+
+Texts and identifiers: Windows PowerShell's, as people published them; PowerShell/PowerShell, Service.cs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from typing import Any
+
+from psrpcore.types import ErrorCategory
+
+from lab.contract import PipelineStopped
+from lab.deployment.services import ServiceDisabled
+from lab.objects.values import NetObject, enumeration, string_array
+from lab.powershell.builtin import has_wildcard, matches
+from lab.powershell.engine import Invocation
+from lab.powershell.errors import PowerShellError
+from lab.powershell.registry import implements
+from lab.windows.machine import RUNNING, START_MODES, START_PENDING, STOP_PENDING, Machine, WindowsService
+
+#: System.ServiceProcess.ServiceControllerStatus, with its numbers.
+STATUS = enumeration(
+    "System.ServiceProcess.ServiceControllerStatus",
+    ("Stopped", "StartPending", "StopPending", "Running", "ContinuePending", "PausePending", "Paused"),
+    first=1,
+)
+_START = enumeration(
+    "System.ServiceProcess.ServiceStartMode", ("Boot", "System", "Automatic", "Manual", "Disabled")
+)
+_COMMAND_EXCEPTION = "Microsoft.PowerShell.Commands.ServiceCommandException"
+
+
+#: Seconds between two looks of a cmdlet that waits.
+_LOOK = 0.05
+#: How long Start-Service waits for a service.
+_START_WAIT = 30.0
+
+
+def wait_for(invocation: Invocation, condition: Callable[[], bool], seconds: float) -> bool:
+    """Wait until it holds; False when time is up. Raises PipelineStopped."""
+    deployment = invocation.session.deployment
+    deadline = deployment.monotonic() + seconds
+    while True:
+        deployment.settle()
+        if condition():
+            return True
+        if deployment.monotonic() >= deadline:
+            return False
+        if invocation.streams.stopped.wait(_LOOK):
+            raise PipelineStopped
+
+
+def _object(machine: Machine, service: WindowsService, powershell_version: str) -> NetObject:
+    running = service.status == RUNNING
+    properties: dict[str, Any] = {
+        "CanPauseAndContinue": False,
+        "CanShutdown": running,
+        "CanStop": running,
+        "DisplayName": service.display_name,
+        "DependentServices": string_array(()),
+        "MachineName": ".",
+        "ServiceName": service.name,
+        "ServicesDependedOn": string_array(()),
+        "Status": STATUS[service.status],
+    }
+    if powershell_version.startswith("5"):
+        properties["StartType"] = _START(machine.start_mode(service.name))
+    return NetObject(
+        (
+            "System.ServiceProcess.ServiceController",
+            "System.ComponentModel.Component",
+            "System.MarshalByRefObject",
+            "System.Object",
+        ),
+        properties,
+        {"Name": service.name, "RequiredServices": string_array(())},
+        text=service.name,
+    )
+
+
+def _not_found(name: str) -> PowerShellError:
+    return PowerShellError(
+        f"Cannot find any service with service name '{name}'.",
+        category=ErrorCategory.ObjectNotFound,
+        error_id="NoServiceFoundForGivenName",
+        exception=_COMMAND_EXCEPTION,
+        target=name,
+    )
+
+
+def _found(invocation: Invocation, names: Iterable[str]) -> Iterator[WindowsService]:
+    """The services of those names (wildcards); one that does not exist is a non-terminating error."""
+    services = sorted(invocation.session.machine.services.values(), key=lambda s: s.name.lower())
+    for name in names:
+        found = [service for service in services if matches(service.name, name)]
+        if not found and not has_wildcard(name):
+            invocation.error(_not_found(name))
+        yield from found
+
+
+@implements("Get-Service")
+def get_service(invocation: Invocation) -> Iterator[NetObject]:
+    session = invocation.session
+    machine = session.machine
+    patterns = invocation.get("DisplayName")
+    if patterns is not None:
+        found = [s for s in machine.services.values() if any(matches(s.display_name, p) for p in patterns)]
+    else:
+        found = list(_found(invocation, invocation.get("Name") or ["*"]))
+    yield from (_object(machine, service, session.powershell_version) for service in found)
+
+
+def _start(invocation: Invocation, service: WindowsService) -> None:
+    session = invocation.session
+    control, machine = session.deployment.control, session.machine
+    with suppress(ServiceDisabled):
+        control.start(machine, service, machine.start_seconds(service))
+        wait_for(invocation, lambda: service.status != START_PENDING, _START_WAIT)
+    if service.status != RUNNING:
+        raise PowerShellError(
+            f"Service '{service.display_name} ({service.name})' cannot be started due to the following "
+            f"error: Cannot start service {service.name} on computer '.'.",
+            category=ErrorCategory.OpenError,
+            error_id="CouldNotStartService",
+            exception=_COMMAND_EXCEPTION,
+            target=_object(machine, service, session.powershell_version),
+        )
+
+
+def _stop(invocation: Invocation, service: WindowsService) -> None:
+    session = invocation.session
+    machine = session.machine
+    session.deployment.control.stop(machine, service, machine.stop_seconds(service))
+    if not invocation.get("NoWait"):
+        wait_for(invocation, lambda: service.status != STOP_PENDING, float("inf"))
+
+
+def _act(invocation: Invocation, *actions: Any) -> Iterator[NetObject]:
+    session = invocation.session
+    for service in _found(invocation, invocation.get("Name")):
+        if not invocation.should_process(f"{service.display_name} ({service.name})"):
+            continue
+        try:
+            for action in actions:
+                action(invocation, service)
+        except PowerShellError as error:
+            invocation.error(error)
+            continue
+        if invocation.get("PassThru"):
+            yield _object(session.machine, service, session.powershell_version)
+
+
+@implements("Start-Service")
+def start_service(invocation: Invocation) -> Iterator[NetObject]:
+    return _act(invocation, _start)
+
+
+@implements("Stop-Service")
+def stop_service(invocation: Invocation) -> Iterator[NetObject]:
+    return _act(invocation, _stop)
+
+
+@implements("Restart-Service")
+def restart_service(invocation: Invocation) -> Iterator[NetObject]:
+    return _act(invocation, _stop, _start)
+
+
+@implements("Set-Service")
+def set_service(invocation: Invocation) -> Iterator[NetObject]:
+    session = invocation.session
+    name = invocation.get("Name")
+    service = session.machine.service(name)
+    if service is None:
+        raise PowerShellError(
+            f"Service {name} was not found on computer '.'.",
+            category=ErrorCategory.ObjectNotFound,
+            error_id="InvalidOperationException",
+            exception="System.InvalidOperationException",
+            target=name,
+        )
+    if not invocation.should_process(f"{service.display_name} ({service.name})"):
+        return
+    mode = invocation.get("StartupType")
+    if mode is not None:
+        session.machine.set_start_mode(service.name, START_MODES[mode.name.lower()])
+    status = (invocation.get("Status") or "").lower()
+    if status == "running":
+        _start(invocation, service)
+    elif status == "stopped":
+        _stop(invocation, service)
+    if invocation.get("PassThru"):
+        yield _object(session.machine, service, session.powershell_version)

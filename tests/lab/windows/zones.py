@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Windows time zones: their ids, and what they are at a moment.
+
+Which IANA zone stands for a Windows id: Unicode CLDR, windowsZones.xml, as the package tzlocal publishes it;
+the rules are the IANA database's.
+"""
+
+from __future__ import annotations
+
+import datetime
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from zoneinfo import ZoneInfo
+
+from tzlocal.windows_tz import win_tz
+
+#: Windows id -> IANA name, ids in their own spelling.
+WINDOWS_ZONES: Mapping[str, str] = dict(sorted(win_tz.items()))
+_SPELLINGS = {name.lower(): name for name in WINDOWS_ZONES}
+_SUFFIX = "_dstoff"
+
+
+@dataclass(frozen=True)
+class Transition:
+    """When a zone changes, as TIME_ZONE_INFORMATION says it: the n-th (5: the last) such weekday of a month."""
+
+    month: int
+    week: int
+    weekday: int  # 0: Sunday
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A time zone setting of a computer. ``daylight_saving`` False: 'Adjust for daylight saving time' is off."""
+
+    name: str
+    daylight_saving: bool = True
+
+    @property
+    def setting(self) -> str:
+        """What ``tzutil /g`` prints."""
+        return self.name if self.daylight_saving else self.name + _SUFFIX
+
+    @property
+    def daylight_name(self) -> str:
+        """Assumed for most zones: Windows' own names are resources of tzres.dll."""
+        return self.name.replace("Standard", "Daylight")
+
+    def offset(self, utc: datetime.datetime) -> datetime.timedelta:
+        """Local time less UTC at that moment."""
+        shown = utc.astimezone(ZoneInfo(WINDOWS_ZONES[self.name]))
+        offset = shown.utcoffset() or datetime.timedelta()
+        return offset if self.daylight_saving else offset - (shown.dst() or datetime.timedelta())
+
+    def standard_offset(self, utc: datetime.datetime) -> datetime.timedelta:
+        return Zone(self.name, daylight_saving=False).offset(utc)
+
+    def local(self, utc: datetime.datetime) -> datetime.datetime:
+        """The local time with the offset that holds then."""
+        return utc.astimezone(datetime.timezone(self.offset(utc)))
+
+    def transitions(self, year: int) -> tuple[Transition, Transition] | None:
+        """The changes to standard and to daylight saving time of that year; None where there are not these two."""
+        return _transitions(self.name, year) if self.daylight_saving else None
+
+
+@cache
+def _transitions(name: str, year: int) -> tuple[Transition, Transition] | None:
+    zone = ZoneInfo(WINDOWS_ZONES[name])
+    noon = datetime.datetime(year, 1, 1, 12, tzinfo=zone)
+    days = [noon + datetime.timedelta(days=number) for number in range(367)]
+    changes = [
+        (after.utcoffset() > before.utcoffset(), _transition(after))  # type: ignore[operator]
+        for before, after in itertools.pairwise(days)
+        if before.utcoffset() != after.utcoffset() and after.year == year
+    ]
+    to_daylight = [transition for forward, transition in changes if forward]
+    to_standard = [transition for forward, transition in changes if not forward]
+    if len(to_daylight) != 1 or len(to_standard) != 1:
+        return None
+    return to_standard[0], to_daylight[0]
+
+
+def _transition(day: datetime.datetime) -> Transition:
+    is_last = (day + datetime.timedelta(days=7)).month != day.month
+    return Transition(day.month, 5 if is_last else (day.day - 1) // 7 + 1, day.isoweekday() % 7)
+
+
+def parse_zone(text: str) -> Zone | None:
+    """A setting as ``tzutil /s`` takes it (any case, with or without ``_dstoff``); None if there is no such zone."""
+    off = text.lower().endswith(_SUFFIX)
+    name = _SPELLINGS.get(text.lower().removesuffix(_SUFFIX))
+    return Zone(name, not off) if name is not None else None
+
+
+def display_name(name: str, utc: datetime.datetime) -> str:
+    """``(UTC-06:00) Central Time``; assumed: Windows' own display names are resources of tzres.dll."""
+    offset = Zone(name, daylight_saving=False).offset(utc)
+    minutes = round(offset.total_seconds() / 60)
+    sign, minutes = ("-", -minutes) if minutes < 0 else ("+", minutes)
+    shown = f"{sign}{minutes // 60:02}:{minutes % 60:02}" if minutes else ""
+    return f"(UTC{shown}) {name.replace(' Standard Time', ' Time')}"

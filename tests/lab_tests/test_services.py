@@ -1,0 +1,430 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lync services of a computer, and the quorum of its pool."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+import pytest
+from lab.deployment.services import QUORUM
+
+from .direct import VERSIONS, Shell, call, front_end, properties
+
+WITH_FABRIC = ("2013", "2015", "2019", "SE")
+SIZES = (1, 2, 3, 6, 9, 12)
+
+
+def pool_of(size: int, **more: Any) -> dict[str, Any]:
+    """A deployment whose first pool has so many Front Ends."""
+    pools = {
+        "pool01.contoso.com": {
+            "site": "Redmond",
+            "computers": [f"fe{number:02}" for number in range(1, size + 1)],
+            "edge": "edge.contoso.com",
+        }
+    }
+    return {"pools": pools, "users": [{"name": "kenmyer", "pool": "pool01.contoso.com"}], **more}
+
+
+def name(number: int) -> str:
+    return f"fe{number:02}.contoso.com"
+
+
+class Pool:
+    """A pool, spoken to over WinRM on its servers."""
+
+    def __init__(self, version: str, size: int, **more: Any) -> None:
+        self.version = version
+        self.first = front_end(version, **pool_of(size, **more))
+        self.shells = {1: self.first}
+        self.size = size
+
+    def shell(self, number: int) -> Shell:
+        if number not in self.shells:
+            made = front_end(self.version, server=name(number), deployment=self.first.deployment)
+            made.clock = self.first.clock
+            self.shells[number] = made
+        return self.shells[number]
+
+    def stop(self, *numbers: int) -> None:
+        for number in numbers:
+            self.shell(number).run(call("Stop-CsWindowsService", NoWait=None, Confirm=False))
+
+    def start(self, *numbers: int) -> None:
+        for number in numbers:
+            self.shell(number).run(call("Start-CsWindowsService", NoWait=None, Confirm=False))
+
+    def registrar(self, number: int) -> str:
+        return self.statuses(number)["RTCSRV"]
+
+    def statuses(self, number: int) -> dict[str, str]:
+        rows = self.shell(number).rows(call("Get-CsWindowsService", ExcludeActivityLevel=None))
+        return {row["Name"]: row["Status"] for row in rows}
+
+    def running(self) -> list[int]:
+        return [number for number in range(1, self.size + 1) if self.registrar(number) == "Running"]
+
+    def readiness(self, number: int = 1) -> dict[str, Any]:
+        cmdlet = (
+            "Get-CsPoolUpgradeReadinessState"
+            if self.version in ("2013", "2015")
+            else "Get-CsUpgradeDomainInfo"
+        )
+        return self.shell(number).row(call(cmdlet, Confirm=False))
+
+
+# Services
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_services_of_a_front_end_by_version(version: str) -> None:
+    rows = Pool(version, 3).first.rows(call("Get-CsWindowsService"))
+    names = {row["Name"] for row in rows}
+    assert {"RTCSRV", "RTCAVMCU", "MASTER", "FTA", "W3SVC"} <= names
+    assert ("FabricHostSvc" in names) is (version != "2010")
+    assert ("RTCHA" in names) is (version in ("2015", "2019", "SE"))
+    assert ("RTCMEETINGMCU" in names) is (version == "2010")
+    (registrar,) = (row for row in rows if row["Name"] == "RTCSRV")
+    assert list(registrar["RoleName"]) == ["Registrar", "UserServer", "EdgeServer"]
+    product = "Lync Server" if version in ("2010", "2013") else "Skype for Business Server"
+    assert registrar["DisplayName"] == f"{product} Front-End"
+    assert "W32Time" not in names
+
+
+def test_activity_can_be_left_out() -> None:
+    shell = front_end(services={"activity": {"RTCAVMCU": 7}})
+    assert shell.row(call("Get-CsWindowsService", "RTCAVMCU"))["ActivityLevel"] == "7"
+    assert "ActivityLevel" not in shell.row(
+        call("Get-CsWindowsService", "rtcavmcu", ExcludeActivityLevel=None)
+    )
+
+
+def test_a_graceful_stop_drains_first() -> None:
+    pool = Pool("2013", 3, services={"stop_seconds": 1, "drain_seconds": 30, "start_seconds": 2})
+    pool.shell(2).run(call("Stop-CsWindowsService", Graceful=None, NoWait=None, Confirm=False))
+    assert pool.shell(2).streams.written == ["Stop-CsWindowsService"]
+    assert set(pool.statuses(2).values()) == {"StopPending"}
+    pool.first.clock.advance(30)
+    assert set(pool.statuses(2).values()) == {"StopPending"}
+    pool.first.clock.advance(1)
+    assert set(pool.statuses(2).values()) == {"Stopped"}
+    pool.start(2)
+    assert set(pool.statuses(2).values()) == {"StartPending"}
+    pool.first.clock.advance(2)
+    assert set(pool.statuses(2).values()) == {"Running"}
+
+
+def test_what_may_be_left_running() -> None:
+    pool = Pool("2019", 3)
+    pool.shell(3).run(call("Stop-CsWindowsService", LeaveClsAgentRunning=None, LeaveWebServerRunning=None))
+    running = [service for service, status in pool.statuses(3).items() if status == "Running"]
+    assert running == ["W3SVC", "RTCCLSAGT"]
+
+
+def test_check_mode_of_the_shell_changes_nothing() -> None:
+    pool = Pool("2015", 3)
+    pool.first.run(call("Stop-CsWindowsService", WhatIf=None))
+    assert pool.first.streams.host_lines == [
+        'What if: Performing the operation "Stop-CsWindowsService" on target "fe01.contoso.com".'
+    ]
+    assert not pool.first.streams.written
+    assert pool.registrar(1) == "Running"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("service_fails", "Stopped"), ("service_hangs", "StartPending")]
+)
+def test_a_service_that_does_not_come_up(kind: str, status: str) -> None:
+    pool = Pool("2019", 3)
+    deployment = pool.first.deployment
+    server = next(s for s in deployment.servers if s.name == name(2))
+    deployment.inject(kind, server, {"service": "RTCASMCU"})
+    pool.stop(2)
+    pool.start(2)
+    found = pool.statuses(2)
+    assert found.pop("RTCASMCU") == status
+    assert set(found.values()) == {"Running"}
+
+
+def test_starting_a_disabled_service_fails() -> None:
+    shell = front_end(services={"disabled": ["RTCATS"]})
+    record = shell.failure(call("Start-CsWindowsService", "RTCATS", Confirm=False))
+    assert record.FullyQualifiedErrorId == (
+        "ProcessingFailed,Microsoft.Rtc.Management.Deployment.StartWindowsServiceCmdlet"
+    )
+
+
+def test_other_computers_are_reached_from_management_but_no_edge() -> None:
+    shell = Shell()
+    rows = shell.rows(call("Get-CsWindowsService", ComputerName="fe02.contoso.com"))
+    assert {row["Name"] for row in rows} >= {"RTCSRV"}
+    for computer in ("edge01.contoso.com", "nowhere.contoso.com"):
+        record = shell.failure(call("Get-CsWindowsService", ComputerName=computer))
+        assert record.FullyQualifiedErrorId.startswith("ProcessingFailed,")
+
+
+def test_from_a_front_end_another_needs_delegation() -> None:
+    other = call("Get-CsWindowsService", ComputerName="fe02.contoso.com")
+    assert front_end(delegated=True).rows(other)
+    assert front_end(delegated=False).failure(other).CategoryInfo.Category.name == "InvalidOperation"
+
+
+def test_the_start_mode_stands_in_the_registry() -> None:
+    shell = front_end()
+    key = r"HKLM:\SYSTEM\CurrentControlSet\Services\RTCSRV"
+    assert shell.row(call("Get-ItemProperty", LiteralPath=key))["Start"] == 2
+
+
+# Quorum
+
+
+@pytest.mark.parametrize("version", WITH_FABRIC)
+@pytest.mark.parametrize("size", [2, 3, 6, 9, 12])
+def test_below_the_functional_level_the_remaining_servers_stop_all_services(version: str, size: int) -> None:
+    _, to_stay, counted = QUORUM[size]
+    pool = Pool(version, size)
+    may_go = list(range(1, counted - to_stay + 1))
+    pool.stop(*may_go)
+    assert pool.running() == list(range(len(may_go) + 1, size + 1))
+    pool.stop(counted - to_stay + 1)
+    assert pool.running() == []
+    if to_stay > 1:
+        assert set(pool.statuses(size).values()) == {"Stopped"}
+        assert "lost its quorum" in pool.first.deployment.status()["events"][-1]
+
+
+def test_servers_beyond_the_first_do_not_count() -> None:
+    pool = Pool("2019", 9)
+    pool.stop(8, 9, 1, 2, 3)
+    assert pool.running() == [4, 5, 6, 7]
+    pool.stop(4)
+    assert pool.running() == []
+
+
+def test_servers_that_do_not_count_cannot_save_the_pool() -> None:
+    pool = Pool("2013", 9)
+    pool.stop(1, 2, 3, 4)
+    assert pool.running() == []
+    assert pool.registrar(9) == "Stopped"
+
+
+def test_the_quorum_is_lost_a_while_after_the_server() -> None:
+    pool = Pool("2015", 3, high_availability={"quorum_loss_seconds": 10})
+    pool.stop(1, 2)
+    assert pool.running() == [3]
+    pool.first.clock.advance(9)
+    assert pool.running() == [3]
+    pool.start(1)
+    pool.first.clock.advance(5)
+    assert pool.running() == [1, 3]
+
+
+@pytest.mark.parametrize("size", [3, 6, 9, 12])
+def test_a_pool_that_lost_its_quorum_starts_only_with_enough_servers(size: int) -> None:
+    to_start, to_stay, _ = QUORUM[size]
+    pool = Pool("2013", size)
+    pool.stop(*range(1, size + 1))
+    assert pool.running() == []
+    pool.start(*range(1, to_start))
+    assert pool.running() == []
+    assert pool.registrar(1) == "StartPending"
+    assert pool.statuses(1)["RTCAVMCU"] == "Running"
+    pool.start(to_start)
+    assert pool.running() == list(range(1, to_start + 1))
+    assert to_stay <= to_start
+
+
+def test_quorum_loss_recovery_starts_with_what_is_left() -> None:
+    pool = Pool("2019", 6)
+    pool.stop(1, 2, 3, 4)
+    pool.start(4, 5, 6)
+    assert pool.running() == []
+    management = Shell(deployment=pool.first.deployment)
+    reset = call(
+        "Reset-CsPoolRegistrarState",
+        PoolFqdn="pool01.contoso.com",
+        ResetType="QuorumLossRecovery",
+        Confirm=False,
+    )
+    management.run(reset)
+    assert management.streams.written == ["Reset-CsPoolRegistrarState"]
+    assert pool.running() == [4, 5, 6]
+
+
+def test_reset_asks_unless_told_not_to() -> None:
+    shell = Shell()
+    shell.run(call("Reset-CsPoolRegistrarState", PoolFqdn="pool01.contoso.com"), answer=1)
+    assert len(shell.streams.prompts) == 1
+    assert not shell.streams.written
+
+
+def test_of_two_servers_the_last_to_go_must_come_first() -> None:
+    pool = Pool("2013", 2)
+    pool.stop(1, 2)
+    pool.start(1)
+    assert (pool.registrar(1), pool.registrar(2)) == ("StartPending", "Stopped")
+    pool.start(2)
+    assert pool.running() == [1, 2]
+    pool.stop(1, 2)
+    pool.start(2)
+    assert pool.running() == [2]
+
+
+@pytest.mark.parametrize("size", [2, 3, 9])
+def test_lync_2010_knows_no_quorum(size: int) -> None:
+    pool = Pool("2010", size)
+    pool.stop(*range(1, size))
+    assert pool.running() == [size]
+    pool.stop(size)
+    pool.start(1)
+    assert pool.running() == [1]
+
+
+def test_a_single_server_starts_by_itself() -> None:
+    for version in VERSIONS:
+        pool = Pool(version, 1)
+        pool.stop(1)
+        assert pool.running() == []
+        pool.start(1)
+        assert pool.running() == [1]
+
+
+def test_another_administrator_takes_a_server_down() -> None:
+    pool = Pool("2015", 3)
+    deployment = pool.first.deployment
+    pool.stop(1)
+    said = deployment.inject("services_stopped", None, {"computer": name(2)})
+    assert said.startswith("Stopped on fe02.contoso.com: W3SVC")
+    assert pool.running() == []
+
+
+def test_a_server_that_reboots_starts_what_starts_automatically() -> None:
+    pool = Pool("2019", 3)
+    deployment = pool.first.deployment
+    server = next(s for s in deployment.servers if s.name == name(3))
+    deployment.inject("server_reboots", server, {"seconds": "20"})
+    assert not server.available
+    management = Shell(deployment=deployment)
+    assert management.failure(call("Get-CsWindowsService", ComputerName=name(3)))
+    pool.first.clock.advance(20)
+    assert server.available
+    assert pool.running() == [1, 2, 3]
+
+
+# Readiness, failing over
+
+
+@pytest.mark.parametrize("version", WITH_FABRIC)
+@pytest.mark.parametrize("size", SIZES)
+def test_a_healthy_pool_is_ready_and_lists_every_server_once(version: str, size: int) -> None:
+    found = Pool(version, size).readiness()
+    assert found["PoolUpgradeState"] == "Ready"
+    domains = [properties(domain) for domain in found["UpgradeDomains"]]
+    servers = [server for domain in domains for server in domain["Frontends"]]
+    assert servers == [name(number) for number in range(1, size + 1)]
+    assert all(domain["IsReadyForUpgrade"] is True for domain in domains)
+    assert all(domain["TotalActiveFrontends"] == domain["TotalFrontends"] for domain in domains)
+
+
+def test_a_pool_is_busy_for_a_while_after_a_server_has_come_or_gone() -> None:
+    pool = Pool("2013", 6, high_availability={"busy_seconds": 600})
+    pool.stop(2)
+    assert pool.readiness()["PoolUpgradeState"] == "Busy"
+    pool.first.clock.advance(600)
+    assert pool.readiness()["PoolUpgradeState"] == "Ready"
+    pool.start(2)
+    assert pool.readiness()["PoolUpgradeState"] == "Busy"
+
+
+def test_a_pool_that_can_spare_no_server_says_so() -> None:
+    pool = Pool("2019", 3)
+    pool.stop(3)
+    found = pool.readiness()
+    assert found["PoolUpgradeState"] == "InsufficientActiveFrontEnds"
+    ready = [properties(domain)["IsReadyForUpgrade"] for domain in found["UpgradeDomains"]]
+    assert ready == [False, False, True]
+
+
+def test_readiness_is_for_front_ends_only_and_each_version_has_its_own_cmdlet() -> None:
+    for version, offered in (("2010", None), ("2013", 0), ("2015", 0), ("2019", 1)):
+        shell = front_end(version)
+        for number, cmdlet in enumerate(("Get-CsPoolUpgradeReadinessState", "Get-CsUpgradeDomainInfo")):
+            if number == offered:
+                assert shell.rows(call(cmdlet))
+            else:
+                assert shell.failure(call(cmdlet)).FullyQualifiedErrorId == "CommandNotFoundException"
+
+
+def test_domains_may_come_as_texts() -> None:
+    pool = Pool("2013", 3, high_availability={"upgrade_domains": "texts", "upgrade_domain_size": 2})
+    assert list(pool.readiness()["UpgradeDomains"]) == ["UpgradeDomain0", "UpgradeDomain1"]
+
+
+def test_failing_over_drains_stops_and_disables_and_failing_back_undoes_that() -> None:
+    pool = Pool("2015", 3)
+    shell = pool.shell(2)
+    shell.run(call("Invoke-CsComputerFailOver", ComputerName=name(2), Confirm=False))
+    assert shell.streams.written == ["Invoke-CsComputerFailOver"]
+    assert set(pool.statuses(2).values()) == {"Stopped"}
+    key = r"HKLM:\SYSTEM\CurrentControlSet\Services\RTCSRV"
+    assert shell.row(call("Get-ItemProperty", LiteralPath=key))["Start"] == 4
+    shell.run(call("Start-CsWindowsService", NoWait=None, Confirm=False))
+    assert shell.streams.errors
+    assert pool.registrar(2) == "Stopped"
+    shell.run(call("Invoke-CsComputerFailBack", ComputerName=name(2), Confirm=False))
+    assert set(pool.statuses(2).values()) == {"Running"}
+    assert shell.row(call("Get-ItemProperty", LiteralPath=key))["Start"] == 2
+
+
+def test_failing_over_needs_a_pool_that_can_do_without() -> None:
+    pool = Pool("2019", 3)
+    pool.stop(1)
+    shell = pool.shell(2)
+    record = shell.failure(call("Invoke-CsComputerFailOver", Confirm=False))
+    assert record.FullyQualifiedErrorId.startswith("ProcessingFailed,")
+    assert pool.running() == [2, 3]
+    alone = Pool("2019", 1)
+    assert alone.first.failure(
+        call("Invoke-CsComputerFailOver", Confirm=False)
+    ).FullyQualifiedErrorId.startswith("NotFrontEnd")
+
+
+def test_failing_over_does_nothing_when_the_pool_stays_busy() -> None:
+    pool = Pool("2019", 6, high_availability={"busy_seconds": 1e9})
+    pool.stop(1)
+    pool.start(1)
+    wait = datetime.timedelta(0)
+    record = pool.shell(2).failure(call("Invoke-CsComputerFailOver", WaitTime=wait, Confirm=False))
+    assert "was not ready" in str(record)
+    assert pool.registrar(2) == "Running"
+
+
+def test_force_makes_what_if_ineffective() -> None:
+    pool = Pool("2019", 3)
+    pool.first.run(call("Invoke-CsComputerFailOver", Force=None, WhatIf=None))
+    assert pool.first.streams.written == ["Invoke-CsComputerFailOver"]
+    assert pool.registrar(1) == "Stopped"
+
+
+def test_start_pool_is_for_three_servers_or_more_and_asks() -> None:
+    pool = Pool("2015", 3)
+    pool.stop(1, 2, 3)
+    management = Shell(deployment=pool.first.deployment)
+    management.run(call("Start-CsPool", "pool01.contoso.com"), answer=1)
+    assert pool.running() == []
+    management.run(call("Start-CsPool", "pool01.contoso.com", Confirm=False))
+    assert pool.running() == [1, 2, 3]
+    small = Shell(deployment=Pool("2015", 2).first.deployment)
+    assert small.failure(call("Start-CsPool", "pool01.contoso.com", Confirm=False))
+
+
+def test_fabric_state_tells_of_missing_servers() -> None:
+    pool = Pool("2013", 3)
+    pool.stop(3)
+    lines = Shell("2013", deployment=pool.first.deployment).run(
+        call("Get-CsPoolFabricState", PoolFqdn="pool01.contoso.com", Confirm=False)
+    )
+    assert lines[-1] == "Replicas missing on fe03.contoso.com"
