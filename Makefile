@@ -6,6 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHONS ?= 3.13 3.12 3.11 3.10
+PYTEST ?= --numprocesses auto
 VENV := $(CURDIR)/.venv
 COLLECTIONS := $(CURDIR)/.collections
 HERE := $(COLLECTIONS)/ansible_collections/lync/remediation
@@ -13,8 +14,10 @@ HERE := $(COLLECTIONS)/ansible_collections/lync/remediation
 export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 export PYTHONDONTWRITEBYTECODE := 1
+# The machine's own Kerberos realm, and its name servers, are none of the tests' business.
+export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup demo test lint pytest test-matrix sanity bench docs changelog build clean
+.PHONY: help setup kerberos demo test lint pytest fuzz test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
@@ -22,6 +25,9 @@ help:  ## This list
 setup:  ## A virtual environment in .venv, and the checkout in its place as a collection in .collections
 	@tests/setup/make_venv $(VENV) "$(PYTHONS)" -r requirements-dev.txt
 	@mkdir -p $(dir $(HERE)) && ln -sfn $(CURDIR) $(HERE)
+
+kerberos: setup  ## What the lab's tests of Kerberos need, where it can be had; they are skipped where not
+	@tests/setup/kerberos $(VENV)
 
 demo: setup  ## Windows Live A/V federation, then clock drift, on simulated deployments: dry run, real run, proof
 	@cd tests && python -m demo
@@ -37,8 +43,11 @@ lint: setup  ## Style, types, playbooks, documentation and changelog
 	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self --skip-rstcheck .
 	antsibull-changelog lint
 
-pytest: setup  ## Unit tests, the lab's own tests, and whole playbooks against the lab
+pytest: setup kerberos  ## Unit tests, the lab's own tests, and whole playbooks against the lab
 	pytest $(PYTEST)
+
+fuzz: setup  ## The lab against malformed requests, for FUZZ=2000 rounds a test instead of a few
+	FUZZ=$(or $(FUZZ),2000) pytest tests/lab_tests/test_fuzz.py
 
 test-matrix: setup  ## The short walk through the main job, on each supported ansible-core that a Python here can run
 	tests/setup/matrix

@@ -142,6 +142,8 @@ class Ansible:
                     f"lync.remediation.{name}",
                 ),
                 *(("--args", json.dumps(options)) if options else ()),
+                # A run of one task has nobody to leave a session to.
+                *("--extra-vars", "ansible_management_shell_resume=false"),
                 *arguments,
             ],
             ANSIBLE_CALLBACK_RESULT_FORMAT="json",

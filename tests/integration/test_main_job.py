@@ -80,10 +80,17 @@ def test_the_same_playbook_on_every_version(
     assert (policy["enable_public_cloud_access"], media["encryption_level"]) == (False, "RequireEncryption")
 
 
-def test_a_run_opens_one_session(demo: Ansible) -> None:
-    demo.enable()
-    opened = [entry for entry in demo.lab.journal() if entry["event"] == "session_opened"]
-    assert len(opened) == 1
+@pytest.mark.parametrize(("providers", "exit_code"), [([], 0), (["nobody"], 2)])
+def test_a_run_opens_one_session_and_closes_it_even_if_it_fails(
+    providers: list[str], exit_code: int, demo: Ansible
+) -> None:
+    assert demo.enable(providers=providers).exit_code == exit_code
+    sessions = [
+        (entry["event"], entry.get("reason"))
+        for entry in demo.lab.journal()
+        if entry["event"].startswith("session_")
+    ]
+    assert sessions == [("session_opened", None), ("session_closed", "deleted")]
 
 
 def test_people_are_told_what_the_settings_cannot_do_and_what_to_do_themselves(demo: Ansible) -> None:

@@ -48,6 +48,7 @@ def test_it_builds_installs_and_works_from_there(demo: Ansible, tracked_files: P
             "install",
             str(package),
             "--offline",
+            "--force",
             "-p",
             str(tmp_path / "collections"),
         ]

@@ -204,3 +204,27 @@ def test_faults_are_named_with_help() -> None:
         deployment.inject("fire", None, {})
     with pytest.raises(ValueError, match="There is no replica"):
         deployment.inject("replication_stuck", None, {})
+
+
+@pytest.mark.parametrize("version", ["2010", "2013", "2015", "2019", "SE"])
+def test_the_pools_of_each_size_exist_in_each_version(version: str) -> None:
+    text = yaml.safe_load((DEPLOYMENTS / "pool_sizes.yml").read_text(encoding="utf-8"))
+    deployment = build_deployment({**text, "version": version})
+    assert [len(pool.computers) for pool in deployment.topology.pools.values()] == [1, 2, 3, 6, 9, 12]
+
+
+@pytest.mark.parametrize(
+    ("clock", "said"),
+    [
+        (
+            {"clock": {"time_zone": "Europe/Berlin"}},
+            "clock.time_zone: Windows has no time zone 'Europe/Berlin'.",
+        ),
+        ({"time_service": {"language": "xx"}}, "time_service.language: there are only en, de, fr, not 'xx'."),
+        ({"clock": {"ofset": 1}}, "clock: Additional properties are not allowed ('ofset' was unexpected)."),
+    ],
+)
+def test_what_is_wrong_with_a_clock_is_said(clock: dict[str, Any], said: str) -> None:
+    with pytest.raises(DeploymentError) as failure:
+        build_deployment(document(**clock))
+    assert str(failure.value).endswith(said)
