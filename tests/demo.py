@@ -17,10 +17,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from running import (
     DEPLOYMENTS,
@@ -103,13 +104,15 @@ class Outcome:
     exit_code: int
     changed: int
     commands: int
-    writes: list[str]
+    writes: list[dict[str, Any]]
+    """The journal's entries on commands that changed the deployment."""
     sessions: int
-    differences: list[str] = field(default_factory=list)
+    differences: list[str]
 
     @property
     def as_promised(self) -> bool:
-        return (self.exit_code, self.changed, tuple(self.writes)) == (0, self.act.changed, self.act.writes)
+        written = tuple(entry["name"] for entry in self.writes)
+        return (self.exit_code, self.changed, written) == (0, self.act.changed, self.act.writes)
 
 
 def main() -> int:
@@ -161,7 +164,7 @@ def perform(lab: RunningLab, number: int, act: Act) -> Outcome:
         exit_code=exit_code,
         changed=sum(counts["changed"] for counts in recap("".join(output)).values()),
         commands=len(commands),
-        writes=[entry["name"] for entry in commands if entry["writes"]],
+        writes=[entry for entry in commands if entry["writes"]],
         sessions=sessions_opened(lab) - earlier_sessions,
         differences=differences("".join(output)),
     )
@@ -208,6 +211,14 @@ def prove(outcomes: list[Outcome]) -> int:
             f"{outcome.act.title:<38}{outcome.changed:>8}{outcome.commands:>10}"
             f"{len(outcome.writes):>10}{outcome.sessions:>10}"
         )
+    for number, outcome in enumerate(outcomes, 1):
+        for entry in outcome.writes:
+            parameters = " ".join(f"-{name} {value}" for name, value in entry["parameters"].items())
+            say(
+                *textwrap.wrap(
+                    f"Act {number}: {entry['name']} {parameters}", WIDTH, subsequent_indent="       "
+                )
+            )
     say()
     dry, real = outcomes[0], outcomes[1]
     promises = {
