@@ -211,6 +211,7 @@ def prove(outcomes: list[Outcome]) -> int:
             f"{outcome.act.title:<38}{outcome.changed:>8}{outcome.commands:>10}"
             f"{len(outcome.writes):>10}{outcome.sessions:>10}"
         )
+    say()
     for number, outcome in enumerate(outcomes, 1):
         for entry in outcome.writes:
             parameters = " ".join(f"-{name} {value}" for name, value in entry["parameters"].items())
