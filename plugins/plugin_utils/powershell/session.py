@@ -370,10 +370,10 @@ class Session:
 
     def leave(self) -> None:
         """Stop using the session: leave it to the next worker, or close it where nobody is to go on with it."""
-        keep = self._options.keep_session and self._record_file is not None
-        if keep and self._pool is not None and self._record is not None and self._record_file is not None:
+        file = self._record_file if self._options.keep_session else None
+        if file is not None and self._pool is not None and self._record is not None:
             self._record.fragment_counter = self._pool._fragmenter.outgoing_counter
-            self._record_file.leave(self._record)
+            file.leave(self._record)
             self._forget()
         self.close()
 
