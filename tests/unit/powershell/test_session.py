@@ -204,7 +204,9 @@ def test_end_closes_what_was_left_behind(place: Callable[..., Place]) -> None:
     assert there.counters()["sessions_open"] == 0
 
 
-def test_a_task_that_does_not_keep_the_session_closes_the_one_it_was_left(place: Callable[..., Place]) -> None:
+def test_a_task_that_does_not_keep_the_session_closes_the_one_it_was_left(
+    place: Callable[..., Place],
+) -> None:
     there = place()
     first = there.session()
     first.run(write(1))
