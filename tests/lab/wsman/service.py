@@ -512,12 +512,13 @@ class Service:
         return body
 
     def _operation_timeout(self, request: Request) -> float:
+        """What the client asks for, up to MaxTimeoutms (MS-WSMV 2.2.4.10)."""
         if request.operation_timeout is None:
             return self.quotas.operation_timeout_s
         seconds = parse_duration(request.operation_timeout)
         if seconds is None:
             raise fault.invalid_timeout(request.operation_timeout)
-        return seconds
+        return min(seconds, self.quotas.operation_timeout_s)
 
     def _pipeline(self, shell: Shell, command_id: str) -> Pipeline:
         pipeline = shell.commands.get(command_id.upper())
