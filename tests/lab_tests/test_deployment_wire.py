@@ -11,8 +11,6 @@ import pytest
 from lab.deployment import build_deployment
 from lab.journal import read
 from lab.runtime import Lab
-from pypsrp.client import Client
-from pypsrp.complex_objects import PipelineResultTypes
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
@@ -26,7 +24,7 @@ class DeployedLab(RunningLab):
     def _make(self) -> Lab:
         ports = {
             "management": [{"scheme": "https", "port": 18443, "authentication": ["basic", "negotiate"]}],
-            "computers": [{"scheme": "https", "port": 15986, "authentication": ["basic"]}],
+            "computers": [{"scheme": "https", "port": 15986}],
         }
         made = document("2013", network="127.0.201", listeners=ports, replication={"seconds": 0})
         return Lab(build_deployment(made), self.state)
@@ -97,71 +95,3 @@ def test_a_batch_writes_and_reads_back(running: DeployedLab, pool: RunspacePool)
         ("Get-CsMediaConfiguration", False),
     ]
     assert entries[0]["parameters"] == {"EncryptionLevel": "SupportEncryption"}
-
-
-@pytest.fixture
-def computer(running: DeployedLab) -> Iterator[Client]:
-    """pypsrp's high-level client at a Front End's WinRM."""
-    server = next(server for server in running.lab.deployment.servers if server.name == "fe01.contoso.com")
-    with Client(
-        server.address,
-        port=15986,
-        auth="basic",
-        username="CONTOSO\\uc-admin",
-        password="x",
-        cert_validation=running.ca,
-    ) as client:
-        yield client
-
-
-def test_the_high_level_client(computer: Client) -> None:
-    output, streams, had_errors = computer.execute_ps("Write-Output 'one', 2; Write-Warning 'careful'")
-    assert (output, had_errors) == ("one\n2", False)
-    assert [record.message for record in streams.warning] == ["careful"]
-    output, streams, had_errors = computer.execute_ps("Get-CsUser kenmyer")
-    assert (output, had_errors) == ("", True)
-    assert "'Get-CsUser' is not recognized" in str(streams.error[0])
-    output, streams, had_errors = computer.execute_ps("Import-Module Lync; Get-CsUser kenmyer")
-    assert "DisplayName" in output
-    assert "Ken Myer" in output
-
-
-def test_the_high_level_client_is_refused_scripts_by_the_web_service(running: DeployedLab) -> None:
-    with Client(
-        "127.0.201.1",
-        port=18443,
-        path="OcsPowershell",
-        auth="basic",
-        username="CONTOSO\\uc-admin",
-        password="x",
-        cert_validation=running.ca,
-    ) as client:
-        output, streams, had_errors = client.execute_ps("Get-CsUser kenmyer")
-    assert (output, had_errors) == ("", True)
-    assert "'Invoke-Expression' is not recognized" in str(streams.error[0])
-
-
-def test_errors_merged_into_the_output(pool: RunspacePool) -> None:
-    shell = PowerShell(pool).add_cmdlet("Get-CsUser").add_argument("nobody")
-    shell.commands[0].merge_error = PipelineResultTypes(value=PipelineResultTypes.OUTPUT)
-    shell.add_statement().add_cmdlet("Get-CsUser").add_argument("kenmyer")
-    error, user = shell.invoke()
-    assert str(error) == 'Management object not found for identity "nobody".'
-    assert error.message.startswith("ObjectNotFound: (:) [Get-CsUser], ")
-    assert user.adapted_properties["DisplayName"] == "Ken Myer"
-    assert shell.streams.error == []
-
-
-def test_errors_thrown_away(pool: RunspacePool) -> None:
-    shell = PowerShell(pool).add_cmdlet("Get-CsUser").add_argument("nobody")
-    shell.commands[0].merge_error = PipelineResultTypes(value=PipelineResultTypes.NULL)
-    assert shell.invoke() == []
-    assert shell.streams.error == []
-
-
-def test_earlier_errors_go_where_the_last_command_wants_them(pool: RunspacePool) -> None:
-    shell = PowerShell(pool).add_cmdlet("Get-CsUser").add_argument("nobody").add_cmdlet("Out-Default")
-    shell.merge_previous(enabled=True)
-    (error,) = shell.invoke()
-    assert error.message.startswith("ObjectNotFound: (:) [Get-CsUser], ")
-    assert shell.streams.error == []
