@@ -585,6 +585,7 @@ def test_faults(record: Record, fault: RecordedFault) -> None:
         fault.provoke(pool, recorder.client)
     assert recorder.exchanges[-1] == f"{fault.request} > {INVALID.format(fault.detail)}"
     assert caught.value.code == fault.code
+    assert caught.value.machine == recorder.client.server.address  # as the client called it
 
 
 def a_host() -> PSHost:

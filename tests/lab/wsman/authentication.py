@@ -34,7 +34,7 @@ from ..contract import Account, Caller, Listener, Server
 
 #: AV_PAIR MsvAvChannelBindings with its 16 bytes (MS-NLMP 2.2.2.1).
 _NTLM_BINDINGS = re.compile(rb"\x0a\x00\x10\x00(.{16})", re.DOTALL)
-#: "Maximum tolerance for computer clock synchronization" of a domain (Microsoft Learn; RFC 4120 7.5.9 suggests it).
+#: "Maximum tolerance for computer clock synchronization" of a domain (Microsoft Learn).
 _CLOCK_SKEW_S = 300
 _GSS_C_CHANNEL_BOUND_FLAG = 2048
 _CERTIFICATE_PROFILE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
