@@ -19,8 +19,9 @@ import signal
 import subprocess
 import sys
 import tempfile
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -61,18 +62,15 @@ class Outcome:
     exit_code: int
     changed: int
     commands: int
-    writes: list[str]
-    written_to: set[str]
+    writes: list[dict[str, Any]]
+    """The journal's entries on commands that changed the deployment."""
     sessions: int
-    differences: list[str] = field(default_factory=list)
+    differences: list[str]
 
     @property
     def as_promised(self) -> bool:
-        return (self.exit_code, self.changed, tuple(self.writes)) == (
-            0,
-            self.scene.changed,
-            self.scene.writes,
-        )
+        written = tuple(entry["name"] for entry in self.writes)
+        return (self.exit_code, self.changed, written) == (0, self.scene.changed, self.scene.writes)
 
 
 @dataclass(frozen=True)
@@ -178,7 +176,8 @@ def repaired(lab: RunningLab, outcomes: list[Outcome]) -> Mapping[str, bool]:
     real = outcomes[1]
     tests = [entry["name"] for entry in lab.commands() if entry["name"] == "Test-CsAVEdgeConnectivity"]
     return {
-        f"Only {FLIPPED} was written to and restarted": real.written_to == {FLIPPED},
+        f"Only {FLIPPED} was written to and restarted": {entry["server"] for entry in real.writes}
+        == {FLIPPED},
         "A/V authentication was tested in the end, for both pools": len(tests) == 2,
         f"No clock is farther off than {worst_clock(lab) * 1000:.0f} ms now": worst_clock(lab) < 1,
     }
@@ -298,8 +297,7 @@ def perform(lab: RunningLab, place: str, scene: Scene) -> Outcome:
         exit_code=exit_code,
         changed=sum(counts["changed"] for counts in recap("".join(output)).values()),
         commands=len(commands),
-        writes=[entry["name"] for entry in commands if entry["writes"]],
-        written_to={entry["server"] for entry in commands if entry["writes"]},
+        writes=[entry for entry in commands if entry["writes"]],
         sessions=sessions_opened(lab) - earlier_sessions,
         differences=differences("".join(output)),
     )
@@ -347,6 +345,10 @@ def prove(outcomes: list[Outcome], more: Mapping[str, bool]) -> int:
             f"{len(outcome.writes):>10}{outcome.sessions:>10}"
         )
     say()
+    for number, outcome in enumerate(outcomes, 1):
+        for entry in outcome.writes:
+            say(*textwrap.wrap(f"Scene {number}: {spelled(entry)}", WIDTH, subsequent_indent="         "))
+    say()
     dry, real = outcomes[0], outcomes[1]
     promises = {
         f"Scene {number} wrote {wrote(outcome.scene)}": outcome.as_promised
@@ -358,6 +360,15 @@ def prove(outcomes: list[Outcome], more: Mapping[str, bool]) -> int:
     for promise, kept in {**promises, **more}.items():
         say(f"{'kept  ' if kept else bold('BROKEN')}  {promise}")
     return 0 if all([*promises.values(), *more.values()]) else 1
+
+
+def spelled(entry: Mapping[str, Any]) -> str:
+    """A journal's entry as it is typed; native programs have arguments without names."""
+    words = [entry["name"]]
+    for name, value in entry["parameters"].items():
+        values = value if isinstance(value, list) else [value]
+        words += [*([] if name == "Arguments" else [f"-{name}"]), *map(str, values)]
+    return " ".join(words)
 
 
 def wrote(scene: Scene) -> str:

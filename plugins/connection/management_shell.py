@@ -125,19 +125,20 @@ options:
   idle_timeout:
     description:
       - After how many seconds without a request the server ends the session by itself.
-      - This is what ends the session after a run. Windows takes no less than 60.
+      - This is what ends a session that no task has closed (O(keep_session)). Windows takes no less than 60.
     type: int
-    default: 180
+    default: 60
     vars:
       - name: ansible_management_shell_idle_timeout
-  resume:
+  keep_session:
     description:
-      - Whether a session is left open for the host's next task, which goes on with it.
-      - V(false) opens and closes one for each task, which costs the server and you a session's opening each time.
+      - Whether the session stays open after a task, for the host's next one to go on with.
+      - V(false) closes it after the task. Set it for the last task of a play, so that the server need not wait for
+        O(idle_timeout); Windows Server 2008 R2 allows an account five sessions at a time.
     type: bool
     default: true
     vars:
-      - name: ansible_management_shell_resume
+      - name: ansible_management_shell_keep_session
   management_module:
     description:
       - The PowerShell module to import where the endpoint has it, but does not offer its cmdlets.
@@ -299,8 +300,7 @@ class Connection(ConnectionBase):
             from ..plugin_utils.powershell.options import ConnectionOptions
             from ..plugin_utils.powershell.session import Session
 
-            folder = C.DEFAULT_LOCAL_TMP if self.get_option("resume") else None
-            self._session = Session(ConnectionOptions.from_plugin(self.get_option), folder)
+            self._session = Session(ConnectionOptions.from_plugin(self.get_option), C.DEFAULT_LOCAL_TMP)
         return self._session
 
     def _connect(self) -> Connection:

@@ -11,6 +11,7 @@ does once.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -53,6 +54,7 @@ class ModuleAction(ActionBase):
         if "DOCUMENTATION" in vars(cls):
             cls._arguments = argument_spec(cls.DOCUMENTATION)
 
+    @abstractmethod
     def remediate(
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
@@ -60,7 +62,6 @@ class ModuleAction(ActionBase):
 
         ``arguments`` are validated and native. May raise `BadArgument`, and what the ``powershell`` room raises.
         """
-        raise NotImplementedError
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)

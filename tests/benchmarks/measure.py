@@ -73,7 +73,7 @@ CORE = Way(
     {"ansible_connection": "ansible.builtin.psrp"},
     "front_ends",
 )
-NO_RESUMING = Way("session a task", settled, {"ansible_management_shell_resume": False})
+NO_RESUMING = Way("session a task", settled, {"ansible_management_shell_keep_session": False})
 WAYS = (FLOOR, NO_CHANGE, CHANGE, CORE, NO_RESUMING)
 
 

@@ -143,7 +143,7 @@ class Ansible:
                 ),
                 *(("--args", json.dumps(options)) if options else ()),
                 # A run of one task has nobody to leave a session to.
-                *("--extra-vars", "ansible_management_shell_resume=false"),
+                *("--extra-vars", "ansible_management_shell_keep_session=false"),
                 *arguments,
             ],
             ANSIBLE_CALLBACK_RESULT_FORMAT="json",

@@ -219,7 +219,7 @@ class Quotas:
     envelope_size_kb: int = 0  # MaxEnvelopeSizekb
     idle_timeout_s: float = 0  # IdleTimeout, when the client asks for none
     idle_timeout_minimum_s: float = 0  # New-PSSessionOption -IdleTimeout: at least one minute
-    operation_timeout_s: float = 0  # MaxTimeoutms, when the client asks for none
+    operation_timeout_s: float = 0  # MaxTimeoutms: the most a client gets, and what it gets unless it asks
 
     def on(self, protocol_version: str) -> Quotas:
         """These limits with every 0 filled in for a server of that PSRP version."""
@@ -297,6 +297,8 @@ class Deployment(Protocol):
 
     name: str
     servers: Sequence[Server]
+    #: What goes wrong from the start and again after every reset: ``kind``, ``server``, and the options of inject().
+    faults: Sequence[Mapping[str, Any]]
 
     @property
     def fault_kinds(self) -> Mapping[str, str]:

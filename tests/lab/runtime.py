@@ -59,7 +59,8 @@ class Lab:
     async def start(self) -> None:
         """Open every listener and write the inventory.
 
-        Raises OSError if an address is taken, ValueError if a server asks for what is not installed.
+        Raises OSError if an address is taken, ValueError if a server asks for what is not installed or the
+        deployment for a fault that there is not.
         """
         check_kerberos(self.deployment.servers)
         loop = asyncio.get_running_loop()
@@ -84,6 +85,7 @@ class Lab:
         self._issue_client_certificates(authority)
         write_inventory(self.state / "inventory", self.deployment.servers, authority.path)
         await self._listen_for_control()
+        self._inject_configured()
         self.journal.record("started", "*", deployment=self.deployment.name)
 
     async def stop(self) -> None:
@@ -143,12 +145,19 @@ class Lab:
         often = f"{rule.times} time(s)" if rule.times else "until reset"
         return f"{kind} on {name}, {place}, {often}"
 
+    def _inject_configured(self) -> None:
+        """What the deployment file wants to go wrong. Raises ValueError."""
+        for fault in self.deployment.faults:
+            options = {name: str(value) for name, value in fault.items() if name not in ("kind", "server")}
+            self.inject({"kind": fault["kind"], "server": fault.get("server"), "options": options})
+
     def reset(self) -> str:
-        """Close all sessions, forget injected faults, zero the counters, restore the deployment."""
+        """Close all sessions, zero the counters, restore the deployment and its file's faults, forget others."""
         for service in self.services.values():
             service.close_shells("reset")
         self.injector.clear()
         self.deployment.reset()
+        self._inject_configured()
         for counters in self.counters.values():
             counters.reset()
         self.journal.record("reset", "*")

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,9 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from .small import ADMIN, RunningLab, SmallServer
+
+# Not the machine's own realm: it is none of the tests' business, and where there is none looking for it takes long.
+os.environ.setdefault("KRB5_CONFIG", str(Path(__file__).parents[1] / "setup" / "krb5.conf"))
 
 
 class Client:

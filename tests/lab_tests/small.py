@@ -209,6 +209,7 @@ class SmallDeployment:
     servers: Sequence[Server]
     name: str = "small"
     fault_kinds: Mapping[str, str] = field(default_factory=dict)
+    faults: Sequence[Mapping[str, Any]] = ()
 
     def inject(self, kind: str, server: Server | None, options: Mapping[str, str]) -> str:
         raise ValueError(kind)

@@ -156,6 +156,30 @@ def test_inject_and_reset(state: Path) -> None:
         assert powershell(pool, ("Get-CsSite",)).invoke()
 
 
+def test_faults_of_the_deployment_file(deployment: Path, tmp_path: Path) -> None:
+    fault = {"kind": "error", "command": "Get-CsSite", "times": 1, "message": "As the file says."}
+    deployment.write_text(yaml.safe_dump({**DEPLOYMENT, "faults": [fault]}))
+    state = tmp_path / "state"
+    lab("up", deployment, "--state", state)
+    try:
+        for _ in range(2):
+            with RunspacePool(connect(hosts(state)["pool01.contoso.com"])) as pool:
+                failed = powershell(pool, ("Get-CsSite",))
+                failed.invoke()
+                assert str(failed.streams.error[0]) == "As the file says."
+                assert powershell(pool, ("Get-CsSite",)).invoke()
+            lab("reset", "--state", state)
+    finally:
+        lab("down", "--state", state)
+
+
+def test_a_fault_of_the_deployment_file_that_there_is_not(deployment: Path, tmp_path: Path) -> None:
+    deployment.write_text(yaml.safe_dump({**DEPLOYMENT, "faults": [{"kind": "no-such-fault"}]}))
+    done = lab("up", deployment, "--state", tmp_path / "state", check=False)
+    assert done.returncode == 1
+    assert "'no-such-fault' is no fault of a request" in done.stderr
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["no-such-fault"], ["drop-before", "--set", "times=often"], ["delay", "--set", "nonsense=1"]],

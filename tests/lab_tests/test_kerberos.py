@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab.contract import Listener
 from pypsrp.exceptions import AuthenticationError
 from pypsrp.powershell import RunspacePool
 
@@ -111,3 +112,42 @@ def test_a_delegated_ticket_makes_a_second_hop_possible(
         ):
             pass
     assert [caller.delegated for caller in callers] == [False, True]
+
+
+@pytest.mark.parametrize("offset", [299.0, -299.0])
+def test_a_clock_may_be_off_by_five_minutes(client: Client, offset: float) -> None:
+    client.server.clock_offset_s = offset
+    with as_user(client, ADMIN.principal, tls=False):
+        pass
+
+
+@pytest.mark.parametrize("offset", [301.0, -301.0, 86400.0])
+@pytest.mark.parametrize("auth", ["kerberos", "negotiate"])
+def test_a_clock_off_by_more_refuses_tickets(client: Client, auth: str, offset: float) -> None:
+    client.server.clock_offset_s = offset
+    with pytest.raises(AuthenticationError):
+        as_user(client, ADMIN.principal, tls=False, auth=auth).open()
+    refusal = next(entry for entry in client.journal if entry["event"] == "authentication_refused")
+    assert "KRB_AP_ERR_SKEW" in refusal["reason"]
+    # The clock is looked at each time, and others than Kerberos do not mind it.
+    with RunspacePool(client.wsman("ntlm", False)):
+        pass
+    client.server.clock_offset_s = 0.0
+    with as_user(client, ADMIN.principal, tls=False, auth=auth):
+        pass
+
+
+@pytest.mark.parametrize("auth", ["kerberos", "negotiate"])
+def test_channel_bindings_are_asked_for_when_strict(
+    centre: KeyDistributionCentre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, auth: str
+) -> None:
+    for name, value in centre.environment.items():
+        monkeypatch.setenv(name, value)
+    listener = Listener("https", 15986, channel_binding="strict")
+    server = SmallServer(keytab=str(centre.keytab), listeners=(listener,))
+    with RunningLab(tmp_path / "lab", server) as running:
+        client = Client(running, server)
+        with as_user(client, ADMIN.principal, True, auth):
+            pass
+        with pytest.raises(AuthenticationError):
+            as_user(client, ADMIN.principal, True, auth, negotiate_send_cbt=False).open()

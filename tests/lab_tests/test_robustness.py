@@ -5,9 +5,7 @@
 
 from __future__ import annotations
 
-import random
 import re
-import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -18,106 +16,7 @@ from lab.psrp.protocol import InvalidFragments, check_fragments
 from pypsrp.powershell import RunspacePool
 
 from .conftest import Client, powershell, wait_until
-from .small import ADMIN, EVENTS
-
-SOAP = {"Content-Type": "application/soap+xml;charset=UTF-8"}
-
-
-@pytest.fixture
-def recorded(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The requests of a whole session, still open."""
-    wsman = client.wsman()
-    sent: list[bytes] = []
-    send = wsman.transport.send
-
-    def recording(message: bytes, **options: Any) -> bytes:
-        sent.append(message)
-        return send(message, **options)
-
-    monkeypatch.setattr(wsman.transport, "send", recording)
-    pool = RunspacePool(wsman)
-    pool.open()
-    powershell(pool, ("Write-Output", 1)).invoke(item for item in [1, 2])
-    pool.get_available_runspaces()
-    pool.is_alive()
-    RunspacePool.get_runspace_pools(wsman)
-    return sent
-
-
-def broken(message: bytes, chance: random.Random) -> bytes:
-    """The message with a few things wrong."""
-    data = bytearray(message)
-    for _ in range(chance.randint(1, 4)):
-        at = chance.randrange(len(data))
-        kind = chance.randrange(5)
-        if kind == 0:
-            data[at] = chance.randrange(256)
-        elif kind == 1:
-            del data[at : at + chance.randint(1, 40)]
-        elif kind == 2:
-            data[at:at] = bytes(chance.randrange(32, 127) for _ in range(chance.randint(1, 40)))
-        elif kind == 3:
-            values = re.findall(rb">([^<>]+)<", bytes(data)) or [b""]
-            one, other = chance.choice(values), chance.choice(values)
-            data = bytearray(bytes(data).replace(b">" + one + b"<", b">" + other + b"<", 1))
-        else:
-            tags = re.findall(rb"<([A-Za-z:]+)[ >/]", bytes(data)) or [b"x"]
-            data = bytearray(bytes(data).replace(chance.choice(tags), chance.choice(tags)))
-        if not data:
-            return b"<"
-    return bytes(data)
-
-
-@pytest.mark.parametrize("seed", range(8))
-def test_broken_requests(client: Client, recorded: list[bytes], seed: int) -> None:
-    chance = random.Random(seed)
-    with requests.Session() as session:
-        session.auth = (ADMIN.name, ADMIN.password)
-        for _ in range(60):
-            message = broken(chance.choice(recorded).replace(b"PT20S", b"PT0.01S"), chance)
-            answer = session.post(
-                f"https://{client.server.address}:15986/wsman",
-                data=message,
-                headers=SOAP,
-                verify=client.running.ca,
-                timeout=10,
-            )
-            assert answer.status_code in (200, 400, 500)
-            if answer.status_code == 500:
-                assert b"<s:Fault>" in answer.content
-    with RunspacePool(client.wsman(account=ADMIN)) as pool:
-        assert powershell(pool, ("Write-Output", 1)).invoke() == [1]
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"\x00" * 3,
-        b"GET / HTTP/1.1\r\n\r\n",
-        b"POST /wsman HTTP/1.1\r\nContent-Length: 99999\r\n\r\nx",
-        b"\xff" * 4000,
-    ],
-)
-@pytest.mark.parametrize("port", [15985, 15986])
-def test_noise_on_the_socket(client: Client, data: bytes, port: int) -> None:
-    with socket.create_connection((client.server.address, port)) as raw:
-        raw.sendall(data)
-    with RunspacePool(client.wsman()) as pool:
-        assert powershell(pool, ("Write-Output", 1)).invoke() == [1]
-
-
-@pytest.mark.parametrize("token", ["", "!!!", "TlRMTVNTUAA=", "TlRMTVNTUAADAAAA", "YIIAAA=="])
-@pytest.mark.parametrize("scheme", ["Basic", "Negotiate", "NTLM", "Kerberos", "Nonsense"])
-def test_noise_as_authorization(client: Client, scheme: str, token: str) -> None:
-    answer = requests.post(
-        f"https://{client.server.address}:15986/wsman",
-        data=b"<x/>",
-        headers={**SOAP, "Authorization": f"{scheme} {token}"},
-        verify=client.running.ca,
-        timeout=10,
-    )
-    assert answer.status_code == 401
+from .small import EVENTS
 
 
 @pytest.mark.parametrize("data", [b"\x00" * 20, b"\x00" * 20 + b"\x05abc", b"\x00" * 20 + b"\x01ab"])

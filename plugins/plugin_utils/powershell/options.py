@@ -48,6 +48,7 @@ class ConnectionOptions:
     authentication: str
     configuration_name: str
     idle_timeout: int
+    keep_session: bool
     command_timeout: int
     management_module: str
     retries: int
@@ -74,6 +75,7 @@ class ConnectionOptions:
             authentication=option("auth"),
             configuration_name=option("configuration_name"),
             idle_timeout=option("idle_timeout"),
+            keep_session=option("keep_session"),
             command_timeout=option("command_timeout"),
             management_module=option("management_module"),
             retries=option("reconnection_retries"),

@@ -68,11 +68,10 @@ _SMALL_ENVELOPE, _LARGE_ENVELOPE = 153600, 512000
 class Session:
     """Implements `shell.ManagementShell`. Not thread-safe; one worker uses it at a time.
 
-    ``record_folder`` is the run's private folder, where the session is left for the next worker; None keeps
-    it to oneself.
+    ``record_folder`` is the run's private folder, where the session is left for the next worker.
     """
 
-    def __init__(self, options: ConnectionOptions, record_folder: str | None) -> None:
+    def __init__(self, options: ConnectionOptions, record_folder: str) -> None:
         self._options = options
         self._record_folder = record_folder
         self._record_file: RecordFile | None = None
@@ -95,8 +94,7 @@ class Session:
         """The server's PowerShell version, such as 5.1.14393.1884; opens the session if need be."""
         return self._opened()[1].powershell_version
 
-    # -- running commands
-    # --------------------------------------------------------------------------------------------
+    # -- running commands --
 
     def run(self, *commands: Command, changes: bool = False) -> Results:
         """See `shell.ManagementShell.run`."""
@@ -199,8 +197,7 @@ class Session:
         except TRANSPORT_ERRORS:
             self._forget()
 
-    # -- what the session offers
-    # -------------------------------------------------------------------------------------
+    # -- what the session offers --
 
     def classify(self, report: ErrorReport) -> CommandError:
         return classify_report(report, self.endpoint)
@@ -275,8 +272,7 @@ class Session:
                     return True
         return False
 
-    # -- opening, resuming, leaving
-    # ----------------------------------------------------------------------------------
+    # -- opening, resuming, leaving --
 
     def _opened(self) -> tuple[RunspacePool, SessionRecord]:
         if self._pool is None or self._record is None:
@@ -287,7 +283,7 @@ class Session:
 
     def _left_behind(self) -> SessionRecord | None:
         """The record of an earlier worker of this run, which is then ours alone."""
-        if self._record_file is None and self._record_folder is not None:
+        if self._record_file is None:
             endpoint = self.endpoint
             self._record_file = RecordFile.claim(
                 self._record_folder,
@@ -375,10 +371,11 @@ class Session:
         self._pool = self._record = None
 
     def leave(self) -> None:
-        """Stop using the session: leave it to the next worker, or close it where nobody can go on with it."""
-        if self._pool is not None and self._record is not None and self._record_file is not None:
+        """Stop using the session: leave it to the next worker, or close it where nobody is to go on with it."""
+        file = self._record_file if self._options.keep_session else None
+        if file is not None and self._pool is not None and self._record is not None:
             self._record.fragment_counter = self._pool._fragmenter.outgoing_counter
-            self._record_file.leave(self._record)
+            file.leave(self._record)
             self._forget()
         self.close()
 

@@ -55,8 +55,7 @@ class Change:
             )
         return self._corrected(found)
 
-    # -- writing and reading back
-    # --------------------------------------------------------------------------------
+    # -- writing and reading back --
 
     def _write(self, commands: Sequence[Command]) -> Results:
         return self.shell.run(*(self._unattended(c) for c in commands), self._read, changes=True)
@@ -79,8 +78,7 @@ class Change:
                 raise self._unknown(f"{self._object} was written and could not be read back: {cause}", cause)
         return find(listed_in(results, self.planned.resource), self.planned.identity)
 
-    # -- when it does not go as planned
-    # --------------------------------------------------------------------------
+    # -- when it does not go as planned --
 
     def _after_losing_the_line(self, lost: errors.ManagementShellError) -> dict[str, Any]:
         try:
@@ -131,8 +129,7 @@ class Change:
         wrong = unkept(self.planned.resource, self.planned.wanted, found)
         return "; ".join(as_line(each.option, each.found) for each in wrong) + "."
 
-    # -- results
-    # -------------------------------------------------------------------------------------------------
+    # -- results --
 
     def _as_options(self, found: Collection | None) -> dict[str, Any] | None:
         return self.planned.resource.as_options(found) if found else None

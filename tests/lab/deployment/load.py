@@ -180,6 +180,7 @@ class _Builder:
         for policy in granted.values():
             if f"tag:{policy.lower()}" not in deployment.store.state["CsExternalAccessPolicy"]:
                 raise DeploymentError(f"users: there is no external access policy Tag:{policy} in settings.")
+        deployment.faults = document.get("faults", ())
         deployment.servers = self._servers(deployment)
         return deployment
 
@@ -527,6 +528,7 @@ class _Builder:
                 computer.timings.get("request_delay", 0.0), computer.timings.get("session_open_delay", 0.0)
             ),
             quotas=self._quotas(),
+            keytab=self._document.get("keytab"),
             accounts=accounts,
             inventory_account=next(a for a in accounts if a.name == usual.name),
             inventory_authentication=self._document.get("inventory", {}).get(endpoint, "negotiate"),

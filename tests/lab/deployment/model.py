@@ -119,6 +119,7 @@ class LyncDeployment:
     utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc)
 
     def __post_init__(self) -> None:
+        self.faults: Sequence[Mapping[str, Any]] = ()
         self.servers: Sequence[Server] = ()
         self.lock = threading.RLock()
         self._grants: dict[str, str] = dict(self.granted)

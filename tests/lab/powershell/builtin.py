@@ -285,7 +285,7 @@ def out_string(invocation: Invocation, items: Sequence[Any]) -> Iterator[str]:
     if not invocation.get("Stream"):
         yield text
         return
-    yield from text.split("\r\n")
+    yield from text.split("\r\n")[:-1]
 
 
 def _listed(value: Any) -> str:

@@ -34,8 +34,9 @@ from ..contract import Account, Caller, Listener, Server
 
 #: AV_PAIR MsvAvChannelBindings with its 16 bytes (MS-NLMP 2.2.2.1).
 _NTLM_BINDINGS = re.compile(rb"\x0a\x00\x10\x00(.{16})", re.DOTALL)
-#: "Maximum tolerance for computer clock synchronization" of a domain (Microsoft Learn; RFC 4120 7.5.9 suggests it).
+#: "Maximum tolerance for computer clock synchronization" of a domain (Microsoft Learn).
 _CLOCK_SKEW_S = 300
+_GSS_C_CHANNEL_BOUND_FLAG = 2048
 _CERTIFICATE_PROFILE = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 
 
@@ -215,6 +216,8 @@ class Connection:
             return self._accept(principal, "credssp", delegated=True, token=reply)
         delegated = bool(self.context.context_attr & spnego.ContextReq.delegate)
         used = self.context.negotiated_protocol or "ntlm"
+        if used == "kerberos" and self._asks_for_bindings and not channel_bound(self.context):
+            return self._refuse(principal, "the ticket was sent without channel bindings")
         offset = getattr(self._server, "clock_offset_s", 0.0)
         if used == "kerberos" and abs(offset) > _CLOCK_SKEW_S:
             return self._refuse(principal, f"KRB_AP_ERR_SKEW: the server's clock is off by {offset:g} s")
@@ -232,14 +235,28 @@ class Connection:
             **more,
         )
 
+    @property
+    def _asks_for_bindings(self) -> bool:
+        return self._bindings is not None and self._listener.channel_binding == "strict"
+
     def _bindings_to_check(self, token: bytes) -> GssChannelBindings | None:
         """CbtHardeningLevel: 'relaxed' checks the bindings of clients that send them, 'strict' asks for them."""
         if self._bindings is None or self._listener.channel_binding == "none":
             return None
-        if self._listener.channel_binding == "strict":
+        if self._asks_for_bindings:
             return self._bindings
         sent = _NTLM_BINDINGS.search(token)
         return self._bindings if sent is not None and any(sent.group(1)) else None
+
+
+def channel_bound(context: spnego.ContextProxy) -> bool:
+    """Whether the client of an accepted Kerberos ticket bound it to its channel.
+
+    MIT's acceptor takes a ticket without bindings even if it has some to compare; it tells by a flag, which
+    pyspnego does not hand on.
+    """
+    kerberos = getattr(context, "_context", context)  # within Negotiate there is another context
+    return bool(kerberos._context_attr & _GSS_C_CHANNEL_BOUND_FLAG)
 
 
 @functools.cache

@@ -107,10 +107,6 @@ class HttpListener(web.Server):
             await self._socket.wait_closed()
         await self.shutdown(timeout=0.1)
 
-    @property
-    def url(self) -> str:
-        return f"{self.listener.scheme}://{self.service.server.address}:{self.listener.port}"
-
     def _before_handshake(self, tls: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> int | None:
         fault = self.service.injector.tls_fault(self.service.server.name)
         return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE if fault is not None else None
@@ -176,7 +172,7 @@ class HttpListener(web.Server):
             outcome.caller,
             self.listener,
             request.path,
-            self.url + request.path,
+            request.host,
             request.remote or "127.0.0.1",
         )
         answer = soap(await self._struck(request, body, origin))
@@ -208,7 +204,7 @@ class HttpListener(web.Server):
         if fault is None:
             return await self.service.handle(body, origin)
         self.service.journal.record("fault", self.service.server.name, kind=fault.kind, name=name)
-        early = await self._before(fault, body)
+        early = await self._before(fault, body, origin)
         if early is not None:
             return early
         answer = await self.service.handle(body, origin)
@@ -221,16 +217,16 @@ class HttpListener(web.Server):
             raise ConnectionDropped
         return answer
 
-    async def _before(self, fault: Rule, body: bytes) -> Answer | None:
+    async def _before(self, fault: Rule, body: bytes, origin: Origin) -> Answer | None:
         if fault.kind == "drop-before":
             raise ConnectionDropped
         if fault.kind == "status":
             return Answer(fault.code, b"")
         if fault.kind == "maintenance":
             self.service.close_shells("maintenance")
-            return self.service.refusal(body, shutting_down())
+            return self.service.refusal(body, shutting_down(), origin)
         if fault.kind == "fault":
-            return self.service.refusal(body, Fault(fault.code, fault.message))
+            return self.service.refusal(body, Fault(fault.code, fault.message), origin)
         if fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
         elif fault.kind == "shell-vanishes":

@@ -65,8 +65,17 @@ class Origin:
     caller: Caller
     listener: Listener
     path: str
-    url: str
+    host: str  # by which the client addressed the server, with the port if it said one
     client_address: str
+
+    @property
+    def url(self) -> str:
+        return f"{self.listener.scheme}://{self.host}{self.path}"
+
+    @property
+    def machine(self) -> str:
+        """What faults call the server: recorded ones had the name or address that the client used."""
+        return self.host.rpartition(":")[0] or self.host
 
 
 @dataclass(frozen=True)
@@ -135,13 +144,13 @@ class Service:
             return Answer(200, answer)
         except fault.Fault as error:
             self.counters.add(faults=1)
-            return Answer(500, response(request, error.body(self.server.fqdn), self._modern, error.action))
+            return Answer(500, response(request, error.body(origin.machine), self._modern, error.action))
 
-    def refusal(self, data: bytes, error: fault.Fault) -> Answer:
+    def refusal(self, data: bytes, error: fault.Fault, origin: Origin) -> Answer:
         """Answer one SOAP message with a fault, without looking at what it asks."""
         self.counters.add(faults=1)
         return Answer(
-            500, response(parse_request(data), error.body(self.server.fqdn), self._modern, error.action)
+            500, response(parse_request(data), error.body(origin.machine), self._modern, error.action)
         )
 
     def close_shell(self, shell: Shell, reason: str, pending: str | None = None) -> None:
@@ -512,12 +521,13 @@ class Service:
         return body
 
     def _operation_timeout(self, request: Request) -> float:
+        """What the client asks for, up to MaxTimeoutms (MS-WSMV 2.2.4.10)."""
         if request.operation_timeout is None:
             return self.quotas.operation_timeout_s
         seconds = parse_duration(request.operation_timeout)
         if seconds is None:
             raise fault.invalid_timeout(request.operation_timeout)
-        return seconds
+        return min(seconds, self.quotas.operation_timeout_s)
 
     def _pipeline(self, shell: Shell, command_id: str) -> Pipeline:
         pipeline = shell.commands.get(command_id.upper())

@@ -35,6 +35,7 @@ DEFAULTS: dict[str, Any] = {
     "configuration_name": "Microsoft.PowerShell",
     "connection_timeout": 5,
     "idle_timeout": 120,
+    "keep_session": True,
     "ignore_proxy": False,
     "management_module": "auto",
     "max_envelope_size": 153600,
@@ -211,6 +212,20 @@ def test_end_closes_what_was_left_behind(place: Callable[..., Place]) -> None:
     first.leave()
     there.session().end()
     assert there.counters()["sessions_open"] == 0
+
+
+def test_a_task_that_does_not_keep_the_session_closes_the_one_it_was_left(
+    place: Callable[..., Place],
+) -> None:
+    there = place()
+    first = there.session()
+    first.run(write(1))
+    first.leave()
+    last = there.session(keep_session=False)
+    last.run(write(2))
+    assert last.resumed is True
+    last.leave()
+    assert (there.counters()["sessions_opened"], there.counters()["sessions_open"]) == (1, 0)
 
 
 def test_end_without_a_session_asks_nobody(place: Callable[..., Place]) -> None:

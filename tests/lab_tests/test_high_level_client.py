@@ -1,0 +1,107 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""pypsrp's high-level client, and streams merged into the output, with the modelled deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from lab.deployment import build_deployment
+from lab.runtime import Lab
+from pypsrp.client import Client
+from pypsrp.complex_objects import PipelineResultTypes
+from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.wsman import WSMan
+
+from .direct import document
+from .small import RunningLab
+
+LOGON = {"auth": "basic", "username": "CONTOSO\\uc-admin", "password": "x"}
+
+
+class DeployedLab(RunningLab):
+    """A running lab with a modelled deployment: its web service, and WinRM of its computers."""
+
+    def _make(self) -> Lab:
+        listener = {"scheme": "https", "port": 15986, "authentication": ["basic"]}
+        ports = {"management": [listener], "computers": [listener]}
+        made = document("2013", network="127.0.202", listeners=ports, replication={"seconds": 0})
+        return Lab(build_deployment(made), self.state)
+
+    def address(self, name: str) -> str:
+        return next(server.address for server in self.lab.deployment.servers if server.name == name)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeployedLab]:
+    with DeployedLab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def management(running: DeployedLab) -> Iterator[Client]:
+    """The high-level client at the web service."""
+    address = running.address("pool01.contoso.com")
+    with Client(address, port=15986, path="OcsPowershell", cert_validation=running.ca, **LOGON) as client:
+        yield client
+
+
+@pytest.fixture
+def computer(running: DeployedLab) -> Iterator[Client]:
+    """The high-level client at a Front End's WinRM."""
+    address = running.address("fe01.contoso.com")
+    with Client(address, port=15986, cert_validation=running.ca, **LOGON) as client:
+        yield client
+
+
+@pytest.fixture
+def pool(management: Client) -> Iterator[RunspacePool]:
+    wsman: WSMan = management.wsman
+    with RunspacePool(wsman) as opened:
+        yield opened
+
+
+def test_the_high_level_client(computer: Client) -> None:
+    output, streams, had_errors = computer.execute_ps("Write-Output 'one', 2; Write-Warning 'careful'")
+    assert (output, had_errors) == ("one\n2", False)
+    assert [record.message for record in streams.warning] == ["careful"]
+    output, streams, had_errors = computer.execute_ps("Get-CsUser kenmyer")
+    assert (output, had_errors) == ("", True)
+    assert "'Get-CsUser' is not recognized" in str(streams.error[0])
+    output, streams, had_errors = computer.execute_ps("Import-Module Lync; Get-CsUser kenmyer")
+    assert "DisplayName" in output
+    assert "Ken Myer" in output
+
+
+def test_the_web_service_takes_no_scripts(management: Client) -> None:
+    output, streams, had_errors = management.execute_ps("Get-CsUser kenmyer")
+    assert (output, had_errors) == ("", True)
+    assert "'Invoke-Expression' is not recognized" in str(streams.error[0])
+
+
+def test_errors_merged_into_the_output(pool: RunspacePool) -> None:
+    shell = PowerShell(pool).add_cmdlet("Get-CsUser").add_argument("nobody")
+    shell.commands[0].merge_error = PipelineResultTypes(value=PipelineResultTypes.OUTPUT)
+    shell.add_statement().add_cmdlet("Get-CsUser").add_argument("kenmyer")
+    error, user = shell.invoke()
+    assert str(error) == 'Management object not found for identity "nobody".'
+    assert error.message.startswith("ObjectNotFound: (:) [Get-CsUser], ")
+    assert user.adapted_properties["DisplayName"] == "Ken Myer"
+    assert shell.streams.error == []
+
+
+def test_errors_thrown_away(pool: RunspacePool) -> None:
+    shell = PowerShell(pool).add_cmdlet("Get-CsUser").add_argument("nobody")
+    shell.commands[0].merge_error = PipelineResultTypes(value=PipelineResultTypes.NULL)
+    assert shell.invoke() == []
+    assert shell.streams.error == []
+
+
+def test_earlier_errors_go_where_the_last_command_wants_them(pool: RunspacePool) -> None:
+    shell = PowerShell(pool).add_cmdlet("Get-CsUser").add_argument("nobody").add_cmdlet("Out-Default")
+    shell.merge_previous(enabled=True)
+    (error,) = shell.invoke()
+    assert error.message.startswith("ObjectNotFound: (:) [Get-CsUser], ")
+    assert shell.streams.error == []
