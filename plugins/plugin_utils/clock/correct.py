@@ -206,7 +206,7 @@ def _step(
     warnings: list[str],
     clock: Clock,
 ) -> Offset:
-    for _ in range(_MOST_STEPS):
+    for _attempt in range(_MOST_STEPS):
         try:
             results = shell.run(_stepping(error), changes=True)
         except (LostInMidCommand, TimedOut) as lost:

@@ -135,7 +135,7 @@ def measure(shell: ManagementShell, samples: int, clock: Clock = time) -> Offset
         return wall + (clock.monotonic() - start)
 
     taken = []
-    for _ in range(samples):
+    for _sample in range(samples):
         before = now()
         results = shell.run(ASK)
         after = now()

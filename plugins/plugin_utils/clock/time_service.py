@@ -163,7 +163,7 @@ def read_peers(text: str) -> list[dict[str, Any]]:
     """``host,0x9 host`` as the option's list; a flag that nobody documents is kept as its number."""
     peers = []
     for entry in text.split():
-        host, _, number = entry.partition(",")
+        host, _comma, number = entry.partition(",")
         try:
             bits = int(number, 0) if number else 0
         except ValueError:

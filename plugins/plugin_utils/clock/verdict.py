@@ -148,7 +148,7 @@ def consensus(offsets: Mapping[str, Offset], tolerance: float) -> Consensus | No
         for host, each in offsets.items()
     }
     groups = []
-    for low, _ in bounds.values():
+    for low in (start for start, end in bounds.values()):
         members = [host for host, (start, end) in bounds.items() if start <= low <= end]
         high = min(bounds[host][1] for host in members)
         groups.append(Consensus(tuple(members), (low + high) / 2))

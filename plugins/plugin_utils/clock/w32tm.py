@@ -138,7 +138,7 @@ def read_status(output: Iterable[object]) -> Status:
     shape = _STATUS + _VERBOSE if len(lines) > len(_STATUS) else _STATUS
     found: dict[str, str] = {}
     for (name, form), line in zip(shape, lines, strict=False):
-        _, colon, value = _divided(line)
+        _label, colon, value = _divided(line)
         match = form.fullmatch(value)
         if not colon or match is None:
             raise _not_as_documented(lines)

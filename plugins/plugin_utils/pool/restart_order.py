@@ -44,6 +44,6 @@ def _one_of_a_pool_at_a_time(candidates: Sequence[Candidate]) -> list[list[str]]
         queues.setdefault(each.pool.casefold(), []).append(each)
     longest = max(map(len, queues.values()), default=0)
     return [
-        [queue[index].host for _, queue in sorted(queues.items()) if index < len(queue)]
+        [queues[pool][index].host for pool in sorted(queues) if index < len(queues[pool])]
         for index in range(longest)
     ]
