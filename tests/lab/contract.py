@@ -63,6 +63,7 @@ class Argument:
 
     name: str | None  # without the dash
     value: Any
+    bare: bool = False  # a name alone, as typed: its value, if it needs one, is the next argument
 
 
 #: The streams of a command that a client can have merged or thrown away (MS-PSRP 2.2.3.12).
@@ -163,6 +164,8 @@ class Streams(Protocol):
 
 class RedirectedStreams(Streams, Protocol):
     """Streams of which some are merged into the output of their command."""
+
+    failed: bool  # an error was written
 
     def take(self) -> list[Any]:
         """The records merged since the last call, in order: they belong into the command's output."""

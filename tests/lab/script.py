@@ -5,8 +5,9 @@
 
 ``ansible.builtin.raw`` over ``ansible.builtin.psrp`` sends its command line and ``exit $LASTEXITCODE`` as a script.
 Understood are commands with parameters, joined by ``|`` and separated by ``;`` or line ends; bare words, quoted strings
-without expansion, integers, ``$true``, ``$false``, ``$null``, commas between values, and ``exit``.  Everything else
-raises UnsupportedScript: the lab is no PowerShell.
+without expansion, integers, ``$true``, ``$false``, ``$null``, commas between values, and ``exit``, the latter also at
+the end under the condition that the last statement failed.  Everything else raises UnsupportedScript: the lab is no
+PowerShell.
 """
 
 from __future__ import annotations
@@ -36,26 +37,35 @@ _CONSTANTS = {"$true": True, "$false": False, "$null": None}
 _INTEGER = re.compile(r"-?\d{1,9}")
 
 
+#: What the winrm gem of Ruby puts behind every script.
+_EXIT_ON_FAILURE = re.compile(
+    r"\s*if\s*\(!\$\?\)\s*\{\s*if\s*\(\$LASTEXITCODE\)\s*\{\s*exit\s+\$LASTEXITCODE\s*\}"
+    r"\s*else\s*\{\s*exit\s+1\s*\}\s*\}\s*$"
+)
+
+
 class UnsupportedScript(Exception):
     """The script needs more of the language than there is here."""
 
 
 @dataclass(frozen=True)
 class Script:
-    """A script's statements, and the code it exits with (None: it does not exit)."""
+    """A script's statements, and the code it exits with, always or if the last one failed (None: it does not exit)."""
 
     statements: tuple[Statement, ...]
     exit_code: int | None = None
+    failure_code: int | None = None
 
 
 def parse(text: str) -> Script:
     """Raises UnsupportedScript."""
     statements: list[Statement] = []
-    for line in _lines(text):
+    ending = _EXIT_ON_FAILURE.search(text)
+    for line in _lines(text[: ending.start()] if ending else text):
         if line[0][1].lower() == "exit":
             return Script(tuple(statements), _exit_code(line[1:]))
         statements.append(tuple(_command(part) for part in _split(line, "pipe")))
-    return Script(tuple(statements))
+    return Script(tuple(statements), failure_code=1 if ending else None)
 
 
 _Tokens = list[tuple[str, str]]

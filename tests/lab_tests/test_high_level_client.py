@@ -11,7 +11,8 @@ import pytest
 from lab.deployment import build_deployment
 from lab.runtime import Lab
 from pypsrp.client import Client
-from pypsrp.complex_objects import PipelineResultTypes
+from pypsrp.complex_objects import PipelineResultTypes, PSInvocationState
+from pypsrp.host import PSHost, PSHostUserInterface
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
@@ -105,3 +106,24 @@ def test_earlier_errors_go_where_the_last_command_wants_them(pool: RunspacePool)
     (error,) = shell.invoke()
     assert error.message.startswith("ObjectNotFound: (:) [Get-CsUser], ")
     assert shell.streams.error == []
+
+
+def test_parameters_as_the_ruby_gem_winrm_sends_them(running: DeployedLab) -> None:
+    """Names with dashes, their values as arguments of their own, and a script that exits if it failed."""
+    ending = "\r\nif (!$?) { if($LASTEXITCODE) { exit $LASTEXITCODE } else { exit 1 } }"
+    host = PSHost(None, None, False, "a host", None, PSHostUserInterface(), None)
+    wsman = WSMan(running.address("fe01.contoso.com"), port=15986, cert_validation=running.ca, **LOGON)
+    with wsman, RunspacePool(wsman, host=host) as pool:
+        for script, output, code in (("Write-Output 'one'", ["one"], None), ("Get-Nonsense", [], 1)):
+            shell = PowerShell(pool).add_cmdlet("Invoke-expression")
+            shell.add_parameter("-Command").add_argument(script + ending)
+            shell.add_cmdlet("Out-string").add_parameter("-Stream")
+            assert shell.invoke() == output
+            assert shell.state == PSInvocationState.COMPLETED
+            assert host.rc == code
+
+
+def test_a_parameter_without_its_argument(pool: RunspacePool) -> None:
+    shell = PowerShell(pool).add_cmdlet("Get-CsUser").add_parameter("-Identity")
+    shell.invoke()
+    assert str(shell.streams.error[0]).startswith("Missing an argument for parameter 'Identity'.")

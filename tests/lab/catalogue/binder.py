@@ -152,7 +152,9 @@ class Binder:
 
     def _bind_named(self, binding: Binding, arguments: Iterable[Argument]) -> list[Any]:
         positional = []
-        for argument in arguments:
+        waiting = list(reversed(list(arguments)))
+        while waiting:
+            argument = waiting.pop()
             if argument.name is None:
                 positional.append(argument.value)
                 continue
@@ -166,6 +168,14 @@ class Binder:
                     '"-parameter value1,value2,value3".',
                     "ParameterAlreadyBound",
                 )
+            if argument.bare and not parameter.is_switch:
+                if not waiting or waiting[-1].name is not None:
+                    raise binding_error(
+                        f"Missing an argument for parameter '{parameter.name}'. Specify a parameter of type "
+                        f"'{full_name(parameter.type)}' and try again.",
+                        "MissingArgument",
+                    )
+                argument = waiting.pop()
             binding.values[parameter.name] = self._coerce(parameter, argument.value)
         return positional
 

@@ -174,9 +174,9 @@ class Engine:
                 streams.error(error.record)
 
     def _statement(self, statement: Statement, number: int, streams: Streams, items: Sequence[Any]) -> None:
-        if self._is_expression(statement[0]):
-            text = str(statement[0].arguments[0].value)
-            statement = (replace(statement[0], name=text, arguments=(), is_script=True), *statement[1:])
+        expression = self._expression(statement[0])
+        if expression is not None:
+            statement = (replace(statement[0], name=expression, arguments=(), is_script=True), *statement[1:])
         if any(call.is_script for call in statement):
             self._script(statement, number, streams, items)
             return
@@ -192,10 +192,15 @@ class Engine:
                 raise PipelineStopped
             streams.output(to_wire(value))
 
-    def _is_expression(self, call: CommandCall) -> bool:
-        """Invoke-Expression with its command given, which runs as a script does."""
+    def _expression(self, call: CommandCall) -> str | None:
+        """What Invoke-Expression is given to run, which then runs as a script does."""
         command = None if call.is_script else self._session.command(call.name)
-        return command is not None and command.name == "Invoke-Expression" and len(call.arguments) == 1
+        if command is None or command.name != "Invoke-Expression":
+            return None
+        try:
+            return str(self._binder.bind(command, call.arguments).values["Command"])
+        except PowerShellError:
+            return None  # which the command itself will tell
 
     def _script(self, statement: Statement, number: int, streams: Streams, items: Sequence[Any]) -> None:
         """A script, and what follows it in its pipeline (such as ``Out-String``)."""
@@ -207,18 +212,23 @@ class Engine:
                 raise TerminatingError(error.record()) from None
         followers = [call for call in statement[1:] if call.name.lower() != "out-default"]
         redirections = statement[0].redirections
+        failed = False
         for calls in script.statements:
             own = [replace(call, redirections=redirections) for call in calls]
+            watched = streams.redirected({})
             try:
-                self._statement((*own, *followers), number, streams, items)
+                self._statement((*own, *followers), number, watched, items)
             except StopRequested:
                 raise
             except TerminatingError as error:
-                if len(script.statements) == 1:
+                if len(script.statements) == 1 and script.failure_code is None:
                     raise
-                streams.error(error.record)
+                watched.error(error.record)
+            failed = watched.failed
         if script.exit_code is not None:
             streams.host_exit(script.exit_code)
+        elif failed and script.failure_code is not None:
+            streams.host_exit(script.failure_code)
 
     def _command(
         self, call: CommandCall, number: int, streams: Streams, flow: Iterable[Any] | None

@@ -322,10 +322,7 @@ def statements_of(work: PowerShell) -> list[Statement]:
     statements: list[Statement] = []
     current: list[CommandCall] = []
     for command in work.commands:
-        arguments = tuple(
-            Argument(str(name).lstrip("-").rstrip(":") if name else None, value)
-            for name, value in command.parameters
-        )
+        arguments = tuple(argument_of(name, value) for name, value in command.parameters)
         call = CommandCall(
             str(command.command_text), arguments, bool(command.is_script), redirections_of(command)
         )
@@ -342,6 +339,20 @@ def statements_of(work: PowerShell) -> list[Statement]:
     if current:
         statements.append(tuple(current))
     return statements
+
+
+def argument_of(name: str | None, value: Any) -> Argument:
+    """A parameter of a command.
+
+    A name that begins with a dash and has neither value nor colon stands for itself (CommandParameter in
+    PowerShell/PowerShell).
+    """
+    if not name:
+        return Argument(None, value)
+    typed = str(name).rstrip()
+    return Argument(
+        typed.lstrip("-").rstrip(":"), value, typed.startswith("-") and value is None and typed[-1] != ":"
+    )
 
 
 def version_at_least(version: PSVersion | str, least: str) -> bool:

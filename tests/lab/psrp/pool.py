@@ -174,7 +174,8 @@ class Pool:
             pipeline = self.pipelines.get(pipeline_id)
             if pipeline is not None:
                 pipeline.outbox.put(fragments)
-                self._check_memory()
+                if pipeline.outbox.held >= 2**20:  # less is no matter until the next request
+                    self._check_memory()
         elif self._connect_reply is not None and len(self._connect_reply) < 2:
             self._connect_reply.extend(fragments)
         elif announces_state and self._connect_reply is None and not self._closed:

@@ -87,6 +87,7 @@ class Redirected(RedirectedStreams):
 
     def __init__(self, streams: Streams, redirections: Redirections, origin: Mapping[str, Any]) -> None:
         self.stopped = streams.stopped
+        self.failed = False
         self._streams = streams
         self._redirections = redirections
         self._origin = origin
@@ -107,6 +108,7 @@ class Redirected(RedirectedStreams):
         return target is not None
 
     def error(self, record: ErrorRecord) -> None:
+        self.failed = True
         if not self._redirects("error", error_as_sent(record, RemoteStreamOptions.none)):
             self._streams.error(record)
 
