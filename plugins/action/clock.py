@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import clock as module
+from ..plugin_utils.bounds import at_least
 from ..plugin_utils.clock import correct
-from ..plugin_utils.clock.bounds import at_least
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
-from ..plugin_utils.settings.action import reported
 
 
 class ActionModule(ModuleAction):
@@ -34,5 +33,4 @@ class ActionModule(ModuleAction):
             timeout=arguments["timeout"],
             interval=arguments["interval"],
         )
-        with reported():
-            return correct.remediate(shell, wish, check_mode=check_mode)
+        return correct.remediate(shell, wish, check_mode=check_mode)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import clock_info as module
+from ..plugin_utils.bounds import at_least
 from ..plugin_utils.clock import information
-from ..plugin_utils.clock.bounds import at_least
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
-from ..plugin_utils.settings.action import reported
 
 
 class ActionModule(ModuleAction):
@@ -23,6 +22,5 @@ class ActionModule(ModuleAction):
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
         at_least(arguments, samples=1)
-        with reported():
-            about = information.about(shell, arguments["ntp_servers"], arguments["samples"])
-            return {"changed": False, **about}
+        about = information.about(shell, arguments["ntp_servers"], arguments["samples"])
+        return {"changed": False, **about}

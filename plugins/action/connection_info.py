@@ -12,7 +12,6 @@ from ..modules import connection_info as module
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
 from ..plugin_utils.settings import diagnosis
-from ..plugin_utils.settings.action import reported
 
 
 class ActionModule(ModuleAction):
@@ -21,5 +20,4 @@ class ActionModule(ModuleAction):
     def remediate(
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
-        with reported():
-            return {"changed": False, **diagnosis.connection(shell)}
+        return {"changed": False, **diagnosis.connection(shell)}

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import pool_info as module
-from ..plugin_utils.module_action import BadArgument, ModuleAction
+from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.pool import information, look
 from ..plugin_utils.powershell.shell import ManagementShell
-from ..plugin_utils.settings.action import reported
+from ..plugin_utils.result.refusals import UnusableArgument
 
 
 class ActionModule(ModuleAction):
@@ -22,14 +22,13 @@ class ActionModule(ModuleAction):
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
         if arguments["test_av_edge"] and arguments["pool"] is None:
-            raise BadArgument("test_av_edge: this needs the pool to test, in the option pool.")
-        with reported():
-            if arguments["own"]:
-                return {"changed": False, "own": information.own(shell, health=arguments["health"])}
-            found = information.pools(
-                shell, arguments["pool"], services=arguments["services"], health=arguments["health"]
-            )
-            result = {"changed": False, "pools": found}
-            if arguments["test_av_edge"]:
-                result["av_edge"] = look.av_edge(shell, arguments["pool"], arguments["test_user"])
-            return result
+            raise UnusableArgument("test_av_edge", "this needs the pool to test, in the option pool.")
+        if arguments["own"]:
+            return {"changed": False, "own": information.own(shell, health=arguments["health"])}
+        found = information.pools(
+            shell, arguments["pool"], services=arguments["services"], health=arguments["health"]
+        )
+        result = {"changed": False, "pools": found}
+        if arguments["test_av_edge"]:
+            result["av_edge"] = look.av_edge(shell, arguments["pool"], arguments["test_user"])
+        return result

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import replication as module
-from ..plugin_utils.module_action import BadArgument, ModuleAction
+from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.result.refusals import UnusableArgument
 from ..plugin_utils.settings import replication
-from ..plugin_utils.settings.action import reported
 
 
 class ActionModule(ModuleAction):
@@ -23,13 +23,12 @@ class ActionModule(ModuleAction):
     ) -> dict[str, Any]:
         for option in ("timeout", "interval"):
             if arguments[option] <= 0:
-                raise BadArgument(f"{option}: {arguments[option]} is not a number of seconds above 0.")
-        with reported():
-            return replication.remediate(
-                shell,
-                arguments["replicas"],
-                force=arguments["force"],
-                timeout=arguments["timeout"],
-                interval=arguments["interval"],
-                check_mode=check_mode,
-            )
+                raise UnusableArgument(option, f"{arguments[option]} is not a number of seconds above 0.")
+        return replication.remediate(
+            shell,
+            arguments["replicas"],
+            force=arguments["force"],
+            timeout=arguments["timeout"],
+            interval=arguments["interval"],
+            check_mode=check_mode,
+        )

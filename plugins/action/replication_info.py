@@ -12,7 +12,6 @@ from ..modules import replication_info as module
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
 from ..plugin_utils.settings import replication
-from ..plugin_utils.settings.action import reported
 
 
 class ActionModule(ModuleAction):
@@ -21,13 +20,12 @@ class ActionModule(ModuleAction):
     def remediate(
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
-        with reported():
-            found, store = replication.overview(shell, arguments["replicas"])
-            late = replication.behind(found)
-            return {
-                "changed": False,
-                "up_to_date": not late,
-                "behind": [each.fqdn for each in late],
-                "replicas": [each.as_dict() for each in found],
-                "central_management_store": store,
-            }
+        found, store = replication.overview(shell, arguments["replicas"])
+        late = replication.behind(found)
+        return {
+            "changed": False,
+            "up_to_date": not late,
+            "behind": [each.fqdn for each in late],
+            "replicas": [each.as_dict() for each in found],
+            "central_management_store": store,
+        }

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import server_services as module
-from ..plugin_utils.clock.bounds import at_least
-from ..plugin_utils.module_action import BadArgument, ModuleAction
+from ..plugin_utils.bounds import at_least
+from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.pool import operate
 from ..plugin_utils.powershell.shell import ManagementShell
-from ..plugin_utils.settings.action import reported
+from ..plugin_utils.result.refusals import UnusableArgument
 
 
 class ActionModule(ModuleAction):
@@ -23,7 +23,7 @@ class ActionModule(ModuleAction):
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
         if arguments["state"] == "restart_owed" and not arguments["reason"]:
-            raise BadArgument("reason: whoever settles the restart needs to know why it is owed.")
+            raise UnusableArgument("reason", "whoever settles the restart needs to know why it is owed.")
         at_least(arguments, drain_timeout=1, start_timeout=1, settle=0, busy_wait=0, busy_tries=1, interval=1)
         wish = operate.Wish(
             state=arguments["state"],
@@ -39,5 +39,4 @@ class ActionModule(ModuleAction):
             busy_tries=arguments["busy_tries"],
             interval=arguments["interval"],
         )
-        with reported():
-            return operate.remediate(shell, wish, check_mode=check_mode)
+        return operate.remediate(shell, wish, check_mode=check_mode)

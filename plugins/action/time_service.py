@@ -12,7 +12,6 @@ from ..modules import time_service as module
 from ..plugin_utils.clock import configure
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
-from ..plugin_utils.settings.action import reported
 
 
 class ActionModule(ModuleAction):
@@ -21,5 +20,4 @@ class ActionModule(ModuleAction):
     def remediate(
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
-        with reported():
-            return configure.remediate(shell, arguments, check_mode=check_mode)
+        return configure.remediate(shell, arguments, check_mode=check_mode)

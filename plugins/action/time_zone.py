@@ -12,7 +12,6 @@ from ..modules import time_zone as module
 from ..plugin_utils.clock import set_zone
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
-from ..plugin_utils.settings.action import reported
 
 
 class ActionModule(ModuleAction):
@@ -21,7 +20,6 @@ class ActionModule(ModuleAction):
     def remediate(
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
-        with reported():
-            return set_zone.remediate(
-                shell, arguments["zone"], arguments["daylight_saving"], check_mode=check_mode
-            )
+        return set_zone.remediate(
+            shell, arguments["zone"], arguments["daylight_saving"], check_mode=check_mode
+        )

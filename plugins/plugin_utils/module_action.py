@@ -25,16 +25,13 @@ from ansible.utils.plugin_docs import add_fragments
 from .powershell.errors import CommandError, ConnectionRefused, ManagementShellError
 from .powershell.session import Session as _Session  # noqa: F401 - loaded here, in the parent, for all workers
 from .powershell.shell import ManagementShell
+from .result.refusals import BadArgument, ChangeFailed, Refused
 
 CONNECTION = "lync.remediation.management_shell"
 UNCHANGED = "Nothing has been changed."
 
 # The connection's documentation is its option table; reading it here spares every worker that.
 connection_loader.get(CONNECTION, class_only=True)
-
-
-class BadArgument(Exception):
-    """An argument that cannot be right; the text names the option, the value and what is allowed."""
 
 
 class ModuleAction(ActionBase):
@@ -60,7 +57,8 @@ class ModuleAction(ActionBase):
     ) -> dict[str, Any]:
         """Do what the task asks for and return the module's result.
 
-        ``arguments`` are validated and native. May raise `BadArgument`, and what the ``powershell`` room raises.
+        ``arguments`` are validated and native. May raise what ``result.refusals`` has, and what the ``powershell``
+        room raises; a task that fails tells its status as well, ``unknown`` where the state could not be judged.
         """
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -80,10 +78,17 @@ class ModuleAction(ActionBase):
             if error.unreachable:
                 raise AnsibleConnectionFailure(str(error)) from None
             raise AnsibleActionFail(str(error)) from None
+        except Refused as error:
+            raise AnsibleActionFail(str(error), result={"status": error.status}) from None
+        except ChangeFailed as error:
+            said = {"error_details": details(error.cause)} if error.cause else {}
+            raise AnsibleActionFail(str(error), result={**error.result, **said}) from None
         except CommandError as error:
-            raise AnsibleActionFail(str(error), result={"error_details": details(error)}) from None
+            raise AnsibleActionFail(
+                str(error), result={"status": "unknown", "error_details": details(error)}
+            ) from None
         except ManagementShellError as error:
-            raise AnsibleActionFail(str(error)) from None
+            raise AnsibleActionFail(str(error), result={"status": "unknown"}) from None
 
     def _refuse_what_cannot_work(self) -> None:
         if self._connection.transport != CONNECTION:

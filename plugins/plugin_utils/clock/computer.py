@@ -15,7 +15,7 @@ from ..powershell.commands import Command
 from ..powershell.errors import CmdletNotOffered
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
-from ..settings.refusals import Unreadable, UnusableArgument
+from ..result.refusals import Unreadable, UnusableArgument
 from . import registry, time_service, w32tm, zones
 
 # Where Windows keeps a computer's name and DNS suffix; an Edge Server in a workgroup has its suffix here as

@@ -11,11 +11,11 @@ from typing import Any
 
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
-from ..settings.plan import shown
-from ..settings.refusals import Refused, UnusableArgument
-from ..settings.resource import Severity
+from ..result.lines import shown
+from ..result.outcome import Reason, failed, outcome, with_warnings, write_and_read
+from ..result.refusals import Refused, UnusableArgument
+from ..result.severity import Severity
 from . import computer, registry, time_service, w32tm
-from .outcome import Reason, failed, outcome, with_warnings, write_and_read
 
 READS = (registry.reading(time_service.READ_KEYS), computer.GET_SERVICE)
 _REASONS = {

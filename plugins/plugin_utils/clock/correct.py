@@ -17,11 +17,11 @@ from typing import Any
 from ..powershell.commands import Command
 from ..powershell.errors import LostInMidCommand, TimedOut
 from ..powershell.shell import ManagementShell
-from ..settings.refusals import Refused, Unreadable
-from ..settings.resource import Severity
+from ..result.outcome import Reason, failed, outcome, with_warnings
+from ..result.refusals import Refused, Unreadable
+from ..result.severity import Severity
 from . import computer, configure, w32tm
 from .offset import Clock, ClockJumped, Offset, measure, shown
-from .outcome import Reason, failed, outcome, with_warnings
 from .time_service import Configuration
 
 RESYNC = Command("w32tm", arguments=("/resync", "/rediscover"))

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..powershell.errors import CommandError
 from ..powershell.shell import ManagementShell
-from ..settings.refusals import Unreadable
+from ..result.refusals import Unreadable
 from . import computer, registry, time_service, w32tm
 from .offset import Clock, ClockJumped, measure
 from .owed import OWED_KEY, read_owed

@@ -23,7 +23,7 @@ from typing import Protocol
 from ..powershell.commands import Command
 from ..powershell.errors import ManagementShellError
 from ..powershell.shell import ManagementShell
-from ..settings.refusals import Unreadable
+from ..result.refusals import Unreadable
 
 # Windows hands out the time of its last timer tick, 64 of them a second (the ClockRate of 0.0156250 s that
 # w32tm shows), and CLIXML's 100 ns are cut to 1 us here: a clock may be this much further on than what it was

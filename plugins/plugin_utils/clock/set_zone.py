@@ -11,10 +11,10 @@ from typing import Any
 from ..powershell.commands import Command
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
-from ..settings.refusals import UnusableArgument
-from ..settings.resource import Severity
+from ..result.outcome import Reason, failed, outcome, with_warnings, write_and_read
+from ..result.refusals import UnusableArgument
+from ..result.severity import Severity
 from . import computer, registry, zones
-from .outcome import Reason, failed, outcome, with_warnings, write_and_read
 
 _READS = (registry.reading([computer.ZONE_KEY]), computer.GET_ZONE)
 _REASONS = {

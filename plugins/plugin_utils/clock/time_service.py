@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..powershell.commands import Command, Switch
-from ..settings.refusals import Unreadable, UnusableArgument
+from ..result.refusals import Unreadable, UnusableArgument
 from .zones import signed
 
 SERVICE = "W32Time"

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..settings.refusals import Unreadable
+from ..result.refusals import Unreadable
 
 SYNCHRONISED = 0
 NO_DATA = 1

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..settings.refusals import Unreadable
+from ..result.refusals import Unreadable
 from .w32tm import text_lines
 from .windows_zones import WINDOWS_ID
 

@@ -17,7 +17,7 @@ from ..powershell.commands import Command, Switch
 from ..powershell.errors import CommandError
 from ..powershell.results import RemoteObject, Results
 from ..powershell.shell import ManagementShell
-from ..settings.refusals import Unreadable, UnusableArgument
+from ..result.refusals import Unreadable, UnusableArgument
 from . import services
 from .state import Member, PoolState, Readiness, UpgradeDomain, kind_of
 

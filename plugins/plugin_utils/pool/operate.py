@@ -20,13 +20,13 @@ from typing import Any
 from ..clock import computer, registry
 from ..clock.correct import PURGE_TICKETS
 from ..clock.offset import Clock, shown
-from ..clock.outcome import Reason, failed, outcome, with_warnings
 from ..clock.owed import OWED_KEY, half_way, note, read_owed, settle
 from ..powershell.commands import Command, Switch
 from ..powershell.errors import LostInMidCommand, TimedOut, cmdlet_not_offered
 from ..powershell.shell import ManagementShell
-from ..settings.refusals import Refused, UnusableArgument
-from ..settings.resource import Severity
+from ..result.outcome import Reason, failed, outcome, with_warnings
+from ..result.refusals import Refused, UnusableArgument
+from ..result.severity import Severity
 from . import look
 from .quorum import Kind
 from .services import Services

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..powershell.results import RemoteObject
-from ..settings.refusals import Unreadable
+from ..result.refusals import Unreadable
 
 # The Front-End service of a Front End, and the Access Edge service of an Edge Server: with it the computer
 # takes part.

@@ -2,46 +2,19 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The action plugins of settings: from a module's arguments to `apply`, and from what went wrong to a result."""
+"""The action plugins of settings: from a module's arguments to `apply`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ansible.errors import AnsibleActionFail
-
-from ..module_action import BadArgument, ModuleAction, details
-from ..powershell.errors import CommandError, ConnectionRefused, ManagementShellError
+from ..module_action import ModuleAction
 from ..powershell.shell import ManagementShell
 from . import apply
 from .identity import GLOBAL, Identity, wanted
 from .reading import collections
-from .refusals import ChangeFailed, Refused, UnusableArgument
 from .resource import Collection, Desired, Resource
-
-
-@contextmanager
-def reported() -> Iterator[None]:
-    """Let a failing task tell its status as well: ``unknown`` where the state could not be read or judged."""
-    try:
-        yield
-    except UnusableArgument as error:
-        raise BadArgument(str(error)) from None
-    except ConnectionRefused:
-        raise
-    except Refused as error:
-        raise AnsibleActionFail(str(error), result={"status": error.status}) from None
-    except ChangeFailed as error:
-        said = {"error_details": details(error.cause)} if error.cause else {}
-        raise AnsibleActionFail(str(error), result={**error.result, **said}) from None
-    except CommandError as error:
-        raise AnsibleActionFail(
-            str(error), result={"status": "unknown", "error_details": details(error)}
-        ) from None
-    except ManagementShellError as error:
-        raise AnsibleActionFail(str(error), result={"status": "unknown"}) from None
 
 
 class SettingsAction(ModuleAction):
@@ -52,10 +25,7 @@ class SettingsAction(ModuleAction):
     def remediate(
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
-        with reported():
-            return apply.remediate(
-                shell, self.RESOURCE, desired(self.RESOURCE, arguments), check_mode=check_mode
-            )
+        return apply.remediate(shell, self.RESOURCE, desired(self.RESOURCE, arguments), check_mode=check_mode)
 
 
 class SettingsInfoAction(ModuleAction):
@@ -68,15 +38,14 @@ class SettingsInfoAction(ModuleAction):
     def remediate(
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
-        with reported():
-            identity = asked_for(self.RESOURCE, arguments)
-            listed = collections(shell, self.RESOURCE)
-            chosen = [each for each in listed if identity is None or each.identity == identity]
-            return {
-                "changed": False,
-                self.RESOURCE.plural: [self.RESOURCE.as_options(each) for each in chosen],
-                **self.further(arguments, shell, listed),
-            }
+        identity = asked_for(self.RESOURCE, arguments)
+        listed = collections(shell, self.RESOURCE)
+        chosen = [each for each in listed if identity is None or each.identity == identity]
+        return {
+            "changed": False,
+            self.RESOURCE.plural: [self.RESOURCE.as_options(each) for each in chosen],
+            **self.further(arguments, shell, listed),
+        }
 
     def further(
         self, arguments: dict[str, Any], shell: ManagementShell, listed: list[Collection]

@@ -11,10 +11,10 @@ from typing import Any
 
 from ..powershell import errors
 from ..powershell.shell import ManagementShell
+from ..result.refusals import Refused
 from .change import Change
 from .plan import Aim, Offer, Plan, UnknownParameters, aim, plan
 from .reading import collections, find, listed_in
-from .refusals import Refused
 from .resource import Collection, Desired, Kind, Resource
 
 

@@ -16,9 +16,10 @@ from ..powershell import errors
 from ..powershell.commands import Command, Switch
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
-from .plan import Offer, Plan, as_line, shown, unkept
+from ..result.lines import as_line, shown
+from ..result.refusals import ChangeFailed
+from .plan import Offer, Plan, unkept
 from .reading import collections, find, listed_in
-from .refusals import ChangeFailed
 from .resource import Collection
 
 

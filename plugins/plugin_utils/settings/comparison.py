@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..powershell.results import RemoteObject
+from ..result.refusals import Unreadable
 from .identity import is_fqdn
-from .refusals import Unreadable
 
 
 class Comparison(Protocol):

@@ -16,7 +16,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .refusals import UnusableArgument
+from ..result.refusals import UnusableArgument
 
 
 class Scope(enum.Enum):

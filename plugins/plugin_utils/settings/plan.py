@@ -9,15 +9,16 @@ Check mode, diff, report and the commands that are sent all come from one `Plan`
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..powershell.commands import Command, Switch
+from ..result.lines import as_line
+from ..result.refusals import Refused, Unreadable
+from ..result.severity import Severity
 from .identity import Identity, Scope
-from .refusals import Refused, Unreadable
-from .resource import Collection, Desired, Kind, Move, Property, Resource, Severity, Values, applies
+from .resource import Collection, Desired, Kind, Move, Property, Resource, Values, applies
 
 
 class UnknownParameters(Exception):
@@ -273,20 +274,6 @@ def unkept(resource: Resource, wanted: Values | None, found: Collection | None) 
         Unkept(p.option, wanted[p.option], found.values.get(p.option))
         for p in _differing(resource, found.values, wanted)
     ]
-
-
-def shown(value: Any) -> str:
-    """A value for people: a text as it is where that cannot be misread, anything else as YAML and JSON both
-    write it.
-    """
-    if isinstance(value, str) and value and value == value.strip() and value.isprintable():
-        return value
-    text = json.dumps(value, ensure_ascii=False)
-    return text if text.isprintable() else json.dumps(value)
-
-
-def as_line(option: str, value: Any) -> str:
-    return f"{option}: {shown(value)}"
 
 
 def _worth_writing(resource: Resource, values: Values) -> Values:

@@ -20,9 +20,9 @@ from ..powershell.commands import Command, Switch
 from ..powershell.results import RemoteObject
 from ..powershell.shell import ManagementShell
 from ..powershell.values import as_result
+from ..result.refusals import ChangeFailed, Unreadable, UnusableArgument
+from ..result.severity import Severity
 from .comparison import text_of
-from .refusals import ChangeFailed, Unreadable, UnusableArgument
-from .resource import Severity
 
 STATUS = Command("Get-CsManagementStoreReplicationStatus")
 FORCE = "Invoke-CsManagementStoreReplication"

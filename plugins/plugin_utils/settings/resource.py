@@ -13,21 +13,13 @@ from typing import Any
 
 from ..powershell.commands import Command, Switch
 from ..powershell.results import RemoteObject
+from ..result.refusals import Unreadable, UnusableArgument
+from ..result.severity import Severity
 from .comparison import Comparison, text_of
 from .identity import Identity, Scope, stored
-from .refusals import Unreadable, UnusableArgument
 
 Values = Mapping[str, Any]
 """Option names and values as the module takes them."""
-
-
-class Severity(enum.Enum):
-    """How much a difference matters to the people who use the deployment."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock import configure
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock.time_service import POLICY_KEY
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import (
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     ChangeFailed,
     Refused,
     UnusableArgument,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock import correct
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock.offset import ClockJumped
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import ChangeFailed, Refused
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import ChangeFailed, Refused
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.scripted import ScriptedClock

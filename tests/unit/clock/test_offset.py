@@ -23,7 +23,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock.offset impo
     shown,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import ErrorReport, Results
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import Unreadable
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import Unreadable
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.scripted import Scripted, ScriptedClock

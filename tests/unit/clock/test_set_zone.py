@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock import set_zone
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import (
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     ChangeFailed,
     Unreadable,
     UnusableArgument,

@@ -19,7 +19,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock.time_servic
     read_peers,
     write_peers,
 )
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import (
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     Unreadable,
     UnusableArgument,
 )

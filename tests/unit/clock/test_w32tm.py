@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock import w32tm
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import Unreadable
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import Unreadable
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -16,7 +16,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.errors
     CmdletNotOffered,
     SecondHopDenied,
 )
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import (
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     ChangeFailed,
     Refused,
     UnusableArgument,

@@ -12,10 +12,10 @@ import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command, Switch
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import ChangeFailed, Refused
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings import apply
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import GLOBAL, wanted
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.reading import find
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import ChangeFailed, Refused
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resource import Desired
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resources.registry import RESOURCES
 from hypothesis import given

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import RemoteObject
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import Unreadable
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.comparison import (
     UINT16,
     UINT32,
@@ -20,7 +21,6 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.settings.comparis
     Text,
     Truth,
 )
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import Unreadable
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resource import Property, Severity
 from hypothesis import given
 from hypothesis import strategies as st

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings import effective
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import GLOBAL, stored, wanted
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.reading import collections
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import (
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     Unreadable,
     UnusableArgument,
 )
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings import effective
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import GLOBAL, stored, wanted
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings.reading import collections
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resource import Collection
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resources.registry import RESOURCES
 from hypothesis import given

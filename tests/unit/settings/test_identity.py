@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import UnusableArgument
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import (
     GLOBAL,
     Identity,
@@ -14,7 +15,6 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity
     stored,
     wanted,
 )
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import UnusableArgument
 from hypothesis import assume, given
 from hypothesis import strategies as st
 

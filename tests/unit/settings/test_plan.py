@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import Refused, Unreadable
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.comparison import (
     DomainSet,
     Enumeration,
@@ -30,7 +31,6 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.settings.plan imp
     plan,
     unkept,
 )
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import Refused, Unreadable
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resource import (
     Collection,
     Desired,

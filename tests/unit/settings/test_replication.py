@@ -14,12 +14,12 @@ import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import RemoteObject, Results
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings import replication
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.refusals import (
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     ChangeFailed,
     Unreadable,
     UnusableArgument,
 )
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings import replication
 from unit.settings.scripted_shell import Answer, ScriptedShell, error, remote
 
 REPORTED = datetime.datetime(2026, 11, 21, 8, 30, tzinfo=datetime.timezone.utc)

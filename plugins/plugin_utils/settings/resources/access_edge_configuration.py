@@ -15,10 +15,11 @@ from typing import Any
 
 from ...powershell.commands import Command
 from ...powershell.results import RemoteObject
+from ...result.refusals import Refused
+from ...result.severity import Severity
 from ..comparison import UINT32, Enumeration, Fqdn, Text, Truth, text_of
 from ..identity import Identity, Scope
-from ..refusals import Refused
-from ..resource import Move, Property, Requirement, Resource, Severity, Values
+from ..resource import Move, Property, Requirement, Resource, Values
 from .public_provider import VERIFICATION_LEVEL
 
 DNS_SRV_ROUTING = "UseDnsSrvRouting"

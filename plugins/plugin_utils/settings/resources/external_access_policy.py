@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from ...powershell.commands import Command
 from ...powershell.results import RemoteObject
+from ...result.severity import Severity
 from ..comparison import Text, Truth, text_of
 from ..identity import Identity, Scope, stored
-from ..resource import Kind, Move, Property, Requirement, Resource, Severity
+from ..resource import Kind, Move, Property, Requirement, Resource
 from .topology import SITE_EXISTS
 
 SCOPES = (Scope.GLOBAL, Scope.SITE, Scope.USER)

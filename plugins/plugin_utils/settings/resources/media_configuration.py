@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+from ...result.severity import Severity
 from ..comparison import UINT16, Enumeration, Truth
 from ..identity import Scope
-from ..resource import Property, Resource, Severity
+from ..resource import Property, Resource
 from .topology import SERVICE_EXISTS, SITE_EXISTS
 
 ENCRYPTION_LEVEL = Enumeration(("SupportEncryption", "RequireEncryption", "DoNotSupportEncryption"))

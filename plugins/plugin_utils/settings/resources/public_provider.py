@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from ...powershell.commands import Command
 from ...powershell.results import RemoteObject
+from ...result.severity import Severity
 from ..comparison import DomainSet, Enumeration, Fqdn, Text, Truth, text_of
 from ..identity import Scope
-from ..resource import Kind, Move, Property, Requirement, Resource, Severity
+from ..resource import Kind, Move, Property, Requirement, Resource
 
 VERIFICATION_LEVEL = Enumeration(("AlwaysVerifiable", "AlwaysUnverifiable", "UseSourceVerification"))
 

@@ -14,9 +14,9 @@ from ..powershell.commands import Command
 from ..powershell.errors import CommandError, LostInMidCommand, ManagementShellError, TimedOut
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
-from ..settings.plan import as_line
-from ..settings.refusals import ChangeFailed
-from ..settings.resource import Severity
+from .lines import as_line
+from .refusals import ChangeFailed
+from .severity import Severity
 
 
 @dataclass(frozen=True)

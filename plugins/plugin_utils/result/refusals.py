@@ -14,7 +14,11 @@ from typing import Any
 from ..powershell.errors import CommandError, ManagementShellError
 
 
-class UnusableArgument(ValueError):
+class BadArgument(ValueError):
+    """An argument that cannot be right; the text names the option, the value and what is allowed."""
+
+
+class UnusableArgument(BadArgument):
     """An option's value can be seen to be wrong without asking a server."""
 
     def __init__(self, option: str, problem: str) -> None:

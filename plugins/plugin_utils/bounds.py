@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..module_action import BadArgument
+from .result.refusals import UnusableArgument
 
 
 def at_least(arguments: Mapping[str, Any], **lowest: float) -> None:
-    """Raises BadArgument for the first option that is below its bound; options that are not given are left
+    """Raises UnusableArgument for the first option that is below its bound; options that are not given are left
     alone.
     """
     for option, bound in lowest.items():
         value = arguments[option]
         if value is not None and value < bound:
-            raise BadArgument(f"{option}: {value:g} is too small; the least is {bound:g}.")
+            raise UnusableArgument(option, f"{value:g} is too small; the least is {bound:g}.")
