@@ -7,21 +7,28 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from . import control, journal
-from .injection import COMMAND_FAULTS, REQUEST_FAULTS
+from .injection import COMMAND_FAULTS, REQUEST_FAULTS, matches
+
+#: What a process ends with that SIGINT stopped.
+_INTERRUPTED = 130
 
 _DESCRIPTION = """\
-A simulated Lync deployment on loopback addresses. Every simulated computer has an address
-of its own (127.0.x.y) and speaks what Windows speaks there: WSMan and PowerShell Remoting,
-with Basic, NTLM, Negotiate and (given a keytab) Kerberos, over HTTPS or encrypted over HTTP.
+A simulated Lync deployment on loopback addresses. Every simulated computer
+has an address of its own (127.0.x.y) and speaks what Windows speaks there:
+WSMan and PowerShell Remoting, with Basic, NTLM, Negotiate and (given a
+keytab) Kerberos, over HTTPS or encrypted over HTTP.
 """
 _EPILOG = """\
 examples:
@@ -29,16 +36,32 @@ examples:
   ansible-playbook -i /tmp/demo/inventory playbooks/check_drift.yml
   python -m lab log --state /tmp/demo --writes
   python -m lab inject drop-after --command 'Set-Cs*' --state /tmp/demo
-  python -m lab inject delay --request Receive --times 0 --set seconds=2 --state /tmp/demo
+  python -m lab inject delay --times 0 --set seconds=2 --state /tmp/demo
   python -m lab reset --state /tmp/demo
   python -m lab down --state /tmp/demo
 """
 _UP_EPILOG = """\
 The state directory then holds:
-  inventory           an Ansible inventory of the deployment (contains the lab's passwords)
-  certificates/       the lab's certificate authority (ca.pem) and the servers' certificates
-  journal.jsonl       what happened, one JSON object a line
-  lab.log             what the process itself had to say
+  inventory      an Ansible inventory, with the lab's passwords
+  certificates/  the lab's certificate authority (ca.pem) and what it issued
+  journal.jsonl  what happened, one JSON object a line
+  lab.log        what the process itself had to say
+  lab.lock       held by the process as long as it runs
+
+Two labs at once need a state directory and a `network` each.
+"""
+_INJECT_EPILOG = """\
+examples:
+  python -m lab inject drop-before --request Command --server 'fe*'
+  python -m lab inject error --command Get-CsPool --set message='It broke.'
+  python -m lab inject clock_offset --server fe02.contoso.com --set seconds=-60
+  python -m lab inject service_fails --server fe02.contoso.com \\
+      --set service=RTCSRV
+
+A deployment file may have them from the start, and again after each reset:
+  faults:
+    - {kind: delay, server: 'edge*', request: Receive, times: 0, seconds: 2}
+    - {kind: clock_offset, server: fe02.contoso.com, seconds: -60}
 """
 
 
@@ -52,14 +75,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    def parser(name: str, help_text: str, run: Any, epilog: str = "") -> argparse.ArgumentParser:
+    def parser(
+        name: str, help_text: str, run: Any, epilog: str = "", help_action: Any = None
+    ) -> argparse.ArgumentParser:
         made = commands.add_parser(
             name,
             help=help_text,
             description=help_text[0].upper() + help_text[1:] + ".",
             epilog=epilog,
             formatter_class=argparse.RawDescriptionHelpFormatter,
+            add_help=help_action is None,
         )
+        if help_action is not None:
+            made.add_argument("-h", "--help", action=help_action, help="show this help message and exit")
         made.set_defaults(run=run)
         made.add_argument(
             "--state",
@@ -90,19 +118,17 @@ def _parser() -> argparse.ArgumentParser:
     status = parser("status", "show what runs, and what clients have cost each server", _status)
     status.add_argument("--json", action="store_true", help="everything, as JSON")
 
-    log = parser("log", "show the journal since the start or the last reset", _log, journal.__doc__ or "")
+    log = parser("log", "show the journal since the start or the last reset", _log, journal.KINDS)
     log.add_argument("--json", action="store_true", help="the entries as they are")
     log.add_argument(
         "--writes", action="store_true", help="only commands that changed or tried to change something"
     )
-    log.add_argument("--event", help="only entries of this kind, e.g. command or authentication_refused")
-    log.add_argument("--server", help="only this server")
+    log.add_argument("--event", help="only entries of this kind (below)")
+    log.add_argument("--server", help="only this server; a pattern may be given")
 
-    inject = parser("inject", "make something go wrong", _inject, _inject_epilog())
+    inject = parser("inject", "make something go wrong", _inject, _INJECT_EPILOG, _HelpWithFaults)
     inject.add_argument("kind", help="what goes wrong (below)")
-    inject.add_argument(
-        "--server", help="inventory name; patterns allowed for faults of requests and commands"
-    )
+    inject.add_argument("--server", help="inventory name; a pattern may be given (default: all)")
     inject.add_argument(
         "--request", help="strike requests of this action: Create, Command, Receive, Send, Signal, Delete ..."
     )
@@ -113,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         "--set",
         action="append",
         default=[],
+        type=_name_and_value,
         metavar="NAME=VALUE",
         help="a further option of the fault; may be repeated",
     )
@@ -122,25 +149,45 @@ def _parser() -> argparse.ArgumentParser:
     return top
 
 
-def _inject_epilog() -> str:
-    def listing(faults: Any) -> str:
-        return "\n".join(f"  {name:15} {text}" for name, text in faults.items())
+def _name_and_value(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    return name, value
 
-    return (
-        f"faults of requests (--request, default any):\n{listing(REQUEST_FAULTS)}\n\n"
-        f"faults of commands (with --command):\n{listing(COMMAND_FAULTS)}\n\n"
-        "Faults of the deployment itself (replication, services ...) depend on it; an unknown kind lists them.\n"
-    )
+
+class _HelpWithFaults(argparse.Action):
+    """Help with a list of all faults; those of a deployment are slow to import."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **kwargs: Any) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, **kwargs)
+
+    def __call__(self, parser: argparse.ArgumentParser, *arguments: Any) -> None:
+        from .deployment.faults import FAULTS
+
+        def listing(faults: Mapping[str, str]) -> str:
+            lines = []
+            for name, text in faults.items():
+                first = f"  {name:15} " if len(name) < 16 else f"  {name}\n{' ' * 18}"
+                wrapped = textwrap.wrap(text, 60)
+                lines.append(first + f"\n{' ' * 18}".join(wrapped))
+            return "\n".join(lines)
+
+        parser.epilog = (
+            f"faults of requests (--request, default any):\n{listing(REQUEST_FAULTS)}\n\n"
+            f"faults of commands (with --command):\n{listing(COMMAND_FAULTS)}\n\n"
+            "faults of the deployment (options with --set; of a server, or of\n"
+            "computer=<fqdn> if it answers no clients):\n"
+            f"{listing({kind: fault.help for kind, fault in FAULTS.items()})}\n\n{parser.epilog}"
+        )
+        parser.print_help()
+        parser.exit()
 
 
 def _up(options: argparse.Namespace) -> int:
     if not options.deployment.is_file():
         raise ValueError(f"there is no deployment file {options.deployment}")
-    try:
-        control.ask(options.state, "status")
-    except control.NotRunning:
-        pass
-    else:
+    if control.is_running(options.state):
         raise ValueError(
             f"a lab is running with state directory {options.state} already; stop it with 'down'"
         )
@@ -166,8 +213,23 @@ def _serve(options: argparse.Namespace) -> int:
     async def run() -> None:
         await Lab(load_deployment(options.deployment), options.state).run(ready)
 
-    asyncio.run(run())
+    signal.signal(signal.SIGTERM, _interrupt)
+    with control.lock(options.state):
+        try:
+            asyncio.run(run())
+        except KeyboardInterrupt:
+            return _INTERRUPTED  # before it could listen
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise ValueError(
+                f"{error.strerror}; does another lab run whose deployment has the same network?"
+            ) from error
     return 0
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def _detach(options: argparse.Namespace) -> int:
@@ -188,7 +250,14 @@ def _detach(options: argparse.Namespace) -> int:
             start_new_session=True,
         )
         os.close(write_end)
-        if answer.readline() != b"ready\n":
+        signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            is_up = answer.readline() == b"ready\n"
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            return _INTERRUPTED
+        if not is_up:
             process.wait()
             raise ValueError(f"the lab did not start:\n{log.read_text(errors='replace').strip()}")
     print(f"The lab is up. Inventory: {options.state / 'inventory'}")
@@ -197,6 +266,7 @@ def _detach(options: argparse.Namespace) -> int:
 
 def _down(options: argparse.Namespace) -> int:
     control.ask(options.state, "down")
+    print("The lab is down.")
     return 0
 
 
@@ -214,7 +284,7 @@ def _inventory(options: argparse.Namespace) -> int:
 
 
 def _inject(options: argparse.Namespace) -> int:
-    details = dict(option.partition("=")[::2] for option in options.set)
+    details = dict(options.set)
     for name in ("request", "command", "times", "skip"):
         value = getattr(options, name)
         if value is not None:
@@ -228,18 +298,57 @@ def _status(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(status, indent=2))
         return 0
-    names = list(status["totals"])
     print(f"deployment {status['deployment']}, {len(status['servers'])} servers")
     width = max(len(name) for name in status["servers"])
-    print(" " * width, *(name.replace("_", " ") for name in names), sep="  ")
-    rows = {name: server["counters"] for name, server in status["servers"].items()} | {
-        "total": status["totals"]
-    }
-    for name, counters in rows.items():
-        print(name.ljust(width), *(str(counters[key]).rjust(len(key)) for key in names), sep="  ")
+    print(" " * width, *(heading.rjust(size) for heading, size, _ in _COUNTERS), sep="  ")
+    for name, counters in (
+        *((name, server["counters"]) for name, server in status["servers"].items()),
+        ("total", status["totals"]),
+    ):
+        print(name.ljust(width), *(shown(counters).rjust(size) for _, size, shown in _COUNTERS), sep="  ")
+    for line in _deployment_lines(status["state"]):
+        print(line)
     for fault in status["faults"]:
         print("fault:", ", ".join(f"{key} {value}" for key, value in fault.items() if value is not None))
     return 0
+
+
+def _bytes(number: int) -> str:
+    return str(number) if number < 10_000 else f"{number / 1000:.0f}k"
+
+
+#: Columns of ``status``: heading, width, and what a server's counters show there.
+_COUNTERS: tuple[tuple[str, int, Callable[[Mapping[str, int]], str]], ...] = (
+    ("requests", 8, lambda counters: str(counters["requests"])),
+    ("connections", 11, lambda counters: str(counters["connections"])),
+    ("sessions", 8, lambda counters: f"{counters['sessions_open']}/{counters['sessions_opened']}"),
+    ("pipelines", 9, lambda counters: str(counters["pipelines"])),
+    ("in", 6, lambda counters: _bytes(counters["bytes_in"])),
+    ("out", 6, lambda counters: _bytes(counters["bytes_out"])),
+    ("refused", 7, lambda counters: str(counters["authentications_refused"])),
+    ("faults", 6, lambda counters: str(counters["faults"])),
+)
+
+
+def _deployment_lines(state: Mapping[str, Any]) -> Iterator[str]:
+    """The deployment in a few lines: the store and its replicas, and computers that somebody has looked at."""
+    if "central_management" in state:
+        answers = "answers" if state["central_management_reachable"] else "does not answer"
+        behind = [fqdn for fqdn, replica in state["replicas"].items() if not replica["up_to_date"]]
+        late = f"; not up to date: {', '.join(behind)}" if behind else ""
+        yield f"central management: {state['central_management']} {answers}{late}"
+    for fqdn, computer in state.get("computers", {}).items():
+        stopped = [f"{name} {status}" for name, status in computer["services"].items() if status != "Running"]
+        yield (
+            f"{fqdn}: clock {computer['clock_error']:+.3f} s, {computer['time_zone']}, "
+            f"source {computer['time_source'] or 'none'}"
+            + (", down" if computer["down"] else "")
+            + (f"; {', '.join(stopped)}" if stopped else "")
+        )
+    for event in state.get("events", ()):
+        yield f"event: {event}"
+    if state.get("traces"):
+        yield f"traces: {len(state['traces'])} records (--json shows them)"
 
 
 def _log(options: argparse.Namespace) -> int:
@@ -250,7 +359,7 @@ def _log(options: argparse.Namespace) -> int:
         if options.writes and not entry.get("writes"):
             continue
         if (options.event and entry["event"] != options.event) or (
-            options.server and entry["server"] != options.server
+            options.server and not matches(entry["server"], options.server)
         ):
             continue
         print(json.dumps(entry) if options.json else _line(entry))

@@ -112,6 +112,7 @@ class CommandEntry:
     parameters: Mapping[str, Any] = field(default_factory=dict)  # bound, JSON-able, secrets left out
     writes: bool = False  # True only if it changed (or tried to change) the deployment; -WhatIf does not
     result: str = "completed"  # or the fully qualified error id
+    effective: bool = True  # False: a fault wants the command to report success without doing anything
 
 
 class Streams(Protocol):

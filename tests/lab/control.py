@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import select
@@ -13,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+_LOCK = "lab.lock"
 
 
 class NotRunning(Exception):
@@ -24,13 +27,40 @@ class CommandRefused(Exception):
 
 
 @contextmanager
-def _watched(process: int) -> Iterator[int]:
+def watched(process: int) -> Iterator[int]:
     """A file descriptor that becomes readable when the process ends. Raises OSError if there is none."""
     descriptor = os.pidfd_open(process)
     try:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def lock(state: Path) -> Iterator[None]:
+    """Hold the state directory while a lab runs in it; the system lets go of it however the process ends.
+
+    Raises ValueError if another process holds it.
+    """
+    state.mkdir(parents=True, exist_ok=True)
+    with (state / _LOCK).open("a") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(f"a lab is running with state directory {state} already") from None
+        yield
+
+
+def is_running(state: Path) -> bool:
+    """Whether a process holds the state directory."""
+    try:
+        with (state / _LOCK).open() as held:
+            fcntl.flock(held, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return False
 
 
 def ask(state: Path, command: str, **details: Any) -> Any:
@@ -40,11 +70,11 @@ def ask(state: Path, command: str, **details: Any) -> Any:
     """
     try:
         control = json.loads((state / "control.json").read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         raise NotRunning(f"no lab is running with state directory {state}") from None
     try:
         with (
-            _watched(control["pid"]) as ended,
+            watched(control["pid"]) as ended,
             socket.create_connection(("127.0.0.1", control["port"]), timeout=30) as connection,
         ):
             request = {"token": control["token"], "command": command, **details}
@@ -53,6 +83,10 @@ def ask(state: Path, command: str, **details: Any) -> Any:
                 line = answers.readline()
             if line and command == "down":
                 select.select([ended], [], [], 30)
+    except (ProcessLookupError, ConnectionRefusedError):
+        raise NotRunning(
+            f"the lab of {state} (process {control['pid']}) has died; start it again with 'up'"
+        ) from None
     except OSError as error:
         raise NotRunning(f"the lab of {state} does not answer: {error}") from error
     if not line:

@@ -10,6 +10,7 @@ server, the execution of a command) ask for the rules that match and act on them
 from __future__ import annotations
 
 import fnmatch
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ COMMAND_FAULTS: Mapping[str, str] = {
     "drop-after": "the command takes effect, then the connection is dropped",
     "hang": "the command hangs before it takes effect, for `seconds` or until it is stopped",
     "error": "the command fails with `message`, `id` and `category` before it takes effect",
+    "no-effect": "the command reports success, returns nothing and changes nothing",
 }
 
 
@@ -57,8 +59,8 @@ class Rule:
         if self.kind not in known:
             place = "a command" if self.command is not None else "a request"
             raise ValueError(f"{self.kind!r} is no fault of {place}; known are {', '.join(known)}")
-        if self.times < 0 or self.skip < 0 or self.seconds < 0:
-            raise ValueError("times, skip and seconds cannot be negative")
+        if self.times < 0 or self.skip < 0 or not 0 <= self.seconds < math.inf:
+            raise ValueError("times, skip and seconds are finite and cannot be negative")
 
 
 class Injector:
@@ -83,7 +85,7 @@ class Injector:
     def request_fault(self, server: str, request: str) -> Rule | None:
         """The rule that strikes this request, used up by one."""
         return self._strike(
-            server, lambda rule: rule.command is None and _matches(request, rule.request or "*")
+            server, lambda rule: rule.command is None and matches(request, rule.request or "*")
         )
 
     def tls_fault(self, server: str) -> Rule | None:
@@ -91,7 +93,7 @@ class Injector:
 
     def command_fault(self, server: str, command: str) -> Rule | None:
         """The rule that strikes this command, used up by one."""
-        return self._strike(server, lambda rule: rule.command is not None and _matches(command, rule.command))
+        return self._strike(server, lambda rule: rule.command is not None and matches(command, rule.command))
 
     def _strike(self, server: str, applies: Callable[[Rule], bool], kind: str | None = None) -> Rule | None:
         if not self._rules:
@@ -100,7 +102,7 @@ class Injector:
             for rule in self._rules:
                 if (rule.kind == "tls-failure") != (kind == "tls-failure"):
                     continue
-                if not _matches(server, rule.server) or not applies(rule):
+                if not matches(server, rule.server) or not applies(rule):
                     continue
                 if rule.skip:
                     rule.skip -= 1
@@ -113,5 +115,6 @@ class Injector:
         return None
 
 
-def _matches(name: str, pattern: str) -> bool:
+def matches(name: str, pattern: str) -> bool:
+    """Whether a name fits a pattern with ``*`` and ``?``, whatever their case."""
     return fnmatch.fnmatchcase(name.lower(), pattern.lower())

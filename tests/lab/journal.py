@@ -1,22 +1,7 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The journal: one JSON object a line, in the order things happened, flushed with each entry.
-
-Kinds of entries, by their ``event``:
-
-``session_opened``, ``session_closed``, ``session_refused``
-    a shell and the account it belongs to; why it was closed or refused
-``authentication_refused``
-    the account as the client spelled it, and why
-``command``
-    one executed command: ``statement`` (its index in the pipeline), ``name``, ``parameters`` as bound, ``result``
-    ('completed' or the fully qualified error id), and ``writes``: whether it changed or tried to change the deployment
-``fault``
-    an injected fault that struck
-``started``, ``reset``
-    the deployment is as its file says
-"""
+"""The journal: one JSON object a line, in the order things happened, flushed with each entry."""
 
 from __future__ import annotations
 
@@ -25,6 +10,23 @@ import threading
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
+
+KINDS = """\
+kinds of entries:
+  session_opened, session_closed, session_refused
+      a shell and the account it belongs to; why it was closed or refused
+  authentication_refused
+      the account as the client spelled it, and why
+  command
+      one executed command: `statement` (its index in the pipeline), `name`,
+      `parameters` as bound, `result` ('completed' or the fully qualified
+      error id), and `writes`: whether it changed or tried to change the
+      deployment
+  fault
+      an injected fault that struck
+  started, reset
+      the deployment is as its file says
+"""
 
 
 class Journal:

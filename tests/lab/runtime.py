@@ -18,7 +18,7 @@ from typing import Any
 from .certificate_authority import CertificateAuthority
 from .contract import Deployment, Server
 from .counters import Counters, total
-from .injection import Injector, Rule
+from .injection import COMMAND_FAULTS, REQUEST_FAULTS, Injector, Rule, matches
 from .inventory import write_inventory
 from .journal import Journal
 from .wsman.authentication import Accounts, check_kerberos
@@ -134,12 +134,21 @@ class Lab:
         """Add a fault of the protocol, or hand one of the deployment over. Raises ValueError."""
         kind, name = request["kind"], request.get("server") or "*"
         options = dict(request.get("options") or {})
+        servers = self._matching(name)
         if kind in self.deployment.fault_kinds:
-            return self.deployment.inject(kind, self._server(name) if name != "*" else None, options)
+            chosen: list[Server | None] = [*servers] if name != "*" else [None]
+            return "\n".join(self.deployment.inject(kind, server, options) for server in chosen)
+        if kind not in REQUEST_FAULTS and kind not in COMMAND_FAULTS:
+            known = dict.fromkeys((*REQUEST_FAULTS, *COMMAND_FAULTS, *self.deployment.fault_kinds))
+            raise ValueError(f"there is no fault {kind!r}; the kinds are {', '.join(known)}")
         try:
             rule = Rule(kind, name, **{key: _converted(key, value) for key, value in options.items()})
-        except TypeError as error:
-            raise ValueError(f"{kind}: {error}") from error
+        except TypeError:
+            known = dict.fromkeys(name for name in vars(Rule("delay")) if name not in ("kind", "server"))
+            unknown = next(option for option in options if option not in known)
+            raise ValueError(
+                f"{kind} has no option {unknown!r}; its options are: {', '.join(known)}"
+            ) from None
         self.injector.add(rule)
         place = f"command {rule.command}" if rule.command else f"request {rule.request or '*'}"
         often = f"{rule.times} time(s)" if rule.times else "until reset"
@@ -163,11 +172,14 @@ class Lab:
         self.journal.record("reset", "*")
         return "reset"
 
-    def _server(self, name: str) -> Server:
-        for server in self.deployment.servers:
-            if server.name == name:
-                return server
-        raise ValueError(f"there is no server {name!r}")
+    def _matching(self, pattern: str) -> list[Server]:
+        """The servers of that inventory name, which may be a pattern; raises ValueError if there is none."""
+        found = [server for server in self.deployment.servers if matches(server.name, pattern)]
+        if not found:
+            names = ", ".join(server.name for server in self.deployment.servers[:12])
+            more = ", ..." if len(self.deployment.servers) > 12 else ""
+            raise ValueError(f"there is no server {pattern!r}; there are {names}{more}")
+        return found
 
     def _issue_client_certificates(self, authority: CertificateAuthority) -> None:
         principals = {
@@ -210,10 +222,14 @@ class Lab:
             return {"result": command(request)}
         except (ValueError, KeyError) as error:
             return {"error": str(error)}
+        except Exception as error:  # whatever it is, the one who asked should hear of it
+            return {"error": f"{type(error).__name__}: {error}"}
 
 
 def _converted(name: str, value: str) -> Any:
-    """An option of a rule from its text."""
-    if name in ("times", "skip", "code"):
-        return int(value)
-    return float(value) if name == "seconds" else value
+    """An option of a rule from its text; raises ValueError."""
+    kind = int if name in ("times", "skip", "code") else float if name == "seconds" else str
+    try:
+        return kind(value)
+    except ValueError:
+        raise ValueError(f"{name} must be a number, not {value!r}") from None

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import json
+import os
+import select
 import signal
 import subprocess
 import sys
@@ -15,11 +17,14 @@ from typing import Any
 
 import pytest
 import yaml
+from lab import control
+from lab.deployment.faults import FAULTS
+from lab.injection import COMMAND_FAULTS, REQUEST_FAULTS
 from pypsrp.exceptions import AuthenticationError
 from pypsrp.powershell import RunspacePool
 from pypsrp.wsman import WSMan
 
-from .conftest import powershell
+from .conftest import powershell, wait_until
 from .small import ADDRESS
 
 TESTS = Path(__file__).parents[1]
@@ -173,30 +178,164 @@ def test_faults_of_the_deployment_file(deployment: Path, tmp_path: Path) -> None
         lab("down", "--state", state)
 
 
+#: One of every kind of the deployment's own, as a file says it.
+FE01 = {"server": "fe01.contoso.com"}
+DEPLOYMENT_FAULTS: list[dict[str, Any]] = [
+    {"kind": "clock_jump", **FE01, "seconds": 60, "reading": 99},
+    {"kind": "clock_offset", **FE01, "seconds": -7200},
+    {"kind": "time_zone_changed", **FE01, "zone": "UTC"},
+    {"kind": "registry_changed", **FE01, "path": r"HKEY_LOCAL_MACHINE\SOFTWARE\X", "name": "a", "value": 1},
+    {"kind": "time_service", **FE01, "state": "stopped"},
+    {"kind": "time_server", "name": "time.windows.com", "offset": 5, "reachable": False},
+    {"kind": "service_hangs", **FE01, "service": "RTCASMCU"},
+    {"kind": "service_works", **FE01, "service": "RTCASMCU"},
+    {"kind": "service_fails", **FE01, "service": "RTCAVMCU"},
+    {"kind": "services_stopped", **FE01, "service": "rtcavmcu"},
+    {"kind": "activity", **FE01, "service": "RTCMEDSRV", "calls": 3},
+    {"kind": "server_reboots", "computer": "fe02.contoso.com", "seconds": 3600},
+    {"kind": "other_administrator", "noun": "CsMediaConfiguration", "EnableQoS": True},
+    {"kind": "replication_seconds", "replica": "fe02.contoso.com", "seconds": 3600},
+    {"kind": "replication_stuck", **FE01},
+    {"kind": "replication_released", **FE01},
+    {"kind": "replication_stuck", **FE01},
+    {"kind": "change_does_not_stick", "count": 2},
+    {"kind": "cms_reachable"},
+    {"kind": "cms_unreachable"},
+]
+
+
+def test_every_fault_of_the_deployment_may_stand_in_its_file(deployment: Path, tmp_path: Path) -> None:
+    assert {fault["kind"] for fault in DEPLOYMENT_FAULTS} == set(FAULTS)
+    pool = {"site": "Redmond", "computers": ["fe01", "fe02"]}
+    document = {**DEPLOYMENT, "pools": {"pool01.contoso.com": pool}, "faults": DEPLOYMENT_FAULTS}
+    deployment.write_text(yaml.safe_dump(document))
+    state = tmp_path / "state"
+    lab("up", deployment, "--state", state)
+    try:
+        for _ in range(2):
+            shown = json.loads(lab("status", "--json", "--state", state).stdout)["state"]
+            fe01, fe02 = shown["computers"]["fe01.contoso.com"], shown["computers"]["fe02.contoso.com"]
+            assert (fe01["clock_error"], fe01["time_zone"]) == (-7200, "UTC")
+            assert (fe01["services"]["W32Time"], fe01["services"]["RTCAVMCU"]) == ("Stopped", "Stopped")
+            assert fe01["services"]["RTCMEDSRV"] == "Running"
+            assert (fe01["down"], fe02["down"]) == (False, True)
+            assert shown["replicas"]["fe01.contoso.com"]["stuck"]
+            assert shown["replicas"]["fe02.contoso.com"]["seconds"] == 3600
+            assert not shown["central_management_reachable"]
+            assert shown["settings"]["CsMediaConfiguration"][0]["EnableQoS"]
+            lab("reset", "--state", state)
+        lines = lab("status", "--state", state).stdout
+        assert "pool01.contoso.com does not answer" in lines
+        assert "fe01.contoso.com: clock -7200.000 s, UTC" in lines
+    finally:
+        lab("down", "--state", state)
+
+
+def test_a_command_without_effect(state: Path) -> None:
+    lab("inject", "no-effect", "--server", "fe0*", "--command", "Set-Date", "--state", state)
+    adjust = {"Adjust": "01:00:00"}
+    with RunspacePool(connect(hosts(state)["fe01.contoso.com"])) as pool:
+        for moved in (0, 3600):
+            shell = powershell(pool, ("Set-Date",)).add_parameters(adjust)
+            shell.invoke()
+            assert not shell.had_errors
+            shown = json.loads(lab("status", "--json", "--state", state).stdout)["state"]
+            assert shown["computers"]["fe01.contoso.com"]["clock_error"] == moved
+    written = [
+        json.loads(line) for line in lab("log", "--writes", "--json", "--state", state).stdout.splitlines()
+    ]
+    assert [entry["name"] for entry in written] == ["Set-Date", "Set-Date"]
+
+
+def test_a_fault_of_several_servers(state: Path) -> None:
+    def inject(server: str, *options: str) -> str:
+        settings = [word for option in options for word in ("--set", option)]
+        return lab("inject", "clock_offset", "--server", server, *settings, "--state", state).stdout
+
+    assert (
+        inject("*", "computer=fe01.contoso.com", "seconds=9")
+        == "The clock of fe01.contoso.com is +9 s off.\n"
+    )
+    assert inject("fe0?.contoso.com", "seconds=7") == "The clock of fe01.contoso.com is +7 s off.\n"
+
+
 def test_a_fault_of_the_deployment_file_that_there_is_not(deployment: Path, tmp_path: Path) -> None:
     deployment.write_text(yaml.safe_dump({**DEPLOYMENT, "faults": [{"kind": "no-such-fault"}]}))
     done = lab("up", deployment, "--state", tmp_path / "state", check=False)
     assert done.returncode == 1
-    assert "'no-such-fault' is no fault of a request" in done.stderr
+    assert "there is no fault 'no-such-fault'" in done.stderr
 
 
 @pytest.mark.parametrize(
     "arguments",
-    [["no-such-fault"], ["drop-before", "--set", "times=often"], ["delay", "--set", "nonsense=1"]],
+    [
+        ["no-such-fault"],
+        ["drop-before", "--set", "times=often"],
+        ["delay", "--set", "nonsense=1"],
+        ["delay", "--set", "seconds=nan"],
+        ["delay", "--server", "nobody"],
+        ["clock_offset", "--server", "fe0*", "--set", "seconds=inf"],
+        ["clock_offset", "--server", "fe0*", "--set", "seconds=1e300"],
+        ["clock_offset", "--server", "fe0*", "--set", "second=1"],
+        ["server_reboots", "--server", "fe0*", "--set", "seconds=-1"],
+        ["time_server", "--set", "name=time.windows.com", "--set", "reachable=perhaps"],
+    ],
 )
 def test_injecting_nonsense(state: Path, arguments: list[str]) -> None:
     done = lab("inject", *arguments, "--state", state, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("lab: ")
-    assert "Traceback" not in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_option_that_is_none() -> None:
+    done = lab("inject", "delay", "--set", "seconds", check=False)
+    assert (done.returncode, "'seconds' is not NAME=VALUE" in done.stderr) == (2, True)
+
+
+def test_a_lab_that_was_killed_can_be_started_again(deployment: Path, state: Path) -> None:
+    process = json.loads((state / "control.json").read_text())["pid"]
+    with control.watched(process) as ended:
+        os.kill(process, signal.SIGKILL)
+        select.select([ended], [], [])
+    for command in ("status", "down"):
+        done = lab(command, "--state", state, check=False)
+        assert (done.returncode, "has died" in done.stderr) == (1, True)
+    lab("up", deployment, "--state", state)
+    assert lab("status", "--state", state).stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_start_that_is_interrupted_leaves_nothing(
+    deployment: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Whether the lab listens already by then or not, its process ends with the command."""
+    state = tmp_path / "state"
+    with subprocess.Popen(
+        [sys.executable, "-m", "lab", "up", deployment, "--state", state],
+        cwd=TESTS,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        wait_until(lambda: control.is_running(state))
+        process.send_signal(number)
+        _, errors = process.communicate()
+    assert (process.returncode, errors) == (130, "")
+    assert not control.is_running(state)
+    assert not (state / "control.json").exists()
 
 
 def test_a_second_lab_in_the_same_place(state: Path, deployment: Path, tmp_path: Path) -> None:
     again = lab("up", deployment, "--state", state, check=False)
     assert "is running" in again.stderr
+    (state / "control.json").rename(state / "elsewhere")  # even while it does not say yet where it listens
+    assert "is running" in lab("up", deployment, "--state", state, check=False).stderr
+    (state / "elsewhere").rename(state / "control.json")
     elsewhere = lab("up", deployment, "--state", tmp_path / "other", check=False)
     assert elsewhere.returncode == 1
     assert "address already in use" in elsewhere.stderr.lower()
+    assert "same network" in elsewhere.stderr
 
 
 def test_down_leaves_nothing_running(deployment: Path, tmp_path: Path) -> None:
@@ -251,5 +390,14 @@ def test_a_bad_deployment_file(tmp_path: Path, make: Callable[[Path], Any], text
 
 
 @pytest.mark.parametrize("command", ["up", "down", "status", "log", "inject", "inventory", "reset"])
-def test_help(command: str) -> None:
-    assert "--state DIR" in lab(command, "--help").stdout
+def test_help_fits_a_terminal(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = lab(command, "--help").stdout
+    assert "--state DIR" in text
+    assert max(map(len, text.splitlines())) <= 80
+
+
+def test_help_lists_every_fault() -> None:
+    text = lab("inject", "--help").stdout
+    for kind in (*REQUEST_FAULTS, *COMMAND_FAULTS, *FAULTS):
+        assert f"\n  {kind}" in text

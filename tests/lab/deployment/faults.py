@@ -1,14 +1,18 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What goes wrong with clocks and services while the lab runs."""
+"""What goes wrong with the deployment itself: clocks, services, replication, the store, other administrators."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab.contract import Server
+from lab.objects.nouns import NOUNS
+from lab.objects.values import plain
 from lab.windows.machine import START_MODES, STOPPED, Machine
 from lab.windows.time_service import SERVICE
 from lab.windows.zones import parse_zone
@@ -17,6 +21,27 @@ if TYPE_CHECKING:
     from lab.deployment.model import LyncDeployment
 
 Injection = Callable[["LyncDeployment", "Server | None", Mapping[str, str]], str]
+
+_CENTURY = 100 * 366 * 86400
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One kind: a line of help, the options it takes (None: any), and what does it."""
+
+    help: str
+    options: tuple[str, ...] | None
+    run: Injection
+
+    def inject(
+        self, kind: str, deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]
+    ) -> str:
+        """Make it happen; a sentence for people. Raises ValueError with one."""
+        unknown = [name for name in options if self.options is not None and name not in self.options]
+        if unknown:
+            known = ", ".join(self.options or ()) or "none"
+            raise ValueError(f"{kind} has no option {unknown[0]!r}; its options are: {known}.")
+        return self.run(deployment, server, options)
 
 
 def _machine(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> Machine:
@@ -28,23 +53,47 @@ def _machine(deployment: LyncDeployment, server: Server | None, options: Mapping
     return deployment.machine(fqdn)
 
 
-def _number(options: Mapping[str, str], name: str, default: float | None = None) -> float:
+def _number(
+    options: Mapping[str, str], name: str, default: float | None = None, least: float | None = None
+) -> float:
+    """An option that is a number, finite and not below ``least``; raises ValueError."""
+    if name not in options and default is not None:
+        return default
     try:
-        return float(options[name]) if name in options or default is None else default
+        number = float(options[name])
     except (KeyError, ValueError):
         raise ValueError(f"This needs {name}=<number>.") from None
+    if not math.isfinite(number) or (least is not None and number < least):
+        limit = "" if least is None else f" of {least:g} or more"
+        raise ValueError(f"{name} must be a number{limit}, not {options[name]}.")
+    return number
+
+
+def _yes(options: Mapping[str, str], name: str, default: bool = True) -> bool:
+    text = options.get(name, str(default)).lower()
+    if text not in ("true", "yes", "1", "false", "no", "0"):
+        raise ValueError(f"{name} is true or false, not {options[name]}.")
+    return text in ("true", "yes", "1")
+
+
+def _seconds_off(options: Mapping[str, str]) -> float:
+    """By how much a clock is wrong: less than would take it out of the calendar."""
+    seconds = _number(options, "seconds")
+    if abs(seconds) > _CENTURY:
+        raise ValueError(f"seconds must lie within a century, not {options['seconds']}.")
+    return seconds
 
 
 def _clock_offset(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
     machine = _machine(deployment, server, options)
-    seconds = _number(options, "seconds")
+    seconds = _seconds_off(options)
     machine.set_clock_error(seconds)
     return f"The clock of {machine.fqdn} is {seconds:+g} s off."
 
 
 def _clock_jump(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
     machine = _machine(deployment, server, options)
-    seconds, reading = _number(options, "seconds"), int(_number(options, "reading", 1.0))
+    seconds, reading = _seconds_off(options), int(_number(options, "reading", 1.0, 1))
     machine.clock.jump_at([(reading, seconds)])
     return f"The clock of {machine.fqdn} jumps by {seconds:+g} s right before it is read the {reading}. time."
 
@@ -82,7 +131,7 @@ def _time_server(deployment: LyncDeployment, server: Server | None, options: Map
     if "offset" in options:
         found.offset = _number(options, "offset")
     if "reachable" in options:
-        found.reachable = options["reachable"].lower() in ("true", "yes", "1")
+        found.reachable = _yes(options, "reachable")
     return (
         f"{found.name} is {found.offset:+g} s off and {'answers' if found.reachable else 'does not answer'}."
     )
@@ -122,7 +171,7 @@ def _services_stopped(deployment: LyncDeployment, server: Server | None, options
     if wanted is not None and machine.service(wanted) is None:
         raise ValueError(f"{machine.fqdn} has no service {wanted}.")
     for service in list(machine.services.values()):
-        if service.name == wanted or (wanted is None and service.is_lync):
+        if (wanted and service.name.lower() == wanted.lower()) or (wanted is None and service.is_lync):
             deployment.control.stop(machine, service, 0.0)
     stopped = [service.name for service in machine.services.values() if service.status == STOPPED]
     return f"Stopped on {machine.fqdn}: {', '.join(stopped)}."
@@ -130,7 +179,7 @@ def _services_stopped(deployment: LyncDeployment, server: Server | None, options
 
 def _reboot(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
     machine = _machine(deployment, server, options)
-    seconds = _number(options, "seconds", 5.0)
+    seconds = _number(options, "seconds", 5.0, 0)
     deployment.control.reboot(machine, seconds)
     return f"{machine.fqdn} is down for {seconds:g} s."
 
@@ -140,27 +189,147 @@ def _activity(deployment: LyncDeployment, server: Server | None, options: Mappin
     service = machine.service(options.get("service", ""))
     if service is None:
         raise ValueError("activity needs service=<name> and calls=<number>.")
-    service.activity = int(_number(options, "calls"))
+    service.activity = int(_number(options, "calls", least=0))
     return f"{service.name} of {machine.fqdn} has {service.activity} calls."
 
 
-FAULTS: Mapping[str, tuple[str, Injection]] = {
-    "clock_offset": ("the clock of a server (or computer=<fqdn>) is seconds=<number> off", _clock_offset),
-    "clock_jump": ("it jumps by seconds=<number> right before its reading=<n>-th reading", _clock_jump),
-    "time_zone_changed": (
+def _replica_of(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    fqdn = options.get("replica") or (server.fqdn if server else "")
+    if fqdn.lower() not in deployment.store.replicas:
+        known = ", ".join(replica.fqdn for replica in deployment.store.replicas.values())
+        raise ValueError(f"There is no replica {fqdn!r}; name a server or replica=<fqdn>, one of {known}.")
+    return fqdn
+
+
+def _stick(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    fqdn = _replica_of(deployment, server, options)
+    deployment.store.set_stuck(fqdn, True)
+    return f"The replica of {fqdn} keeps what it has from now on."
+
+
+def _release(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    fqdn = _replica_of(deployment, server, options)
+    deployment.store.set_stuck(fqdn, False)
+    return f"The replica of {fqdn} replicates again."
+
+
+def _slow(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    fqdn = _replica_of(deployment, server, options)
+    seconds = _number(options, "seconds", least=0)
+    deployment.store.replicas[fqdn.lower()].seconds = seconds
+    return f"The replica of {fqdn} is up to date {seconds:g} s after a change."
+
+
+def _unreachable(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    deployment.store.unreachable = True
+    return "The Central Management Store does not answer."
+
+
+def _reachable(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    deployment.store.unreachable = False
+    return "The Central Management Store answers."
+
+
+def _discard(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    count = int(_number(options, "count", 1, 0))
+    deployment.store.discarded_writes = count
+    return f"The next {count} change(s) to the Central Management Store report success and change nothing."
+
+
+def _other_administrator(
+    deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]
+) -> str:
+    noun = NOUNS.get(options.get("noun", ""))
+    identity = options.get("identity", "Global")
+    if noun is None:
+        raise ValueError(f"other_administrator needs noun=<noun>, one of {', '.join(NOUNS)}.")
+    held = deployment.store.state.get(noun.name, {}).get(identity.lower())
+    if held is None:
+        raise ValueError(f"There is no {noun.name} {identity!r} to change.")
+    changes = {}
+    for name, text in options.items():
+        if name in ("noun", "identity"):
+            continue
+        found = next(
+            (p for p in noun.properties_in(deployment.version) if p.name.lower() == name.lower()), None
+        )
+        if found is None:
+            raise ValueError(f"{noun.name} has no property {name!r}.")
+        value: Any = (
+            {"true": True, "false": False}.get(text.lower(), text) if found.type == "Boolean" else text
+        )
+        changes[found.name] = found.typed(value)
+    if not changes:
+        raise ValueError("other_administrator needs at least one <property>=<value>.")
+    deployment.store.put(noun.name, held[0], {**held[1], **changes})
+    return f"{noun.name} {held[0]} now has {', '.join(f'{name}={plain(value)}' for name, value in changes.items())}."
+
+
+_COMPUTER = ("computer",)
+FAULTS: Mapping[str, Fault] = {
+    "clock_offset": Fault(
+        "the clock of a server is seconds=<number> off", (*_COMPUTER, "seconds"), _clock_offset
+    ),
+    "clock_jump": Fault(
+        "it jumps by seconds=<number> right before its reading=<n>-th reading",
+        (*_COMPUTER, "seconds", "reading"),
+        _clock_jump,
+    ),
+    "time_zone_changed": Fault(
         "it is set to zone=<Windows id>, keep=utc or keep=wall (the wall clock)",
+        (*_COMPUTER, "zone", "keep"),
         _time_zone,
     ),
-    "registry_changed": ("somebody sets path= name= value= in its registry, policies too", _registry),
-    "time_server": ("name=<time server> has offset=<seconds> and is reachable=true or false", _time_server),
-    "time_service": ("W32Time of a server is state=stopped, disabled or unregistered", _time_service),
-    "service_fails": ("service=<name> of a server does not start", _service_trouble("fails")),
-    "service_hangs": ("service=<name> of a server stays in StartPending", _service_trouble("hangs")),
-    "service_works": ("service=<name> of a server starts again", _service_trouble(None)),
-    "services_stopped": (
-        "another administrator stops the Lync services of a server, or service=<name>",
+    "registry_changed": Fault(
+        "somebody sets path= name= value= in its registry, policies too",
+        (*_COMPUTER, "path", "name", "value"),
+        _registry,
+    ),
+    "time_service": Fault(
+        "its W32Time is state=stopped, disabled or unregistered", (*_COMPUTER, "state"), _time_service
+    ),
+    "time_server": Fault(
+        "the NTP server name= has offset=<seconds>, reachable=true or false",
+        ("name", "offset", "reachable"),
+        _time_server,
+    ),
+    "service_fails": Fault(
+        "service=<name> of a server does not start", (*_COMPUTER, "service"), _service_trouble("fails")
+    ),
+    "service_hangs": Fault(
+        "service=<name> of a server stays in StartPending",
+        (*_COMPUTER, "service"),
+        _service_trouble("hangs"),
+    ),
+    "service_works": Fault(
+        "service=<name> of a server starts again", (*_COMPUTER, "service"), _service_trouble(None)
+    ),
+    "services_stopped": Fault(
+        "somebody stops the Lync services of a server, or service=<name>",
+        (*_COMPUTER, "service"),
         _services_stopped,
     ),
-    "server_reboots": ("a server is down for seconds=<number>, then starts its services", _reboot),
-    "activity": ("service=<name> of a server has calls=<number>", _activity),
+    "server_reboots": Fault(
+        "a server is down for seconds=<number> [5], then starts services",
+        (*_COMPUTER, "seconds"),
+        _reboot,
+    ),
+    "activity": Fault(
+        "service=<name> of a server has calls=<number>", (*_COMPUTER, "service", "calls"), _activity
+    ),
+    "replication_stuck": Fault(
+        "the replica of a server, or replica=<fqdn>, keeps what it has", ("replica",), _stick
+    ),
+    "replication_released": Fault("a stuck replica replicates again", ("replica",), _release),
+    "replication_seconds": Fault(
+        "seconds=<number> from a change to that replica being up to date", ("replica", "seconds"), _slow
+    ),
+    "cms_unreachable": Fault("the Central Management Store does not answer", (), _unreachable),
+    "cms_reachable": Fault("it answers again", (), _reachable),
+    "change_does_not_stick": Fault(
+        "the next count=<number> [1] changes of it succeed without effect", ("count",), _discard
+    ),
+    "other_administrator": Fault(
+        "somebody changes noun= identity= [Global] <property>=<value> ...", None, _other_administrator
+    ),
 }

@@ -21,7 +21,6 @@ from lab.deployment.runspace import LyncRunspace
 from lab.deployment.services import ServiceControl, lync_services
 from lab.deployment.store import CentralManagementStore
 from lab.deployment.topology import Computer, Person, Pool, Topology
-from lab.objects.nouns import NOUNS
 from lab.objects.values import plain
 from lab.rbac import Role
 from lab.windows.machine import AUTOMATIC, DISABLED, RUNNING, STOPPED, Facts, Machine
@@ -150,12 +149,12 @@ class LyncDeployment:
 
     @property
     def fault_kinds(self) -> Mapping[str, str]:
-        return {kind: help_text for kind, (help_text, _) in _INJECTIONS.items()}
+        return {kind: fault.help for kind, fault in FAULTS.items()}
 
     def inject(self, kind: str, server: Server | None, options: Mapping[str, str]) -> str:
-        if kind not in _INJECTIONS:
-            raise ValueError(f"There is no fault {kind!r}; the kinds are {', '.join(_INJECTIONS)}.")
-        return _INJECTIONS[kind][1](self, server, options)
+        if kind not in FAULTS:
+            raise ValueError(f"There is no fault {kind!r}; the kinds are {', '.join(FAULTS)}.")
+        return FAULTS[kind].inject(kind, self, server, options)
 
     def status(self) -> Mapping[str, Any]:
         replicas = {}
@@ -319,100 +318,6 @@ def _computer_status(machine: Machine) -> Mapping[str, Any]:
         "down": machine.down_until is not None,
         "services": {service.name: service.status for service in machine.services.values()},
     }
-
-
-def _replica_of(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
-    fqdn = options.get("replica") or (server.fqdn if server else "")
-    if fqdn.lower() not in deployment.store.replicas:
-        known = ", ".join(replica.fqdn for replica in deployment.store.replicas.values())
-        raise ValueError(f"There is no replica {fqdn!r}; name a server or replica=<fqdn>, one of {known}.")
-    return fqdn
-
-
-def _stick(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
-    fqdn = _replica_of(deployment, server, options)
-    deployment.store.set_stuck(fqdn, True)
-    return f"The replica of {fqdn} keeps what it has from now on."
-
-
-def _release(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
-    fqdn = _replica_of(deployment, server, options)
-    deployment.store.set_stuck(fqdn, False)
-    return f"The replica of {fqdn} replicates again."
-
-
-def _slow(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
-    fqdn = _replica_of(deployment, server, options)
-    try:
-        seconds = float(options["seconds"])
-    except (KeyError, ValueError):
-        raise ValueError("replication_seconds needs seconds=<number>.") from None
-    deployment.store.replicas[fqdn.lower()].seconds = seconds
-    return f"The replica of {fqdn} is up to date {seconds:g} s after a change."
-
-
-def _unreachable(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
-    deployment.store.unreachable = True
-    return "The Central Management Store does not answer."
-
-
-def _reachable(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
-    deployment.store.unreachable = False
-    return "The Central Management Store answers."
-
-
-def _discard(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
-    try:
-        count = int(options.get("count", "1"))
-    except ValueError:
-        raise ValueError("change_does_not_stick takes count=<number>.") from None
-    deployment.store.discarded_writes = count
-    return f"The next {count} change(s) to the Central Management Store report success and change nothing."
-
-
-def _other_administrator(
-    deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]
-) -> str:
-    noun = NOUNS.get(options.get("noun", ""))
-    identity = options.get("identity", "Global")
-    if noun is None:
-        raise ValueError(f"other_administrator needs noun=<noun>, one of {', '.join(NOUNS)}.")
-    held = deployment.store.state.get(noun.name, {}).get(identity.lower())
-    if held is None:
-        raise ValueError(f"There is no {noun.name} {identity!r} to change.")
-    changes = {}
-    for name, text in options.items():
-        if name in ("noun", "identity"):
-            continue
-        found = next(
-            (p for p in noun.properties_in(deployment.version) if p.name.lower() == name.lower()), None
-        )
-        if found is None:
-            raise ValueError(f"{noun.name} has no property {name!r}.")
-        value: Any = (
-            {"true": True, "false": False}.get(text.lower(), text) if found.type == "Boolean" else text
-        )
-        changes[found.name] = found.typed(value)
-    if not changes:
-        raise ValueError("other_administrator needs at least one <property>=<value>.")
-    deployment.store.put(noun.name, held[0], {**held[1], **changes})
-    return f"{noun.name} {held[0]} now has {', '.join(f'{name}={plain(value)}' for name, value in changes.items())}."
-
-
-_Injection = Callable[[LyncDeployment, "Server | None", Mapping[str, str]], str]
-_INJECTIONS: Mapping[str, tuple[str, _Injection]] = {
-    **FAULTS,
-    "replication_stuck": ("the replica of a server (or replica=<fqdn>) keeps what it has", _stick),
-    "replication_released": ("a stuck replica replicates again", _release),
-    "replication_seconds": ("seconds=<number> from a change to being up to date, of one replica", _slow),
-    "cms_unreachable": ("the Central Management Store does not answer", _unreachable),
-    "cms_reachable": ("it answers again", _reachable),
-    "change_does_not_stick": ("the next count=<number> changes report success and change nothing", _discard),
-    "other_administrator": (
-        "somebody else changes noun=<noun> identity=<identity> <property>=<value> ...",
-        _other_administrator,
-    ),
-}
 
 
 def group_name(pool: Pool) -> str:

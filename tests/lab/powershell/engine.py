@@ -291,6 +291,8 @@ class Engine:
         with invocation.streams.command(invocation.command.name, number, is_program) as entry:
             entry.parameters = {name: plain(value) for name, value in invocation.values.items()}
             entry.writes = self._session.writes(invocation.command, invocation.values)
+            if not entry.effective:
+                return []
             try:
                 return list(run())
             except PowerShellError as error:

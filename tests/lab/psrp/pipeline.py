@@ -256,9 +256,9 @@ class Pipeline:
 
     @contextmanager
     def command(self, name: str, statement: int = 0, program: bool = False) -> Iterator[CommandEntry]:
-        entry = CommandEntry(name, statement)
-        depth = len(self._running)
         fault = self._pool.injector.command_fault(self._pool.server.name, name)
+        entry = CommandEntry(name, statement, effective=fault is None or fault.kind != "no-effect")
+        depth = len(self._running)
         try:
             if fault is not None:
                 self._strike_before(fault, name)
