@@ -78,10 +78,18 @@ offset_ms:
   sample: 3600402.118
 uncertainty_ms:
   description:
-    - The true offset is no farther from RV(offset_ms) than this.
+    - The true offset is no farther from RV(offset_ms) than this. V(null) where it could not be measured.
   returned: always
   type: float
   sample: 11.204
+jumped_ms:
+  description:
+    - By how much, at least, a clock was set while it was measured. It is then measured once more;
+      RV(offset_ms) is what it was since, or V(null) if it was set again. V(null) where nothing like that was
+      noticed.
+  returned: always
+  type: float
+  sample: null
 time_zone:
   description:
     - The zone that is set. V(null) where it could not be read.
@@ -199,7 +207,7 @@ restart_owed:
   sample: null
 trouble:
   description:
-    - What could not be found out, and why; a clock that jumped while it was measured among that.
+    - What could not be found out, and why. A clock that jumped while it was measured is mentioned here, too.
   returned: always
   type: list
   elements: str

@@ -21,7 +21,7 @@ from ..result.outcome import Reason, failed, outcome, with_warnings
 from ..result.refusals import Refused, Unreadable
 from ..result.severity import Severity
 from . import computer, configure, w32tm
-from .offset import Clock, ClockJumped, Offset, measure, shown
+from .offset import Clock, ClockJumped, Offset, measure, measure_settled, milliseconds, shown
 from .time_service import Configuration
 
 RESYNC = Command("w32tm", arguments=("/resync", "/rediscover"))
@@ -68,7 +68,8 @@ class Wish:
 
 def remediate(shell: ManagementShell, wish: Wish, *, check_mode: bool, clock: Clock = time) -> dict[str, Any]:
     """Raises Refused where nothing can or should be done, ClockJumped, ChangeFailed, and the wire's errors."""
-    error = _error(shell, wish, clock)
+    offset, jump = measure_settled(shell, wish.samples, clock)
+    error = _against_right_time(offset, wish)
     if error.uncertainty > wish.limit:
         raise Refused(
             f"The clock of {shell.endpoint.name} can be measured to {shown(error.uncertainty)} over this "
@@ -79,32 +80,30 @@ def remediate(shell: ManagementShell, wish: Wish, *, check_mode: bool, clock: Cl
     configuration = configure.read(shell, shell.run(*configure.READS)) if wrong else None
     step = configuration is not None and _needs_step(configuration, error)
     if configuration is not None:
-        _make_sure(shell, wish, configuration, error, step)
+        _make_sure(shell, wish, configuration, error, step, jump)
     commands = _commands(wish, error, step) if wrong else []
     before, after = _state(wish, wrong), _state(wish, False)
     result = {
         **outcome(shell, "clock", before, after, ["offset"] if wrong else [], _REASONS, commands),
-        "offset_ms": _milliseconds(error.seconds),
-        "uncertainty_ms": _milliseconds(error.uncertainty),
+        **_measured(error),
         "stepped": step,
     }
+    warnings = [jump.in_passing()] if jump else []
     if check_mode or not wrong:
-        return result
-    warnings: list[str] = []
+        return with_warnings(result, warnings)
     final = _step(shell, wish, error, result, warnings, clock) if step else error
     final = _resynchronise(shell, wish, final, result, warnings, clock)
     if wish.purge_tickets:
         purged = shell.run(*PURGE_TICKETS, changes=True)
         warnings += [f"Kerberos tickets were not purged: {report.message}" for report in purged.errors]
-    corrected = {
-        "offset_ms": _milliseconds(final.seconds),
-        "uncertainty_ms": _milliseconds(final.uncertainty),
-    }
-    return with_warnings({**result, **corrected, "status": "corrected"}, warnings)
+    return with_warnings({**result, **_measured(final), "status": "corrected"}, warnings)
 
 
 def _error(shell: ManagementShell, wish: Wish, clock: Clock) -> Offset:
-    offset = measure(shell, wish.samples, clock)
+    return _against_right_time(measure(shell, wish.samples, clock), wish)
+
+
+def _against_right_time(offset: Offset, wish: Wish) -> Offset:
     return Offset(offset.seconds - wish.reference, offset.uncertainty)
 
 
@@ -113,8 +112,8 @@ def _state(wish: Wish, wrong: bool) -> dict[str, Any]:
     return {"offset": f"{'more than' if wrong else 'at most'} {shown(wish.limit)}"}
 
 
-def _milliseconds(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+def _measured(error: Offset) -> dict[str, float]:
+    return {"offset_ms": milliseconds(error.seconds), "uncertainty_ms": milliseconds(error.uncertainty)}
 
 
 def _needs_step(configuration: Configuration, error: Offset) -> bool:
@@ -135,18 +134,21 @@ def _stepping(error: Offset) -> Command:
 
 
 def _make_sure(
-    shell: ManagementShell, wish: Wish, configuration: Configuration, error: Offset, step: bool
+    shell: ManagementShell,
+    wish: Wish,
+    configuration: Configuration,
+    error: Offset,
+    step: bool,
+    jump: ClockJumped | None,
 ) -> None:
     host, off = shell.endpoint.name, shown(error.seconds, signed=True)
-    if not configuration.registered:
-        raise Refused(
-            f"The clock of {host} is {off} off, and W32Time is not registered there. Set it up with "
-            "time_service"
+    if configuration.idle:
+        remedy = "Start it" if configuration.registered else "Set it up"
+        remedy += " with time_service" + (
+            ", start_mode: automatic" if "disabled" in configuration.idle else ""
         )
-    if configuration.service_state != "started":
         raise Refused(
-            f"The clock of {host} is {off} off, and W32Time is {configuration.service_state} there. Start it "
-            "with time_service"
+            f"The clock of {host} is {off} off, and W32Time is {configuration.idle} there. {remedy}"
         )
     if configuration.in_force["type"] == "none":
         raise Refused(
@@ -163,7 +165,7 @@ def _make_sure(
             "will not put it "
             "right. With allow_step: true the clock is set at once, if it is certain which clock is right"
         )
-    objection = _doubt(shell, wish, error)
+    objection = jump.in_passing() if jump else _doubt(shell, wish, error)
     if objection:
         raise Refused(
             f"The clock of {host} is {off} off by the controller's clock, and is not set at once: {objection}"
@@ -216,7 +218,10 @@ def _step(
             if results.errors:
                 cause = shell.classify(results.errors[0])
                 raise failed(str(cause), result, cause)
-        error = _error(shell, wish, clock)
+        try:
+            error = _error(shell, wish, clock)
+        except ClockJumped as jump:
+            raise failed(f"Since it was set: {jump}", {**result, "after": None}, status="unknown") from jump
         if not error.certainly_beyond(wish.limit):
             return error
     raise failed(
@@ -248,18 +253,21 @@ def _resynchronise(
             error = _error(shell, wish, clock)
             if not error.certainly_beyond(wish.limit):
                 return error
-        except ClockJumped:
-            pass
+            jump = None
+        except ClockJumped as restless:
+            jump = restless
         left = deadline - clock.monotonic()
+        if left <= 0 and jump is not None:
+            raise failed(
+                f"After {wish.timeout:g} seconds the clock of {shell.endpoint.name} still does not keep still. {jump}",
+                {**result, "after": None},
+                status="unknown",
+            ) from jump
         if left <= 0:
             raise failed(
                 _overdue(shell, wish, error, said), {**result, **_measured(error), "after": result["before"]}
             )
         clock.sleep(min(wish.interval, left))
-
-
-def _measured(error: Offset) -> dict[str, Any]:
-    return {"offset_ms": _milliseconds(error.seconds), "uncertainty_ms": _milliseconds(error.uncertainty)}
 
 
 def _overdue(shell: ManagementShell, wish: Wish, error: Offset, said: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..pool.restart_order import Candidate, rounds
 from ..pool.state import PoolState, from_dict
-from .offset import Offset, shown
+from .offset import Offset, milliseconds, shown
 from .time_service import differing
 from .verdict import Finding, Reading, Right, Verdict, majority_zone, verdict
 
@@ -80,9 +80,9 @@ def fleet(
         "lying_ntp_servers": list(found.lying),
         "farthest": None
         if found.farthest is None
-        else {"hosts": list(found.farthest.hosts), "offset_ms": round(found.farthest.seconds * 1000, 3)},
+        else {"hosts": list(found.farthest.hosts), "offset_ms": milliseconds(found.farthest.seconds)},
         "pools": {
-            pool: {"hosts": list(each.hosts), "offset_ms": round(each.offset * 1000, 3)}
+            pool: {"hosts": list(each.hosts), "offset_ms": milliseconds(each.offset)}
             for pool, each in found.pools.items()
         },
         "servers": servers,
@@ -198,8 +198,8 @@ def _server(
         "pool": place.pool,
         "is_edge": place.is_edge,
         "measured": reading.offset is not None,
-        "error_ms": None if error is None else round(error.seconds * 1000, 3),
-        "uncertainty_ms": None if error is None else round(error.uncertainty * 1000, 3),
+        "error_ms": None if error is None else milliseconds(error.seconds),
+        "uncertainty_ms": None if error is None else milliseconds(error.uncertainty),
         "zone": reading.zone,
         "wanted_zone": wanted_zone,
         "wanted_time_service": wanted_source,
@@ -209,6 +209,7 @@ def _server(
         "restart_owed": owed is not None,
         "restart_reason": reason,
         "repair_calls_for_restart": calls_for_restart,
+        "jumped_ms": answer.get("jumped_ms"),
         "trouble": reading.trouble or None,
     }
 
@@ -267,6 +268,12 @@ def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]], rules: 
         else:
             sentences.append(f"{off}, which is not the size of a difference between two zones.")
     sentences += [f"{names[host]}: {trouble}" for host, trouble in found.unmeasured.items()]
+    sentences += [
+        f"{names[host]} jumped by {shown(server['jumped_ms'] / 1000)} or more while it was measured: something else "
+        "sets its clock."
+        for host, server in servers.items()
+        if server["measured"] and server["jumped_ms"]
+    ]
     sentences += [f"The time server {name} contradicts them." for name in found.lying]
     if found.farthest is not None and found.farthest.seconds > rules.tolerance:
         one, other = (names[host] for host in found.farthest.hosts)

@@ -16,7 +16,7 @@ from ..powershell.errors import CommandError
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable
 from . import computer, registry, time_service, w32tm
-from .offset import Clock, ClockJumped, measure
+from .offset import Clock, ClockJumped, measure_settled, milliseconds
 from .owed import OWED_KEY, read_owed
 
 _KEYS = (computer.NAME_KEY, computer.ZONE_KEY, OWED_KEY, *time_service.READ_KEYS)
@@ -33,15 +33,20 @@ def about(
     keys = registry.read(shell, results, _KEYS)
     configuration = computer.time_configuration(shell, results, keys)
     zone = _zone(shell, results, keys, trouble)
-    offset = None
+    offset, jump = None, None
     try:
-        offset = measure(shell, samples, clock)
-    except (ClockJumped, Unreadable) as unknown:
+        offset, jump = measure_settled(shell, samples, clock)
+        trouble += [jump.in_passing()] if jump else []
+    except ClockJumped as restless:
+        jump = restless
+        trouble.append(str(restless))
+    except Unreadable as unknown:
         trouble.append(str(unknown))
     return {
         "computer": computer.name(keys),
-        "offset_ms": None if offset is None else round(offset.seconds * 1000, 3),
-        "uncertainty_ms": None if offset is None else round(offset.uncertainty * 1000, 3),
+        "offset_ms": None if offset is None else milliseconds(offset.seconds),
+        "uncertainty_ms": None if offset is None else milliseconds(offset.uncertainty),
+        "jumped_ms": None if jump is None else milliseconds(jump.seconds),
         "time_zone": zone,
         "time_service": configuration.as_options(),
         "policies": dict(configuration.policies),
@@ -69,11 +74,8 @@ def _zone(shell: ManagementShell, results: Any, keys: Any, trouble: list[str]) -
 def _synchronisation(
     shell: ManagementShell, configuration: time_service.Configuration, trouble: list[str]
 ) -> dict[str, Any] | None:
-    if not configuration.registered:
-        trouble.append("W32Time is not registered.")
-        return None
-    if configuration.service_state != "started":
-        trouble.append(f"W32Time is {configuration.service_state}.")
+    if configuration.idle:
+        trouble.append(f"W32Time is {configuration.idle}.")
         return None
     try:
         status = computer.synchronisation(shell)
@@ -86,7 +88,7 @@ def _synchronisation(
         "stratum": status.stratum,
         "seconds_since_last_sync": status.since_last_sync,
         "last_sync_error": w32tm.SYNC_ERRORS.get(status.last_sync_error or w32tm.SYNCHRONISED),
-        "root_dispersion_ms": round(status.root_dispersion * 1000, 3),
+        "root_dispersion_ms": milliseconds(status.root_dispersion),
     }
 
 
@@ -102,6 +104,6 @@ def _compared(shell: ManagementShell, time_server: str, trouble: list[str]) -> d
         trouble.append(f"The time server {time_server} does not answer (error {codes}).")
     return {
         **found,
-        "offset_ms": None if chart.best is None else round(-chart.best * 1000, 3),
+        "offset_ms": None if chart.best is None else milliseconds(-chart.best),
         "errors": [f"0x{code:08X}" for code in chart.errors],
     }

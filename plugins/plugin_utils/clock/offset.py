@@ -26,9 +26,12 @@ from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable
 
 # Windows hands out the time of its last timer tick, 64 of them a second (the ClockRate of 0.0156250 s that
-# w32tm shows), and CLIXML's 100 ns are cut to 1 us here: a clock may be this much further on than what it was
-# read as.
-GRANULARITY = 1 / 64 + 1e-6
+# w32tm shows): a clock may be this much further on than what it was read as.
+GRANULARITY = 1 / 64
+
+# CLIXML's 100 ns are cut to 1 us here, seconds since 1970 are no finer than that as a float, and results are
+# rounded to it.
+ROUNDING = 3e-6
 
 # What an undisciplined or a slewed clock may gain or lose in a second; NTP's own assumption is 500 ppm (RFC
 # 5905, MAXFREQ).
@@ -40,6 +43,9 @@ _CONTROLLER_STEP = 0.05
 ASK = Command("Get-Date")
 
 
+_CULPRITS = "Something else sets that clock, such as a virtual machine's host or a second time service."
+
+
 class ClockJumped(ManagementShellError):
     """The samples contradict each other: a clock was set while it was measured. ``seconds`` is by how much at
     least.
@@ -47,12 +53,14 @@ class ClockJumped(ManagementShellError):
 
     def __init__(self, whose: str, seconds: float) -> None:
         self.seconds = seconds
+        self._jumped = f"{whose} clock jumped by {shown(seconds)} or more while it was measured"
         super().__init__(
-            f"{whose} clock jumped by {shown(seconds)} or more while it was measured, so its offset is not "
-            "known. Something "
-            "else sets that clock, such as a virtual machine's host or a second time service. Find it, and "
-            "measure again."
+            f"{self._jumped}, so its offset is not known. {_CULPRITS} Find it, and measure again."
         )
+
+    def in_passing(self) -> str:
+        """What is to be said where it kept still when it was measured again."""
+        return f"{self._jumped}, and was measured again since. {_CULPRITS}"
 
 
 class Clock(Protocol):
@@ -100,7 +108,8 @@ def shown(seconds: float, *, signed: bool = False) -> str:
     sign = "-" if seconds < 0 else "+" if signed else ""
     size = abs(seconds)
     if size < 0.9995:
-        return f"{sign}{size * 1000:.0f} ms"
+        number = f"{size * 1000:.0f}"
+        return f"{sign}{number} ms" if number != "0" else "0 ms"
     if size < 119.95:
         return f"{sign}{size:.1f} s"
     minutes = round(size / 60)
@@ -112,6 +121,11 @@ def shown(seconds: float, *, signed: bool = False) -> str:
     return f"{sign}{hours // 24} d {hours % 24} h"
 
 
+def milliseconds(seconds: float) -> float:
+    """As results hold spans: to the microsecond, and never -0.0."""
+    return round(seconds * 1000, 3) + 0.0
+
+
 def estimate(samples: Sequence[Sample], whose: str = "The server's") -> Offset:
     """What all samples together allow. Raises ClockJumped where that is nothing, ValueError without a sample."""
     if not samples:
@@ -120,8 +134,8 @@ def estimate(samples: Sequence[Sample], whose: str = "The server's") -> Offset:
     lowest, highest = -math.inf, math.inf
     for sample in samples:
         wander = DRIFT_RATE * (now - sample.before)
-        lowest = max(lowest, sample.server - sample.after - wander)
-        highest = min(highest, sample.server + GRANULARITY - sample.before + wander)
+        lowest = max(lowest, sample.server - sample.after - wander - ROUNDING)
+        highest = min(highest, sample.server + GRANULARITY - sample.before + wander + ROUNDING)
     if lowest > highest:
         raise ClockJumped(whose, lowest - highest)
     return Offset((lowest + highest) / 2, (highest - lowest) / 2)
@@ -149,3 +163,16 @@ def measure(shell: ManagementShell, samples: int, clock: Clock = time) -> Offset
     if abs(step) > _CONTROLLER_STEP:
         raise ClockJumped("The controller's own", abs(step))
     return estimate(taken)
+
+
+def measure_settled(
+    shell: ManagementShell, samples: int, clock: Clock = time
+) -> tuple[Offset, ClockJumped | None]:
+    """Measure, and once more where a clock was set meanwhile; what was noticed then comes with the result.
+
+    Raises ClockJumped for a clock that does not keep still, and what `measure` raises.
+    """
+    try:
+        return measure(shell, samples, clock), None
+    except ClockJumped as jump:
+        return measure(shell, samples, clock), jump

@@ -101,6 +101,15 @@ class Configuration:
     def registered(self) -> bool:
         return self.service_state is not None
 
+    @property
+    def idle(self) -> str | None:
+        """Why nothing sets the clock, in words that follow "W32Time is"; None where the service runs."""
+        if not self.registered:
+            return "not registered"
+        if self.service_state == "started":
+            return None
+        return f"{self.service_state} and disabled" if self.start_mode == "disabled" else self.service_state
+
     def as_options(self) -> dict[str, Any]:
         return {**self.in_force, "start_mode": self.start_mode, "service_state": self.service_state}
 

@@ -203,11 +203,42 @@ def test_a_clock_that_something_else_sets_is_given_up() -> None:
 # -- bad luck ------------------------------------------------------------------------------------------------
 
 
-def test_a_clock_that_jumps_is_not_touched() -> None:
-    there = server(0.0, jumps=[0, 0, 3600.0, 0])
+def test_a_clock_that_does_not_keep_still_is_not_touched() -> None:
+    there = server(0.0, jumps=[0, 0, 3600.0, 0] * 2)
     with pytest.raises(ClockJumped):
         remediate(there)
     assert there.written == []
+
+
+def test_a_clock_that_jumped_and_is_right_now_is_left_alone_and_it_is_said() -> None:
+    there = server(-3600.0, jumps=[0, 0, 3600.0, 0])
+    result = remediate(there)
+    assert (result["status"], there.written) == ("in_desired_state", [])
+    assert "jumped by 60 min or more" in result["warnings"][0].replace("1 h 0 min", "60 min")
+
+
+def test_a_clock_that_jumped_is_not_set_at_once() -> None:
+    there = edge(0.0)
+    there.jumps = [0, 0, DAYS, 0]
+    with pytest.raises(Refused, match="is not set at once: The server's clock jumped"):
+        remediate(there, may_step=True, confirmed=True)
+    assert there.written == []
+
+
+def test_a_clock_that_jumps_after_it_was_set_is_unknown() -> None:
+    there = edge(DAYS)
+    there.jumps = [0] * 5 + [0, 60.0, 0, 0]
+    with pytest.raises(ChangeFailed, match="Since it was set: The server's clock jumped") as caught:
+        remediate(there, may_step=True, confirmed=True)
+    assert caught.value.result["status"] == "unknown"
+
+
+def test_a_clock_that_does_not_keep_still_while_it_is_waited_for_is_unknown() -> None:
+    there = server(100.0, source=lambda: None)
+    there.jumps = [0] * 4 + [0, 60.0, -60.0, 0] * 20
+    with pytest.raises(ChangeFailed, match="still does not keep still") as caught:
+        remediate(there)
+    assert caught.value.result["status"] == "unknown"
 
 
 def test_a_line_that_breaks_in_the_middle_is_no_failure_if_the_clock_is_right_then() -> None:

@@ -67,6 +67,14 @@ def test_nothing_is_wrong(front_ends: Pool, edges: Pool) -> None:
     ]
 
 
+def test_a_clock_that_jumped_while_it_was_measured_is_named(front_ends: Pool) -> None:
+    front_ends.computers[1].jumps = [0, 60.0]
+    front_ends.computers[1].offset = -60.0
+    found = clock_verdict(answers(front_ends), [seen(front_ends)])
+    assert found["servers"]["fe02.contoso.com"]["jumped_ms"] == pytest.approx(60_000, rel=0.01)
+    assert "fe02 jumped by 60.0 s or more while it was measured: something else" in found["table"]
+
+
 def test_the_articles_case(front_ends: Pool, edges: Pool) -> None:
     culprit = front_ends.computers[1]
     culprit.zone, culprit.offset = "Mountain Standard Time", 3600.0

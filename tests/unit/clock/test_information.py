@@ -14,7 +14,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock.time_servic
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.scripted import ScriptedClock
-from unit.windows import Service, Windows
+from unit.windows import W32, Service, Windows
 
 
 def about(there: Windows, time_servers: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -55,24 +55,40 @@ def test_a_whole_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "reason"), [(None, "W32Time is not registered."), (Service("Stopped"), "W32Time is stopped.")]
+    ("service", "start", "reason"),
+    [
+        (None, 2, "W32Time is not registered."),
+        (Service("Stopped"), 2, "W32Time is stopped."),
+        (Service("Stopped"), 4, "W32Time is stopped and disabled."),
+    ],
 )
 def test_a_time_service_that_does_not_run_is_trouble_and_no_failure(
-    service: Service | None, reason: str
+    service: Service | None, start: int, reason: str
 ) -> None:
     there = Windows(ScriptedClock())
     there.w32time = service
+    there.registry[W32]["Start"] = start
     found = about(there)
     assert found["synchronisation"] is None
     assert found["trouble"] == [reason]
     assert found["offset_ms"] is not None
 
 
-def test_a_clock_that_jumps_has_no_offset() -> None:
+def test_a_clock_that_jumped_is_measured_again_and_it_is_said() -> None:
     there = Windows(ScriptedClock())
     there.jumps = [0, 0, -7200.0, 0]
     found = about(there)
-    assert (found["offset_ms"], found["uncertainty_ms"]) == (None, None)
-    assert (
-        "clock jumped by 2 h 0 min" in found["trouble"][0] or "clock jumped by 120 min" in found["trouble"][0]
+    assert abs(found["offset_ms"] + 7_200_000) <= found["uncertainty_ms"]
+    assert 7_199_000 < found["jumped_ms"] <= 7_200_000
+    assert found["trouble"][0].startswith(
+        "The server's clock jumped by 2 h 0 min or more while it was measured, and"
     )
+
+
+def test_a_clock_that_does_not_keep_still_has_no_offset() -> None:
+    there = Windows(ScriptedClock())
+    there.jumps = [0, 7200.0, 0, 0] * 2
+    found = about(there)
+    assert (found["offset_ms"], found["uncertainty_ms"]) == (None, None)
+    assert found["jumped_ms"] == pytest.approx(7_200_000, rel=0.01)
+    assert "so its offset is not known" in found["trouble"][0]

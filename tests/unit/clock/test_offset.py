@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import math
+from fractions import Fraction
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock.offset import (
@@ -20,6 +21,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock.offset impo
     Sample,
     estimate,
     measure,
+    milliseconds,
     shown,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import ErrorReport, Results
@@ -51,7 +53,10 @@ def sampled(
         now += there
         ahead = offset + rate * (now - START)
         read = now + ahead
-        samples.append(Sample(before, math.floor(read / tick) * tick if tick else read, now + back))
+        read = math.floor(read / tick) * tick if tick else read
+        # 100 ns cross the wire, and a datetime keeps microseconds.
+        moment = datetime.datetime.fromtimestamp(math.floor(read * 1e6) / 1e6, datetime.timezone.utc)
+        samples.append(Sample(before, moment.timestamp(), now + back))
         now += back
     return samples
 
@@ -61,7 +66,8 @@ def test_the_true_offset_is_within_the_uncertainty(
     offset: float, ways: list[tuple[float, float, float]], tick: float
 ) -> None:
     found = estimate(sampled(offset, ways, tick))
-    assert abs(found.seconds - offset) <= found.uncertainty + FLOAT_NOISE
+    stated, uncertainty = milliseconds(found.seconds), milliseconds(found.uncertainty)
+    assert abs(Fraction(stated) - Fraction(offset) * 1000) <= Fraction(uncertainty)
 
 
 @given(offsets, st.lists(delays, min_size=1, max_size=8))
@@ -106,6 +112,11 @@ def test_a_jump_is_detected(
     with pytest.raises(ClockJumped) as caught:
         estimate(jumped)
     assert 0 < caught.value.seconds <= jump + FLOAT_NOISE
+
+
+@pytest.mark.parametrize("seconds", [-1e-9, -0.0, 0.0])
+def test_no_result_holds_a_negative_nothing(seconds: float) -> None:
+    assert str(milliseconds(seconds)) == "0.0"
 
 
 def test_nothing_measured_is_no_offset() -> None:
@@ -166,6 +177,11 @@ def test_an_offset_near_the_limit_is_neither_within_nor_beyond(
     ("seconds", "text"),
     [
         (0.003, "+3 ms"),
+        (0.0004, "0 ms"),
+        (-0.0004, "0 ms"),
+        (-0.0005, "0 ms"),
+        (-0.0, "0 ms"),
+        (-0.0006, "-1 ms"),
         (-0.25, "-250 ms"),
         (0.9996, "+1.0 s"),
         (-42.51, "-42.5 s"),
