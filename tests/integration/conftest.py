@@ -131,6 +131,11 @@ class Ansible:
 
     def module(self, name: str, *arguments: str, hosts: str = "management", **options: Any) -> dict[str, Any]:
         """One module's result on one host, with ``reached``: SUCCESS, CHANGED, FAILED! or UNREACHABLE!."""
+        (result,) = self.modules(name, *arguments, hosts=hosts, **options).values()
+        return result
+
+    def modules(self, name: str, *arguments: str, hosts: str, **options: Any) -> dict[str, dict[str, Any]]:
+        """The same of several hosts at once, by host."""
         run = self.run(
             [
                 *(
@@ -148,10 +153,13 @@ class Ansible:
             ],
             ANSIBLE_CALLBACK_RESULT_FORMAT="json",
         )
-        match = re.search(r"^\S+ \| (\S+) => (\{.*)", run.output, re.MULTILINE | re.DOTALL)
-        assert match, run.output
-        result = json.JSONDecoder().raw_decode(match[2])[0]
-        return {**result, "reached": match[1]}
+        decode = json.JSONDecoder().raw_decode
+        found = {
+            match[1]: {**decode(run.output, match.end())[0], "reached": match[2]}
+            for match in re.finditer(r"^(\S+) \| (\S+) => (?=\{)", run.output, re.MULTILINE)
+        }
+        assert found, run.output
+        return found
 
 
 @pytest.fixture
