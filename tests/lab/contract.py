@@ -25,7 +25,7 @@ PSList, PSDict ...) or a plain ``str``, ``bool``, ``int``, ``list``, ``dict``, `
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
@@ -266,11 +266,7 @@ class Timings:
 
 
 class Server(Protocol):
-    """One simulated computer (or web service of a pool), implemented by the deployment half.
-
-    It may have an attribute ``clock_offset_s`` besides: the seconds by which its clock is ahead of everybody's
-    (negative: behind). It is looked at whenever somebody logs on with Kerberos.
-    """
+    """One simulated computer (or web service of a pool), implemented by the deployment half."""
 
     name: str  # inventory host name, e.g. the fully qualified domain name
     fqdn: str
@@ -289,6 +285,14 @@ class Server(Protocol):
     inventory_variables: Mapping[str, Any]  # more host variables
     keytab: str | None  # for the Kerberos acceptor; None: no Kerberos
 
+    @property
+    def clock_offset_s(self) -> float:
+        """Its clock less the domain controller's, by whose time Kerberos tickets are made."""
+
+    @property
+    def down_s(self) -> float:
+        """How long the computer is still down, as while it reboots: nobody listens then. 0: it is up."""
+
     def open_runspace(self, caller: Caller, path: str, configuration_name: str) -> Runspace:
         """One runspace; a pool of several calls this for each, and close() for each.
 
@@ -303,6 +307,8 @@ class Deployment(Protocol):
     servers: Sequence[Server]
     #: What goes wrong from the start and again after every reset: ``kind``, ``server``, and the options of inject().
     faults: Sequence[Mapping[str, Any]]
+    #: Set by the protocol half; to be called, from any thread, when a computer goes down.
+    went_down: Callable[[], None]
 
     @property
     def fault_kinds(self) -> Mapping[str, str]:

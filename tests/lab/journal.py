@@ -24,6 +24,8 @@ kinds of entries:
       deployment
   fault
       an injected fault that struck
+  went_down, came_up
+      a computer that reboots: nobody listens in between
   started, reset
       the deployment is as its file says
 """

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import os
 import secrets
@@ -47,8 +48,10 @@ class Lab:
         self.services: dict[str, Service] = {}
         self.stopping = asyncio.Event()
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="pipeline")
-        self.listeners: list[HttpListener] = []
+        self.listeners: dict[str, list[HttpListener]] = {}
         self._control: asyncio.Server | None = None
+        self._boots: dict[str, asyncio.TimerHandle] = {}  # when servers that are down come up, by name
+        self._tasks: set[asyncio.Task[None]] = set()
         self._commands: dict[str, Callable[[dict[str, Any]], Any]] = {
             "status": lambda request: self.status(),
             "inject": self.inject,
@@ -64,11 +67,17 @@ class Lab:
         """
         check_kerberos(self.deployment.servers)
         loop = asyncio.get_running_loop()
+
+        def went_down() -> None:
+            loop.call_soon_threadsafe(self._take_down)
+
+        self.deployment.went_down = went_down
         authority = CertificateAuthority(self.state / "certificates")
         for index, server in enumerate(self.deployment.servers):
             counters = self.counters[server.name] = Counters()
             service = Service(server, loop, self._executor, self.journal, counters, self.injector)
             self.services[server.name] = service
+            self.listeners[server.name] = []
             accounts = Accounts(server, self.state / "credentials" / str(index))
             for listener in server.listeners:
                 tls, fingerprint = None, None
@@ -80,7 +89,7 @@ class Lab:
                         "certificate" in listener.authentication,
                     )
                 http = HttpListener(service, listener, accounts, tls, fingerprint)
-                self.listeners.append(http)
+                self.listeners[server.name].append(http)
                 await http.listen()
         self._issue_client_certificates(authority)
         write_inventory(self.state / "inventory", self.deployment.servers, authority.path)
@@ -90,11 +99,14 @@ class Lab:
 
     async def stop(self) -> None:
         """Close everything; nothing is left behind but the files."""
+        for boot in self._boots.values():
+            boot.cancel()
         if self._control is not None:
             self._control.close()
         for service in self.services.values():
             service.close_shells("the lab stops")
-        await asyncio.gather(*(listener.stop() for listener in self.listeners))
+        every = [listener for listeners in self.listeners.values() for listener in listeners]
+        await asyncio.gather(*(listener.stop() for listener in every))
         self.deployment.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
         self.journal.close()
@@ -137,7 +149,9 @@ class Lab:
         servers = self._matching(name)
         if kind in self.deployment.fault_kinds:
             chosen: list[Server | None] = [*servers] if name != "*" else [None]
-            return "\n".join(self.deployment.inject(kind, server, options) for server in chosen)
+            done = [self.deployment.inject(kind, server, options) for server in chosen]
+            self._take_down()
+            return "\n".join(done)
         if kind not in REQUEST_FAULTS and kind not in COMMAND_FAULTS:
             known = dict.fromkeys((*REQUEST_FAULTS, *COMMAND_FAULTS, *self.deployment.fault_kinds))
             raise ValueError(f"there is no fault {kind!r}; the kinds are {', '.join(known)}")
@@ -160,12 +174,15 @@ class Lab:
             options = {name: str(value) for name, value in fault.items() if name not in ("kind", "server")}
             self.inject({"kind": fault["kind"], "server": fault.get("server"), "options": options})
 
-    def reset(self) -> str:
+    async def reset(self) -> str:
         """Close all sessions, zero the counters, restore the deployment and its file's faults, forget others."""
         for service in self.services.values():
             service.close_shells("reset")
         self.injector.clear()
         self.deployment.reset()
+        for server in self.deployment.servers:
+            if server.name in self._boots:
+                await self._bring_up(server)
         self._inject_configured()
         for counters in self.counters.values():
             counters.reset()
@@ -180,6 +197,39 @@ class Lab:
             more = ", ..." if len(self.deployment.servers) > 12 else ""
             raise ValueError(f"there is no server {pattern!r}; there are {names}{more}")
         return found
+
+    # Computers that reboot
+
+    def _take_down(self) -> None:
+        """Reset the connections of servers that went down, and refuse new ones until they are up again."""
+        for server in self.deployment.servers:
+            if server.name not in self._boots and server.down_s > 0:
+                for listener in self.listeners[server.name]:
+                    listener.close()
+                self.services[server.name].close_shells("the computer went down")
+                self.journal.record("went_down", server.name)
+                self._boot_later(server)
+
+    def _boot_later(self, server: Server) -> None:
+        def boot() -> None:
+            task = loop.create_task(self._bring_up(server))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        loop = asyncio.get_running_loop()
+        self._boots[server.name] = loop.call_later(server.down_s, boot)
+
+    async def _bring_up(self, server: Server) -> None:
+        if server.down_s > 0:
+            self._boot_later(server)
+            return
+        boot = self._boots.pop(server.name, None)
+        if boot is None:
+            return  # a reset was quicker
+        boot.cancel()
+        for listener in self.listeners[server.name]:
+            await listener.listen()
+        self.journal.record("came_up", server.name)
 
     def _issue_client_certificates(self, authority: CertificateAuthority) -> None:
         principals = {
@@ -201,7 +251,8 @@ class Lab:
             try:
                 request = json.loads(await reader.readline() or b"null")
                 if isinstance(request, dict) and secrets.compare_digest(str(request.get("token")), token):
-                    writer.write(json.dumps(self._obey(request), default=str).encode() + b"\n")
+                    answer = await self._obey(request)
+                    writer.write(json.dumps(answer, default=str).encode() + b"\n")
                     await writer.drain()
             except (ValueError, ConnectionError):
                 pass
@@ -214,12 +265,13 @@ class Lab:
         port = self._control.sockets[0].getsockname()[1]
         path.write_text(json.dumps({"port": port, "token": token, "pid": os.getpid()}))
 
-    def _obey(self, request: dict[str, Any]) -> dict[str, Any]:
+    async def _obey(self, request: dict[str, Any]) -> dict[str, Any]:
         command = self._commands.get(str(request.get("command")))
-        if command is None:
-            return {"error": f"there is no command {request.get('command')!r}"}
         try:
-            return {"result": command(request)}
+            if command is None:
+                return {"error": f"there is no command {request.get('command')!r}"}
+            result = command(request)
+            return {"result": await result if inspect.isawaitable(result) else result}
         except (ValueError, KeyError) as error:
             return {"error": str(error)}
         except Exception as error:  # whatever it is, the one who asked should hear of it

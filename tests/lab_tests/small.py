@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -193,6 +194,7 @@ class SmallServer:
     inventory_variables: Mapping[str, Any] = field(default_factory=dict)
     keytab: str | None = None
     clock_offset_s: float = 0.0
+    down_s: float = 0.0
     runspaces: list[SmallRunspace] = field(default_factory=list)
 
     def open_runspace(self, caller: Caller, path: str, configuration_name: str) -> SmallRunspace:
@@ -210,6 +212,7 @@ class SmallDeployment:
     name: str = "small"
     fault_kinds: Mapping[str, str] = field(default_factory=dict)
     faults: Sequence[Mapping[str, Any]] = ()
+    went_down: Callable[[], None] = lambda: None
 
     def inject(self, kind: str, server: Server | None, options: Mapping[str, str]) -> str:
         raise ValueError(kind)
@@ -250,10 +253,11 @@ class RunningLab:
         self._loop.close()
 
     def call(self, work: Callable[[], Any]) -> Any:
-        """Run something on the lab's event loop."""
+        """Run something, awaitable or not, on the lab's event loop."""
 
         async def run() -> Any:
-            return work()
+            result = work()
+            return await result if inspect.isawaitable(result) else result
 
         return asyncio.run_coroutine_threadsafe(run(), self._loop).result(20)
 

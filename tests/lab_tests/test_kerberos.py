@@ -13,10 +13,16 @@ from typing import Any
 
 import pytest
 from lab.contract import Listener
+from lab.deployment import build_deployment
+from lab.journal import read
+from lab.runtime import Lab
 from pypsrp.exceptions import AuthenticationError
-from pypsrp.powershell import RunspacePool
+from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.wsman import WSMan
+from requests_credssp.exceptions import AuthenticationException
 
 from .conftest import Client, powershell
+from .direct import document
 from .kdc import KeyDistributionCentre, available
 from .small import ADDRESS, ADMIN, LOCKED, RunningLab, SmallServer
 
@@ -34,6 +40,7 @@ def centre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KeyDistribution
         made.add_user(account.principal, PASSWORD)
     made.add_user("stranger@CONTOSO.COM", PASSWORD)
     made.add_service("WSMAN/fe01.contoso.com")
+    made.add_service("WSMAN/edge01.contoso.com")
     made.start()
     yield made
     made.stop()
@@ -151,3 +158,116 @@ def test_channel_bindings_are_asked_for_when_strict(
             pass
         with pytest.raises(AuthenticationError):
             as_user(client, ADMIN.principal, True, auth, negotiate_send_cbt=False).open()
+
+
+class Deployed(RunningLab):
+    """A modelled domain, whose computers' clocks are their own."""
+
+    keytab = ""
+
+    def _make(self) -> Lab:
+        listeners = [
+            {"scheme": "http", "port": 15985},
+            {"scheme": "https", "port": 15986, "authentication": ["basic", "negotiate", "credssp"]},
+        ]
+        made = document(
+            "2013",
+            network=ADDRESS.rpartition(".")[0],
+            listeners={"computers": listeners, "management": [{"scheme": "https", "port": 18443}]},
+            keytab=self.keytab,
+        )
+        made["edges"]["edge.contoso.com"]["accounts"] = [{"name": "uc-admin", "password": PASSWORD}]
+        return Lab(build_deployment(made), self.state)
+
+    def wsman(self, auth: str, host: str = "fe01", **options: Any) -> WSMan:
+        encrypted = auth != "basic"
+        return WSMan(
+            self.address(host),
+            **{
+                "port": 15985 if encrypted else 15986,
+                "ssl": not encrypted,
+                "auth": auth,
+                "username": ADMIN.principal,
+                "password": PASSWORD if auth == "kerberos" else "x",
+                "cert_validation": self.ca,
+                "negotiate_service": "WSMAN",
+                "negotiate_hostname_override": f"{host}.contoso.com",
+                **options,
+            },
+        )
+
+    def address(self, host: str) -> str:
+        return next(s.address for s in self.lab.deployment.servers if s.name == f"{host}.contoso.com")
+
+    def inject(self, kind: str, server: str | None = "fe01.contoso.com", **options: str) -> None:
+        request = {"kind": kind, "server": server, "options": options}
+        self.call(lambda: self.lab.inject(request))
+
+    def accepts(self, auth: str, host: str = "fe01", **options: Any) -> bool:
+        try:
+            with RunspacePool(self.wsman(auth, host, **options)):
+                return True
+        except (AuthenticationError, AuthenticationException):
+            return False
+
+
+@pytest.fixture
+def domain(
+    centre: KeyDistributionCentre, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Deployed]:
+    for name, value in centre.environment.items():
+        monkeypatch.setenv(name, value)
+    running = Deployed(tmp_path / "lab")
+    running.keytab = str(centre.keytab)
+    with running:
+        yield running
+
+
+@pytest.mark.parametrize("seconds", ["301", "-301", "-7200", "400000000"])
+def test_a_wrong_clock_refuses_tickets_until_it_is_right(domain: Deployed, seconds: str) -> None:
+    assert domain.accepts("kerberos")
+    domain.inject("clock_offset", seconds=seconds)
+    assert not domain.accepts("kerberos")
+    assert "KRB_AP_ERR_SKEW" in read(domain.lab.journal.path)[-1]["reason"]
+    assert domain.accepts("ntlm")
+    assert domain.accepts("basic")
+    domain.inject("clock_offset", seconds="-299")
+    assert domain.accepts("kerberos")
+
+
+def test_a_clock_is_put_right_over_ntlm(domain: Deployed) -> None:
+    domain.inject("clock_offset", seconds="4000")
+    assert not domain.accepts("kerberos")
+    with RunspacePool(domain.wsman("ntlm")) as pool:
+        PowerShell(pool).add_cmdlet("w32tm").add_argument("/resync").invoke()
+    assert domain.accepts("kerberos")
+
+
+def test_it_is_the_domain_controllers_clock_that_counts(domain: Deployed) -> None:
+    domain.inject("time_server", None, name="dc01.contoso.com", offset="7200")
+    assert not domain.accepts("kerberos")
+    domain.inject("clock_offset", seconds="7100")
+    assert domain.accepts("kerberos")
+    domain.call(domain.lab.reset)
+    assert domain.accepts("kerberos")
+
+
+def test_credssp_with_a_ticket_minds_the_clock(domain: Deployed, centre: KeyDistributionCentre) -> None:
+    # requests-credssp asks for the ticket of the host in the URL.
+    centre.add_service(f"HTTP/{domain.address('fe01')}")
+    how: dict[str, Any] = {
+        "ssl": True,
+        "port": 15986,
+        "password": PASSWORD,
+        "credssp_auth_mechanism": "kerberos",
+    }
+    assert domain.accepts("credssp", **how)
+    domain.inject("clock_offset", seconds="400")
+    assert not domain.accepts("credssp", **how)
+
+
+def test_a_workgroup_takes_no_tickets(domain: Deployed) -> None:
+    """Although its key is in the keytab."""
+    assert domain.accepts("kerberos")
+    assert not domain.accepts("kerberos", "edge01")
+    assert domain.accepts("ntlm", "edge01", password=PASSWORD, username="EDGE01\\uc-admin")

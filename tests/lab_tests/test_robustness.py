@@ -39,7 +39,8 @@ def test_a_client_that_leaves_while_it_waits_loses_nothing(client: Client, event
         shell.poll_invoke()
         with pytest.raises(requests.exceptions.ReadTimeout):
             pool.connection.transport.send(pool_receive(shell.id, pool.shell.id), timeout=1)
-        wait_until(lambda: not any(listener.open_transports for listener in client.running.lab.listeners))
+        listeners = client.running.lab.listeners[client.server.name]
+        wait_until(lambda: not any(listener.open_transports for listener in listeners))
         event.set()
         assert shell.end_invoke() == ["waiting", "over"]
 

@@ -306,11 +306,11 @@ def test_a_server_that_reboots_starts_what_starts_automatically() -> None:
     deployment = pool.first.deployment
     server = next(s for s in deployment.servers if s.name == name(3))
     deployment.inject("server_reboots", server, {"seconds": "20"})
-    assert not server.available
+    assert server.down_s == 20
     management = Shell(deployment=deployment)
     assert management.failure(call("Get-CsWindowsService", ComputerName=name(3)))
     pool.first.clock.advance(20)
-    assert server.available
+    assert server.down_s == 0
     assert pool.running() == [1, 2, 3]
 
 

@@ -515,6 +515,9 @@ class _Builder:
         path: str,
     ) -> EndpointServer:
         accounts = [Account(p.name, p.password, p.principal, p.refusal) for p in people]
+        pool = deployment.topology.pool(computer.pool)
+        # An Edge stands in a workgroup, and so has no account in the realm.
+        keytab = None if pool is None or pool.is_edge else self._document.get("keytab")
         return EndpointServer(
             deployment=deployment,
             name=name,
@@ -528,7 +531,7 @@ class _Builder:
                 computer.timings.get("request_delay", 0.0), computer.timings.get("session_open_delay", 0.0)
             ),
             quotas=self._quotas(),
-            keytab=self._document.get("keytab"),
+            keytab=keytab,
             accounts=accounts,
             inventory_account=next(a for a in accounts if a.name == usual.name),
             inventory_authentication=self._document.get("inventory", {}).get(endpoint, "negotiate"),

@@ -65,15 +65,15 @@ class EndpointServer:
         ]
 
     @property
-    def clock_error(self) -> float:
-        """This computer's clock less true time, in seconds: Kerberos refuses more than 300."""
-        return self.deployment.machine(self.computer.fqdn).clock.error()
+    def clock_offset_s(self) -> float:
+        """This computer's clock less the domain controller's, in seconds."""
+        error = self.deployment.machine(self.computer.fqdn).clock.error()
+        return error - self.deployment.domain_controller.offset
 
     @property
-    def available(self) -> bool:
-        """False while the computer reboots: nobody listens then."""
-        self.deployment.settle()
-        return self.deployment.machine(self.computer.fqdn).down_until is None
+    def down_s(self) -> float:
+        """How long the computer still reboots, in seconds."""
+        return self.deployment.down_s(self.computer.fqdn)
 
     def open_runspace(self, caller: Caller, path: str, configuration_name: str) -> Runspace:
         """A restricted runspace at /OcsPowershell, a full one at /wsman; see the contract for refusals."""
@@ -119,6 +119,7 @@ class LyncDeployment:
 
     def __post_init__(self) -> None:
         self.faults: Sequence[Mapping[str, Any]] = ()
+        self.went_down: Callable[[], None] = lambda: None
         self.servers: Sequence[Server] = ()
         self.lock = threading.RLock()
         self._grants: dict[str, str] = dict(self.granted)
@@ -137,6 +138,7 @@ class LyncDeployment:
             options.get("busy_seconds", 0.0),
             options.get("quorum_loss_seconds", 0.0),
             options.get("upgrade_domain_size"),
+            lambda: self.went_down(),
         )
         self.media_authentication = MediaAuthentication(
             self.topology,
@@ -227,6 +229,13 @@ class LyncDeployment:
             if made is None:
                 made = self._machines[fqdn.lower()] = self._made(fqdn)
             return made
+
+    def down_s(self, fqdn: str) -> float:
+        """How long the computer of that name still reboots, in seconds."""
+        self.settle()
+        made = self._machines.get(fqdn.lower())  # one that nobody has looked at is up
+        until = None if made is None else made.down_until
+        return 0.0 if until is None else max(until - self.monotonic(), 0.0)
 
     def _made(self, fqdn: str) -> Machine:
         computer = self.topology.computer(fqdn)

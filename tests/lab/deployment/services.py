@@ -133,6 +133,7 @@ class ServiceControl:
     busy_seconds: float = 0.0
     quorum_loss_seconds: float = 0.0
     upgrade_domain_size: int | None = None
+    went_down: Callable[[], None] = lambda: None
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -248,6 +249,7 @@ class ServiceControl:
             self._event(now, f"{machine.fqdn} went down")
             self._at(now + seconds, lambda due: self._booted(machine, due))
             self.settle()
+        self.went_down()
 
     def kill(self, machine: Machine) -> None:
         """All Lync services of a computer end at once."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import sys
 from typing import Any, cast
 
 from aiohttp import web
@@ -41,6 +42,11 @@ class _Protocol(web.RequestHandler):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
+        if not self.listener.listening:
+            cast(
+                asyncio.Transport, transport
+            ).abort()  # its TLS handshake was under way when the listener closed
+            return
         self.listener.open_transports.add(transport)
         self.listener.counters.add(connections=1)
 
@@ -98,13 +104,27 @@ class HttpListener(web.Server):
             self, self.service.server.address, self.listener.port, ssl=self._tls, backlog=64
         )
 
-    async def stop(self) -> None:
+    def close(self) -> None:
+        """Reset all connections and refuse new ones, until told to listen again."""
         if self._socket is not None:
             self._socket.close()
-            # A close would wait for each client to say goodbye to TLS.
-            for transport in list(self.open_transports):
-                cast(asyncio.Transport, transport).abort()
-            await self._socket.wait_closed()
+            if sys.version_info >= (3, 13):
+                self._socket.abort_clients()  # those whose TLS handshake is under way, too
+            self._socket = None
+        # A close would wait for each client to say goodbye to TLS.
+        for transport in list(self.open_transports):
+            cast(asyncio.Transport, transport).abort()
+
+    @property
+    def listening(self) -> bool:
+        return self._socket is not None
+
+    async def stop(self) -> None:
+        """Close, for good."""
+        listening = self._socket
+        self.close()
+        if listening is not None:
+            await listening.wait_closed()
         await self.shutdown(timeout=0.1)
 
     def _before_handshake(self, tls: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> int | None:
