@@ -32,7 +32,7 @@ kerberos: setup  ## What the lab's tests of Kerberos need, where it can be had; 
 demo: setup  ## Windows Live A/V federation, then clock drift, on simulated deployments: dry run, real run, proof
 	@cd tests && python -m demo
 
-test: setup lint sanity test-matrix pytest  ## Everything
+test: setup lint docs sanity test-matrix pytest  ## Everything
 
 lint: setup  ## Style, types, playbooks, documentation and changelog
 	ruff check .
@@ -59,7 +59,7 @@ bench: setup  ## What a task costs, side by side with ansible-core's own psrp co
 	cd tests && python -m benchmarks $(BENCH)
 
 docs: setup  ## The reference and the guides as HTML, in build/docs
-	docs/build build/docs
+	docs/render build/docs
 
 changelog: setup  ## CHANGELOG.rst from the fragments
 	antsibull-changelog release --update-existing
