@@ -127,7 +127,7 @@ def test_a_clock_that_drifts_is_within_its_uncertainty(start: Start, ansible_at:
 def test_a_delay_on_one_way_only_is_within_the_uncertainty(
     request_delayed: str, times: int, start: Start, ansible_at: AnsibleAt
 ) -> None:
-    """``Command`` is the way there: the clock is looked at when the command has arrived. ``Receive`` is the way back."""
+    """``Command`` is the way there: the clock is looked at when that arrives. ``Receive`` is the way back."""
     clocks = [{"offset": sign * offset} for offset in (0.003, 42.0, 13 * YEAR) for sign in (1, -1)]
     lab = start("clock", **computers(clocks))
     for number in range(1, len(clocks) + 1):
