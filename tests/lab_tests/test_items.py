@@ -124,8 +124,9 @@ def test_policies_are_there_only_where_the_file_has_them() -> None:
 def test_assigned_certificates_are_real_and_in_the_store() -> None:
     shell = front_end()
     rows = shell.rows(call("Get-CsCertificate"))
-    assert [row["Use"] for row in rows] == ["Default", "WebServicesInternal", "WebServicesExternal"]
-    assert len({row["Thumbprint"] for row in rows}) == 1
+    uses = ["Default", "WebServicesInternal", "WebServicesExternal", "OAuthTokenIssuer"]
+    assert [row["Use"] for row in rows] == uses
+    assert len({row["Thumbprint"] for row in rows}) == 2
     path = rf"Cert:\LocalMachine\My\{rows[0]['Thumbprint']}"
     stored = shell.row(call("Get-Item", path))
     certificate = x509.load_der_x509_certificate(bytes(stored["RawData"]))

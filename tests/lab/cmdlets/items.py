@@ -230,12 +230,15 @@ def _certificates(invocation: Invocation, path: str, container: bool) -> list[Ne
     """What is at that path of the store: the certificates in it, or the one of that thumbprint."""
     session = invocation.session
     held = session.deployment.certificates(session.computer.fqdn)
+    zone = session.machine.zone
     parts = path.lower().split("\\")
     if parts[:2] != ["localmachine", "my"]:
         return []
     if container and len(parts) == 2:
-        return [certificate.store_object() for certificate in held.installed]
-    return [c.store_object() for c in held.installed if len(parts) > 2 and c.thumbprint.lower() == parts[2]]
+        return [certificate.store_object(zone) for certificate in held.installed]
+    return [
+        c.store_object(zone) for c in held.installed if len(parts) > 2 and c.thumbprint.lower() == parts[2]
+    ]
 
 
 @implements("Get-Item")

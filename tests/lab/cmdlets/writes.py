@@ -47,6 +47,8 @@ def writes(command: Command, bound_parameters: Mapping[str, Any]) -> bool:
         return _program_writes(command.name, bound_parameters.get("Arguments") or ())
     if command.name in _READING_VERBS or command.name.partition("-")[0] in _READING_VERBS:
         return False
+    if command.name == "Request-CsCertificate" and bound_parameters.get("List"):
+        return False
     if command.name == "Invoke-CsComputerFailOver" and bound_parameters.get("Force"):
         return True  # -Force makes -WhatIf ineffective
     return not (bound_parameters.get("WhatIf") or bound_parameters.get("InMemory"))

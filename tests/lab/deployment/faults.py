@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lab.contract import Server
+from lab.deployment.certificates import AV_AUTHENTICATION
 from lab.objects.nouns import NOUNS
 from lab.objects.values import plain
 from lab.windows.machine import START_MODES, STOPPED, Machine
@@ -193,6 +194,49 @@ def _activity(deployment: LyncDeployment, server: Server | None, options: Mappin
     return f"{service.name} of {machine.fqdn} has {service.activity} calls."
 
 
+def _authority(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    authority = deployment.authority
+    authority.reachable = _yes(options, "reachable", authority.reachable)
+    authority.approval = _yes(options, "approval", authority.approval)
+    answers = "answers" if authority.reachable else "does not answer"
+    return f"{authority.name} {answers} and issues {'when told to' if authority.approval else 'at once'}."
+
+
+def _certificate_request(
+    deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]
+) -> str:
+    machine = _machine(deployment, server, options)
+    state = {"issued": "Issued", "denied": "Denied"}.get(options.get("state", "issued"))
+    if state is None:
+        raise ValueError("certificate_request takes state=issued or denied.")
+    requests = deployment.certificates(machine.fqdn).requests
+    number = int(_number(options, "id", requests[0].number if requests else 0))
+    found = next((request for request in requests if request.number == number), None)
+    if found is None:
+        raise ValueError(f"{machine.fqdn} has no certificate request {number}.")
+    found.status = state
+    return f"The certificate request {number} of {machine.fqdn} is {state.lower()}."
+
+
+def _certificate_replaced(
+    deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]
+) -> str:
+    machine = _machine(deployment, server, options)
+    use = options.get("use", AV_AUTHENTICATION)
+    held = deployment.certificates(machine.fqdn)
+    if use not in held.uses:
+        raise ValueError(f"{machine.fqdn} has no such certificate; use=<one of {', '.join(held.uses)}>.")
+    former = held.assigned.current.get(use)
+    names = former.names if former is not None else (machine.fqdn,)
+    old, left = _number(options, "days_old", 1.0), _number(options, "days_left", 700.0)
+    if left <= -old:
+        raise ValueError("A certificate must begin before it ends: days_left is more than -days_old.")
+    certificate = deployment.other_certificate(names, old, left)
+    held.install(certificate)
+    held.assigned.assign(use, certificate)
+    return f"{use} of {machine.fqdn} is {certificate.thumbprint} now."
+
+
 def _replica_of(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
     fqdn = options.get("replica") or (server.fqdn if server else "")
     if fqdn.lower() not in deployment.store.replicas:
@@ -316,6 +360,22 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "activity": Fault(
         "service=<name> of a server has calls=<number>", (*_COMPUTER, "service", "calls"), _activity
+    ),
+    "certificate_authority": Fault(
+        "the certification authority has reachable=true or false, approval=true or false",
+        ("reachable", "approval"),
+        _authority,
+    ),
+    "certificate_request": Fault(
+        "it has state=issued or denied of a server's request id=<number>",
+        (*_COMPUTER, "state", "id"),
+        _certificate_request,
+    ),
+    "certificate_replaced": Fault(
+        "somebody assigns another certificate of a server to use= [AudioVideoAuthentication], "
+        "days_old=<number> [1], days_left=<number> [700]",
+        (*_COMPUTER, "use", "days_old", "days_left"),
+        _certificate_replaced,
     ),
     "replication_stuck": Fault(
         "the replica of a server, or replica=<fqdn>, keeps what it has", ("replica",), _stick

@@ -23,6 +23,7 @@ import yaml
 
 from lab.assumed import Texts
 from lab.contract import Account, Listener, Quotas, Timings
+from lab.deployment.certificates import Authority
 from lab.deployment.model import EndpointServer, LyncDeployment, group_name
 from lab.deployment.store import CentralManagementStore, Entry, Replica
 from lab.deployment.topology import BUILDS, Computer, Person, Pool, Site, Topology, User, services_of
@@ -174,6 +175,11 @@ class _Builder:
                 }
             ),
             high_availability=document.get("high_availability", {}),
+            authority=self._authority(),
+            certificate_files={
+                path.lower(): facts for path, facts in document.get("certificate_files", {}).items()
+            },
+            lists_staged_certificates=document.get("staged_certificates", "listed") == "listed",
             monotonic=self._monotonic,
             utc_now=self._utc_now,
         )
@@ -183,6 +189,11 @@ class _Builder:
         deployment.faults = document.get("faults", ())
         deployment.servers = self._servers(deployment)
         return deployment
+
+    def _authority(self) -> Authority:
+        controller = self._document.get("domain_controller", {}).get("name", f"dc01.{self._domain}")
+        name = f"{controller}\\{self._netbios.capitalize()} CA"
+        return Authority(**{"name": name, **self._document.get("certificate_authority", {})})
 
     def _time_servers(self) -> dict[str, TimeServer]:
         entries = {"time.windows.com": {}, **self._document.get("time_servers", {})}

@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from lab.deployment.certificates import AV_AUTHENTICATION, HeldCertificates
 from lab.deployment.services import MEDIA_RELAY_AUTHENTICATION, REGISTRAR, ServiceControl
 from lab.deployment.topology import Pool, Topology
 from lab.windows.machine import RUNNING, Machine
@@ -52,6 +53,9 @@ class TraceRecord:
 class MediaAuthentication:
     """A/V authentication (MRAS) of all pools.
 
+    It takes a running service, clocks that agree, and certificates that are valid by the computers' own clocks: an
+    Edge's private key of AudioVideoAuthentication makes the credentials, and the Edges of a pool share it.
+
     ``tolerance``: by how many seconds a Front End's clock and its Edge's may differ; ``period``: seconds
     between two attempts, each of which leaves two records when it fails.
     """
@@ -62,6 +66,7 @@ class MediaAuthentication:
     monotonic: Callable[[], float]
     tolerance: float
     period: float
+    certificates: Callable[[str], HeldCertificates]
 
     records: list[TraceRecord] = field(default_factory=list)
 
@@ -83,12 +88,42 @@ class MediaAuthentication:
 
     def _served(self, front_end: Machine, edges: list[Machine]) -> bool:
         running = [edge for edge in edges if edge.is_running(MEDIA_RELAY_AUTHENTICATION)]
-        return bool(running) and all(
-            _knows_its_clock(front_end, REGISTRAR)
-            and _knows_its_clock(edge, MEDIA_RELAY_AUTHENTICATION)
-            and abs(front_end.clock.error() - edge.clock.error()) <= self.tolerance
-            for edge in running
+        return (
+            bool(running)
+            and all(
+                _knows_its_clock(front_end, REGISTRAR)
+                and _knows_its_clock(edge, MEDIA_RELAY_AUTHENTICATION)
+                and abs(front_end.clock.error() - edge.clock.error()) <= self.tolerance
+                and self._trust_each_other(front_end, edge)
+                for edge in running
+            )
+            and self._take_each_others_tokens(running)
         )
+
+    def _trust_each_other(self, front_end: Machine, edge: Machine) -> bool:
+        """The certificates of their TLS connection are valid, by both clocks."""
+        presented = (
+            self.certificates(front_end.fqdn).assigned.current.get("Default"),
+            self.certificates(edge.fqdn).assigned.current.get("Internal"),
+        )
+        moments = (front_end.clock.now(), edge.clock.now())
+        return all(
+            certificate is not None and certificate.valid_at(moment)
+            for certificate in presented
+            for moment in moments
+        )
+
+    def _take_each_others_tokens(self, edges: list[Machine]) -> bool:
+        """Each Edge issues tokens with a certificate that is valid by its clock, and that all of them hold."""
+        for edge in edges:
+            issuing = self.certificates(edge.fqdn).assigned.current.get(AV_AUTHENTICATION)
+            if issuing is None or not issuing.has_private_key or not issuing.valid_at(edge.clock.now()):
+                return False
+            for other in edges:
+                accepted = self.certificates(other.fqdn).assigned.accepted(AV_AUTHENTICATION)
+                if issuing.thumbprint not in [certificate.thumbprint for certificate in accepted]:
+                    return False
+        return True
 
     def settle(self) -> None:
         """Write down the attempts that have failed since somebody looked."""

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,7 @@ from typing import Any
 
 from lab.assumed import Texts
 from lab.contract import Account, Caller, Listener, Quotas, Runspace, Server, Timings, WsmanRefusal
-from lab.deployment.certificates import CertificateStore, HeldCertificates
+from lab.deployment.certificates import Authority, Certificate, CertificateStore, HeldCertificates
 from lab.deployment.faults import FAULTS
 from lab.deployment.media_authentication import MediaAuthentication
 from lab.deployment.runspace import LyncRunspace
@@ -114,6 +115,9 @@ class LyncDeployment:
     time_servers: Mapping[str, TimeServer] = field(default_factory=dict)  # by lower-case name
     domain_controller: TimeServer = field(default_factory=lambda: TimeServer("dc01"))
     high_availability: Mapping[str, Any] = field(default_factory=dict)
+    authority: Authority = field(default_factory=lambda: Authority("dc01\\CA"))
+    certificate_files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by lower-case path
+    lists_staged_certificates: bool = True  # Get-CsCertificate shows former and coming ones, too
     monotonic: Callable[[], float] = time.monotonic
     utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc)
 
@@ -126,9 +130,11 @@ class LyncDeployment:
         self._created: dict[str, float] = {}
         self._machines: dict[str, Machine] = {}
         self._file_says = [
-            (server, dict(vars(server))) for server in (*self.time_servers.values(), self.domain_controller)
+            (thing, dict(vars(thing)))
+            for thing in (*self.time_servers.values(), self.domain_controller, self.authority)
         ]
-        self._certificates = CertificateStore(self.topology, self.version, self.utc_now())
+        self._requests = itertools.count(1)
+        self._certificates = self._first_certificates()
         options = self.high_availability
         self.control = ServiceControl(
             self.topology,
@@ -147,6 +153,12 @@ class LyncDeployment:
             self.monotonic,
             options.get("av_authentication_tolerance", 300.0),
             options.get("av_authentication_period", 300.0),
+            self.certificates,
+        )
+
+    def _first_certificates(self) -> CertificateStore:
+        return CertificateStore(
+            self.topology, self.version, self.utc_now(), self.authority, self.certificate_files
         )
 
     @property
@@ -213,9 +225,10 @@ class LyncDeployment:
             self.store.reset()
             self._grants = dict(self.granted)
             self._created = {}
-            for server, values in self._file_says:
-                vars(server).update(values)
+            for thing, values in self._file_says:
+                vars(thing).update(values)
             self._machines = {}
+            self._certificates = self._first_certificates()
             self.control.reset()
             self.media_authentication.reset()
 
@@ -276,13 +289,64 @@ class LyncDeployment:
         return machine
 
     def certificates(self, fqdn: str) -> HeldCertificates:
-        """What the computer of that name holds."""
+        """What the computer of that name holds, by its own clock."""
         computer = self.topology.computer(fqdn)
         pool = self.topology.pool(computer.pool) if computer else None
         assert computer is not None
         assert pool is not None
         with self.lock:
-            return self._certificates.of(computer, pool)
+            held = self._certificates.of(computer, pool)
+            now = self.machine(fqdn).clock.now()
+            held.assigned.settle(now)
+            held.shared.settle(now)
+            return held
+
+    def certificate_names(
+        self, use: str, computer: Computer, pool: Pool, sip_domains: Sequence[str]
+    ) -> tuple[str, ...]:
+        return self._certificates.names_for(use, computer, pool, sip_domains)
+
+    def issue_certificate(
+        self,
+        names: Sequence[str],
+        organisation: Mapping[str, str],
+        friendly_name: str,
+        algorithm: str,
+        size: int,
+        for_clients: bool,
+    ) -> Certificate:
+        """What the authority makes of a request; its clock is the domain controller's."""
+        begins = self.utc_now() + datetime.timedelta(seconds=self.domain_controller.offset)
+        days = self.authority.days
+        return self._certificates.issue(
+            names, begins, days, organisation, friendly_name, algorithm, size, for_clients
+        )
+
+    def other_certificate(self, names: Sequence[str], days_old: float, days_left: float) -> Certificate:
+        """One that somebody had before."""
+        return self._certificates.bring(names, self.utc_now(), days_old, days_left)
+
+    def next_request_number(self) -> int:
+        return next(self._requests)
+
+    def certificate_file(self, path: str) -> Certificate | None:
+        with self.lock:
+            return self._certificates.from_file(path)
+
+    def certificate_file_password(self, path: str) -> str | None:
+        return self.certificate_files.get(path.lower(), {}).get("password")
+
+    def person(self, account: str) -> Person | None:
+        """The account of that name, however it is spelled."""
+        wanted = account.lower()
+        return next(
+            (
+                p
+                for p in self.people
+                if wanted in (p.name.lower(), p.principal.lower(), p.sam_account_name.lower())
+            ),
+            None,
+        )
 
     def settle(self) -> None:
         """Let everything happen that has become due."""

@@ -53,6 +53,7 @@ class NullRefused(Exception):
 FULL_NAMES = {
     "Boolean": "System.Boolean",
     "Byte[]": "System.Byte[]",
+    "CertType": "Microsoft.Rtc.Management.Deployment.CertType",
     "CertType[]": "Microsoft.Rtc.Management.Deployment.CertType[]",
     "DateTime": "System.DateTime",
     "Double": "System.Double",

@@ -289,7 +289,10 @@ class Engine:
         """One execution, with its journal entry. Errors the implementation raises are non-terminating."""
         is_program = invocation.command.kind == "Application"
         with invocation.streams.command(invocation.command.name, number, is_program) as entry:
-            entry.parameters = {name: plain(value) for name, value in invocation.values.items()}
+            entry.parameters = {
+                name: "***" if name.lower().endswith("password") else plain(value)
+                for name, value in invocation.values.items()
+            }
             entry.writes = self._session.writes(invocation.command, invocation.values)
             if not entry.effective:
                 return []
