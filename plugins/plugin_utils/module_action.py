@@ -89,6 +89,11 @@ class ModuleAction(ActionBase):
             ) from None
         except ManagementShellError as error:
             raise AnsibleActionFail(str(error), result={"status": "unknown"}) from None
+        finally:
+            # In a loop over delegated hosts Ansible forgets the connection of each item without closing it, and its
+            # session would be lost to whoever comes next.
+            if self._task.delegate_to:
+                self._connection.close()
 
     def _refuse_what_cannot_work(self) -> None:
         if self._connection.transport != CONNECTION:

@@ -39,18 +39,23 @@ REPLIES = {
 def run(
     module: str, arguments: dict[str, Any], shell: ScriptedShell | None = None, check: bool = False
 ) -> dict[str, Any]:
+    connection = MagicMock(transport="lync.remediation.management_shell", session=shell or server())
+    return run_on(connection, module, arguments, check=check)
+
+
+def run_on(connection: MagicMock, module: str, arguments: dict[str, Any], **task: Any) -> dict[str, Any]:
     action = importlib.import_module(f"{COLLECTION}.action.{module}").ActionModule
-    task = SimpleNamespace(
+    described = SimpleNamespace(
         args=arguments,
-        check_mode=check,
+        check_mode=task.get("check", False),
         diff=True,
         become=False,
         async_val=0,
         action=module,
         environment=None,
+        delegate_to=task.get("delegate_to"),
     )
-    connection = MagicMock(transport="lync.remediation.management_shell", session=shell or server())
-    plugin = action(task, connection, MagicMock(), MagicMock(), MagicMock(), MagicMock())
+    plugin = action(described, connection, MagicMock(), MagicMock(), MagicMock(), MagicMock())
     plugin._connection._shell.tmpdir = "/nonexistent"
     result: dict[str, Any] = plugin.run(task_vars={})
     return result
@@ -181,3 +186,10 @@ def test_the_connection_is_told_with_what_it_offers() -> None:
     assert result["powershell_version"] == "5.1.14393.1884"
     assert result["session_resumed"] is False
     assert result["latency_ms"] >= 0
+
+
+@pytest.mark.parametrize("delegate_to", [None, "fe02.contoso.com"])
+def test_the_session_of_a_delegated_host_is_left_for_the_next_task(delegate_to: str | None) -> None:
+    connection = MagicMock(transport="lync.remediation.management_shell", session=server())
+    run_on(connection, "connection_info", {}, delegate_to=delegate_to)
+    assert connection.close.called is (delegate_to is not None)
