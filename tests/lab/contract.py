@@ -112,6 +112,9 @@ class CommandEntry:
     parameters: Mapping[str, Any] = field(default_factory=dict)  # bound, JSON-able, secrets left out
     writes: bool = False  # True only if it changed (or tried to change) the deployment; -WhatIf does not
     result: str = "completed"  # or the fully qualified error id
+    answer: str | None = (
+        None  # what it said in short, of those by which careful clients decide what to do next
+    )
     effective: bool = True  # False: a fault wants the command to report success without doing anything
 
 
@@ -322,6 +325,9 @@ class Deployment(Protocol):
 
     def status(self) -> Mapping[str, Any]:
         """What ``lab status`` shows of the modelled deployment (JSON-able)."""
+
+    def watch(self, tell: Callable[..., None]) -> None:
+        """Call ``tell(event, server, **details)`` for what happens besides commands, as the journal has it."""
 
     def reset(self) -> None:
         """Back to the state of the deployment file."""

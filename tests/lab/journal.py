@@ -21,7 +21,11 @@ kinds of entries:
       one executed command: `statement` (its index in the pipeline), `name`,
       `parameters` as bound, `result` ('completed' or the fully qualified
       error id), and `writes`: whether it changed or tried to change the
-      deployment
+      deployment; `answer`: what Get-CsWindowsService said of all services, or
+      a pool of its readiness
+  computer
+      one of a `pool` began or ceased to serve users (`serves`), which its
+      Front-End or Access Edge service decides
   fault
       an injected fault that struck
   went_down, came_up

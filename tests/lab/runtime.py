@@ -43,6 +43,7 @@ class Lab:
         self.deployment = deployment
         self.state = state.resolve()
         self.journal = Journal(state / "journal.jsonl")
+        deployment.watch(self.journal.record)
         self.injector = Injector()
         self.counters: dict[str, Counters] = {}
         self.services: dict[str, Service] = {}

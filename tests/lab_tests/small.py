@@ -220,6 +220,9 @@ class SmallDeployment:
     def status(self) -> Mapping[str, Any]:
         return {}
 
+    def watch(self, tell: Callable[..., None]) -> None:
+        """Nothing happens besides commands."""
+
     def reset(self) -> None:
         """There is nothing to restore."""
 

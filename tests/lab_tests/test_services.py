@@ -196,6 +196,31 @@ def test_below_the_functional_level_the_remaining_servers_stop_all_services(vers
         assert "lost its quorum" in pool.first.deployment.status()["events"][-1]
 
 
+def test_who_begins_and_ceases_to_serve_users_is_told() -> None:
+    pool = Pool("2013", 3)
+    told: list[tuple[str, bool]] = []
+    pool.first.deployment.watch(lambda event, server, pool, serves: told.append((server, serves)))
+    pool.stop(2)
+    pool.start(2)
+    pool.start(2)
+    assert told == [(name(2), False), (name(2), True)]
+    pool.stop(1, 3)
+    assert told[2:] == [(name(number), False) for number in (1, 3, 2)]
+
+
+def test_the_journal_has_what_services_and_pools_answered() -> None:
+    pool = Pool("2013", 3, high_availability={"busy_seconds": 60})
+    pool.statuses(1)
+    pool.shell(1).run(call("Stop-CsWindowsService", Name="RTCSRV", NoWait=None, Confirm=False))
+    pool.statuses(1)
+    pool.readiness()
+    assert [entry.answer for entry in pool.first.journal if entry.answer] == [
+        "Running",
+        "Running, Stopped",
+        "Busy",
+    ]
+
+
 def test_servers_beyond_the_first_do_not_count() -> None:
     pool = Pool("2019", 9)
     pool.stop(8, 9, 1, 2, 3)

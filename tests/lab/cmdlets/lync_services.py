@@ -116,7 +116,9 @@ def await_start(
 @implements("Get-CsWindowsService")
 def get_windows_service(invocation: Invocation) -> Iterator[NetObject]:
     machine = target_machine(invocation)
-    for service in _chosen(invocation, machine):
+    services = _chosen(invocation, machine)
+    invocation.answer = ", ".join(sorted({service.status for service in services}))
+    for service in services:
         yield _object(invocation, service)
 
 

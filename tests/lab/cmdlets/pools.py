@@ -56,6 +56,7 @@ def get_readiness(invocation: Invocation) -> Iterable[NetObject]:
         )
         for domain in deployment.control.upgrade_domains(pool)
     ]
+    invocation.answer = deployment.control.readiness(pool)
     if deployment.high_availability.get("upgrade_domains", "objects") == "texts":
         domains = [domain.text for domain in domains]
     return [
@@ -63,7 +64,7 @@ def get_readiness(invocation: Invocation) -> Iterable[NetObject]:
             (f"{_HADR}.PoolUpgradeState", "System.Object"),
             {
                 "PoolFqdn": pool.fqdn,
-                "PoolUpgradeState": _STATES[deployment.control.readiness(pool)],
+                "PoolUpgradeState": _STATES[invocation.answer],
                 "TotalFrontends": len(pool.computers),
                 "TotalActiveFrontends": len(deployment.control.active(pool)),
                 "UpgradeDomains": domains,

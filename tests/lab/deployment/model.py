@@ -220,6 +220,9 @@ class LyncDeployment:
             },
         }
 
+    def watch(self, tell: Callable[..., None]) -> None:
+        self.control.tell = tell
+
     def reset(self) -> None:
         with self.control.lock, self.lock:
             self.store.reset()

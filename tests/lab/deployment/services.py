@@ -134,6 +134,7 @@ class ServiceControl:
     quorum_loss_seconds: float = 0.0
     upgrade_domain_size: int | None = None
     went_down: Callable[[], None] = lambda: None
+    tell: Callable[..., None] = lambda *event, **details: None  # of lab.contract.Deployment.watch
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def __post_init__(self) -> None:
@@ -253,12 +254,15 @@ class ServiceControl:
 
     def kill(self, machine: Machine) -> None:
         """All Lync services of a computer end at once."""
+        served = self._registrar(machine.fqdn).status != STOPPED
         for service in machine.services.values():
             if not service.is_lync:
                 continue
             service.attempt += 1
             service.waits_for_pool = False
             service.status = STOPPED
+        if served:
+            self._serves(machine, False)
 
     def recover(self, pool: Pool) -> None:
         """QuorumLossRecovery: as many servers as keep the pool functional may start it now."""
@@ -296,6 +300,9 @@ class ServiceControl:
     def _event(self, when: float, text: str) -> None:
         self.events.append((when, text))
 
+    def _serves(self, machine: Machine, serves: bool) -> None:
+        self.tell("computer", machine.fqdn, pool=self._pool_of(machine).fqdn, serves=serves)
+
     def _booted(self, machine: Machine, due: float) -> None:
         machine.down_until = None
         self._event(due, f"{machine.fqdn} came up")
@@ -323,6 +330,7 @@ class ServiceControl:
             machine.start_time_service()
         if service.name == REGISTRAR:
             self.health(self._pool_of(machine)).changed = when
+            self._serves(machine, True)
 
     def _stopped(self, machine: Machine, service: WindowsService, when: float) -> None:
         service.status = STOPPED
@@ -334,6 +342,7 @@ class ServiceControl:
         pool = self._pool_of(machine)
         health = self.health(pool)
         health.changed, health.last_down = when, machine.fqdn
+        self._serves(machine, False)
         if self.has_quorum_rules(pool) and self.active(pool) and not self.functional(pool):
             self._at(when + self.quorum_loss_seconds, lambda due: self._lose(pool, due))
 

@@ -56,6 +56,7 @@ class Invocation:
     streams: Streams
     item: Any = None  # the pipeline object that this execution is for
     declined: bool = False  # a prompt was answered with no, or -WhatIf was given
+    answer: str | None = None  # for the journal
 
     @property
     def values(self) -> Mapping[str, Any]:
@@ -305,5 +306,6 @@ class Engine:
                 invocation.error(error)
                 return []
             finally:
+                entry.answer = invocation.answer
                 if invocation.declined:
                     entry.writes = False

@@ -293,6 +293,7 @@ class Pool:
             parameters=dict(entry.parameters),
             writes=entry.writes,
             result=entry.result,
+            **({} if entry.answer is None else {"answer": entry.answer}),
         )
 
     def journal_fault(self, fault: Rule, name: str) -> None:
