@@ -210,15 +210,14 @@ def test_who_begins_and_ceases_to_serve_users_is_told() -> None:
 
 def test_the_journal_has_what_services_and_pools_answered() -> None:
     pool = Pool("2013", 3, high_availability={"busy_seconds": 60})
-    pool.statuses(1)
-    pool.shell(1).run(call("Stop-CsWindowsService", Name="RTCSRV", NoWait=None, Confirm=False))
-    pool.statuses(1)
-    pool.readiness()
-    assert [entry.answer for entry in pool.first.journal if entry.answer] == [
-        "Running",
-        "Running, Stopped",
-        "Busy",
-    ]
+    services = call("Get-CsWindowsService")
+    readiness = call("Get-CsPoolUpgradeReadinessState", Confirm=False)
+    stop = call("Stop-CsWindowsService", Name="RTCSRV", NoWait=None, Confirm=False)
+    answers = []
+    for command in (services, stop, services, readiness):
+        pool.first.run(command)
+        answers.append(pool.first.streams.journal[0].answer)
+    assert answers == ["Running", None, "Running, Stopped", "Busy"]
 
 
 def test_servers_beyond_the_first_do_not_count() -> None:
