@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import clock as module
-from ..plugin_utils.bounds import at_least
+from ..plugin_utils.bounds import at_least, finite
 from ..plugin_utils.clock import correct
+from ..plugin_utils.clock.time_service import one_host
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
 
@@ -22,6 +23,9 @@ class ActionModule(ModuleAction):
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
         at_least(arguments, max_offset_ms=1, samples=1, timeout=0, interval=1)
+        finite(arguments, "reference_offset")
+        if arguments["ntp_server"] is not None:
+            one_host("ntp_server", arguments["ntp_server"])
         wish = correct.Wish(
             limit=arguments["max_offset_ms"] / 1000,
             reference=arguments["reference_offset"],

@@ -11,6 +11,7 @@ from typing import Any
 from ..modules import clock_info as module
 from ..plugin_utils.bounds import at_least
 from ..plugin_utils.clock import information
+from ..plugin_utils.clock.time_service import one_host
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
 
@@ -22,5 +23,7 @@ class ActionModule(ModuleAction):
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
         at_least(arguments, samples=1)
+        for name in arguments["ntp_servers"]:
+            one_host("ntp_servers", name)
         about = information.about(shell, arguments["ntp_servers"], arguments["samples"])
         return {"changed": False, **about}

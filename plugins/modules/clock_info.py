@@ -124,7 +124,8 @@ time_zone:
     hardware_clock_in_utc: false
 time_service:
   description:
-    - The configuration of W32Time in force, with the options of M(lync.remediation.time_service).
+    - The configuration of W32Time in force, with the options of M(lync.remediation.time_service), each V(null)
+      where the registry has no value. V(null) as a whole where it could not be understood.
   returned: always
   type: dict
   sample:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
@@ -160,6 +161,34 @@ class Ansible:
         }
         assert found, run.output
         return found
+
+    def results(
+        self, tasks: list[dict[str, Any]], *arguments: str, hosts: str
+    ) -> tuple[Run, dict[str, list[dict[str, Any]]]]:
+        """A play of these tasks, all of them whatever fails, and by host what each returned."""
+        folder = self._home / "results"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        names = [f"result_{number}" for number in range(len(tasks))]
+        kept = {
+            "ansible.builtin.copy": {
+                "content": f"{{{{ [{', '.join(names)}] | to_json }}}}",
+                "dest": f"{folder}/{{{{ inventory_hostname }}}}",
+                "mode": "0600",
+            },
+            "delegate_to": "localhost",
+            "check_mode": False,
+            "diff": False,
+        }
+        noted = [
+            {**task, "register": name, "ignore_errors": True} for task, name in zip(tasks, names, strict=True)
+        ]
+        # Many runs in a row would leave more sessions than a server of 2010 allows.
+        closed = {"ansible.builtin.meta": "reset_connection"}
+        run = self.tasks([*noted, kept, closed], *arguments, hosts=hosts)
+        found = {path.name: json.loads(path.read_text()) for path in folder.iterdir()}
+        assert found, run.output
+        return run, found
 
 
 @pytest.fixture

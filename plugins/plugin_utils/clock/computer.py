@@ -15,7 +15,7 @@ from ..powershell.commands import Command
 from ..powershell.errors import CmdletNotOffered
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
-from ..result.refusals import Unreadable, UnusableArgument
+from ..result.refusals import Unreadable
 from . import registry, time_service, w32tm, zones
 
 # Where Windows keeps a computer's name and DNS suffix; an Edge Server in a workgroup has its suffix here as
@@ -88,13 +88,7 @@ def synchronisation(shell: ManagementShell) -> w32tm.Status:
 
 
 def stripchart(shell: ManagementShell, time_server: str) -> w32tm.Stripchart:
-    """Let the server compare its own clock with a time server's. Raises Unreadable, UnusableArgument for an
-    odd name.
-    """
-    if not time_server or any(character.isspace() or character in '",' for character in time_server):
-        raise UnusableArgument(
-            "ntp_servers", f"'{time_server}' is not the name or address of one time server"
-        )
+    """Let the server compare its own clock with a time server's. Raises Unreadable."""
     arguments = (
         "/stripchart",
         f"/computer:{time_server}",

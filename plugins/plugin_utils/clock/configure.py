@@ -13,7 +13,7 @@ from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..result.lines import shown
 from ..result.outcome import Reason, failed, outcome, with_warnings, write_and_read
-from ..result.refusals import Refused, UnusableArgument
+from ..result.refusals import Refused
 from ..result.severity import Severity
 from . import computer, registry, time_service, w32tm
 
@@ -48,12 +48,12 @@ _REASONS = {
 
 
 def remediate(shell: ManagementShell, wanted: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
-    """``wanted``: the module's options. Raises Refused where a group policy decides, ChangeFailed, and the
-    wire's errors.
+    """``wanted``: the module's options, None for what is to be left alone. Raises UnusableArgument, Refused where a
+    group policy decides, ChangeFailed, and the wire's errors.
     """
+    time_service.check(wanted)
     actual = read(shell, shell.run(*READS))
-    if wanted.get("type") in ("manual", "all") and not (wanted.get("peers") or actual.in_force["peers"]):
-        raise UnusableArgument("peers", f"type: {wanted['type']} follows time servers, and there is none")
+    time_service.check_together(actual, wanted)
     planned = time_service.plan(actual, wanted)
     if planned.overridden:
         raise Refused(_ruled(planned))

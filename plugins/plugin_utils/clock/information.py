@@ -31,7 +31,7 @@ def about(
     trouble: list[str] = []
     results = shell.run(registry.reading(_KEYS), computer.GET_SERVICE, computer.GET_ZONE)
     keys = registry.read(shell, results, _KEYS)
-    configuration = computer.time_configuration(shell, results, keys)
+    configuration = _configuration(shell, results, keys, trouble)
     zone = _zone(shell, results, keys, trouble)
     offset, jump = None, None
     try:
@@ -48,13 +48,23 @@ def about(
         "uncertainty_ms": None if offset is None else milliseconds(offset.uncertainty),
         "jumped_ms": None if jump is None else milliseconds(jump.seconds),
         "time_zone": zone,
-        "time_service": configuration.as_options(),
-        "policies": dict(configuration.policies),
+        "time_service": configuration.as_options() if configuration else None,
+        "policies": dict(configuration.policies) if configuration else {},
         "synchronisation": _synchronisation(shell, configuration, trouble),
         "ntp_servers": [_compared(shell, name, trouble) for name in time_servers],
         "restart_owed": read_owed(keys),
         "trouble": trouble,
     }
+
+
+def _configuration(
+    shell: ManagementShell, results: Any, keys: Any, trouble: list[str]
+) -> time_service.Configuration | None:
+    try:
+        return computer.time_configuration(shell, results, keys)
+    except Unreadable as unread:
+        trouble.append(str(unread))
+        return None
 
 
 def _zone(shell: ManagementShell, results: Any, keys: Any, trouble: list[str]) -> dict[str, Any] | None:
@@ -72,9 +82,9 @@ def _zone(shell: ManagementShell, results: Any, keys: Any, trouble: list[str]) -
 
 
 def _synchronisation(
-    shell: ManagementShell, configuration: time_service.Configuration, trouble: list[str]
+    shell: ManagementShell, configuration: time_service.Configuration | None, trouble: list[str]
 ) -> dict[str, Any] | None:
-    if configuration.idle:
+    if configuration is not None and configuration.idle:
         trouble.append(f"W32Time is {configuration.idle}.")
         return None
     try:

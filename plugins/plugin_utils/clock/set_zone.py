@@ -82,7 +82,11 @@ def _offered(shell: ManagementShell, wanted: str) -> zones.Zone:
     found = zones.find(wanted, offered)
     if found is not None:
         return found
-    candidates = [f"'{zone.id}'" for zone in zones.meant(wanted, offered)]
+    without = zones.find(wanted.removesuffix(zones.DST_OFF), offered)
+    if without is not None:
+        candidates = [f"'{without.id}' with daylight_saving: false"]
+    else:
+        candidates = [f"'{zone.id}'" for zone in zones.meant(wanted, offered)]
     kind = (
         "is an IANA name, and Windows has its own"
         if zones.is_iana(wanted)

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..bounds import between
 from ..powershell.commands import Command, Switch
 from ..result.refusals import Unreadable, UnusableArgument
 from .zones import signed
@@ -23,8 +24,11 @@ SERVICE = "W32Time"
 SERVICE_KEY = r"HKLM:\SYSTEM\CurrentControlSet\Services\W32Time"
 POLICY_KEY = r"HKLM:\SOFTWARE\Policies\Microsoft\W32Time"
 
+DWORD = 0xFFFFFFFF
 # Max...PhaseCorrection: every error is corrected, however large.
-ALWAYS = 0xFFFFFFFF
+ALWAYS = DWORD
+# Of 2 to this power in seconds; NTP's own bound (RFC 5905, MAXPOLL).
+_LONGEST_POLL = 17
 
 TYPES = {"domain_hierarchy": "NT5DS", "manual": "NTP", "all": "AllSync", "none": "NoSync"}
 SYNC_FROM = {"domain_hierarchy": "domhier", "manual": "manual", "all": "all", "none": "no"}
@@ -169,12 +173,12 @@ def _value(setting: Setting, values: Mapping[str, Any]) -> Any:
 
 
 def read_peers(text: str) -> list[dict[str, Any]]:
-    """``host,0x9 host`` as the option's list; a flag that nobody documents is kept as its number."""
+    """``host,0x9 host`` as the option's list; flags that nobody documents are left out."""
     peers = []
     for entry in text.split():
         host, _comma, number = entry.partition(",")
         try:
-            bits = int(number, 0) if number else 0
+            bits = int(number or "0", 16 if number.lower().startswith("0x") else 10)
         except ValueError:
             raise Unreadable(f"NtpServer holds the peer '{entry}', whose flags are no number.") from None
         peers.append({"host": host, "flags": [name for name, bit in FLAGS.items() if bits & bit]})
@@ -182,19 +186,67 @@ def read_peers(text: str) -> list[dict[str, Any]]:
 
 
 def write_peers(peers: Sequence[Mapping[str, Any]]) -> str:
-    """The option's list as w32tm and the registry take it. Raises UnusableArgument for a host that would
-    break it up.
-    """
-    entries = []
-    for peer in peers:
-        host, bits = str(peer["host"]), sum(FLAGS[flag] for flag in peer["flags"])
-        if not host or any(character.isspace() or character in ',"' for character in host):
-            raise UnusableArgument("peers", f"'{host}' is not the name or address of one time server")
-        entries.append(f"{host},0x{bits:x}")
-    return " ".join(entries)
+    """The option's list as w32tm and the registry take it."""
+    return " ".join(f"{peer['host']},0x{sum(FLAGS[flag] for flag in set(peer['flags'])):x}" for peer in peers)
+
+
+def one_host(option: str, text: str) -> None:
+    """Raises UnusableArgument for what cannot be one host, and would mean something else on w32tm's command line."""
+    if not text or text.startswith(("/", "-")) or any(each.isspace() or each in ',"' for each in text):
+        raise UnusableArgument(option, f"'{text}' is not the name or address of one time server")
 
 
 # -- what has to be done -------------------------------------------------------------------------------------
+
+
+def check(wanted: Mapping[str, Any]) -> None:
+    """Raises UnusableArgument for options that no server could be brought to."""
+    between(
+        wanted,
+        special_poll_interval=(1, DWORD),
+        min_poll_interval=(0, _LONGEST_POLL),
+        max_poll_interval=(0, _LONGEST_POLL),
+        max_pos_phase_correction=(0, DWORD),
+        max_neg_phase_correction=(0, DWORD),
+    )
+    peers = wanted.get("peers") or []
+    for peer in peers:
+        one_host("peers", peer["host"])
+    hosts = [peer["host"].casefold() for peer in peers]
+    twice = next((peer["host"] for peer in peers if hosts.count(peer["host"].casefold()) > 1), None)
+    if twice is not None:
+        raise UnusableArgument("peers", f"'{twice}' is named more than once")
+    if wanted.get("start_mode") == "disabled" and wanted.get("service_state") == "started":
+        raise UnusableArgument(
+            "start_mode",
+            "'disabled' contradicts service_state: started. Allowed with that are automatic and manual",
+        )
+
+
+def check_together(actual: Configuration, wanted: Mapping[str, Any]) -> None:
+    """Raises UnusableArgument for options that contradict what the server has, and will keep."""
+    together = {
+        **actual.as_options(),
+        **{option: value for option, value in wanted.items() if value is not None},
+    }
+    if wanted.get("type") in ("manual", "all") and not together["peers"]:
+        raise UnusableArgument("peers", f"type: {wanted['type']} follows time servers, and there is none")
+    shortest, longest = together["min_poll_interval"], together["max_poll_interval"]
+    if None not in (shortest, longest) and shortest > longest:
+        for option in ("min_poll_interval", "max_poll_interval"):
+            if wanted.get(option) is not None:
+                problem = f"the shortest interval ({shortest}) would be longer than the longest ({longest})"
+                raise UnusableArgument(option, f"with {wanted[option]} {problem}")
+    if wanted.get("service_state") == "started" and together["start_mode"] == "disabled":
+        raise UnusableArgument(
+            "service_state",
+            "W32Time is disabled and cannot be started. Ask for start_mode: automatic as well",
+        )
+    if wanted.get("vm_provider") and actual.own["vm_provider"] is None:
+        raise UnusableArgument(
+            "vm_provider",
+            f"there is no {_VIRTUAL_MACHINE} on this server, as it is no virtual machine of Hyper-V. Allowed is false",
+        )
 
 
 @dataclass(frozen=True)

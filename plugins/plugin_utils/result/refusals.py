@@ -22,7 +22,7 @@ class UnusableArgument(BadArgument):
     """An option's value can be seen to be wrong without asking a server."""
 
     def __init__(self, option: str, problem: str) -> None:
-        super().__init__(f"{option}: {problem.rstrip('.')}.")
+        super().__init__(f"{option}: {problem}" if problem.endswith((".", "?")) else f"{option}: {problem}.")
 
 
 class Refused(ManagementShellError):

@@ -14,6 +14,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock.time_servic
     POLICY_KEY,
     SERVICE_KEY,
     Configuration,
+    check,
     plan,
     read,
     read_peers,
@@ -175,10 +176,16 @@ def test_the_order_of_peers_means_nothing(both: tuple[list[dict[str, Any]], list
     assert plan(found, {"peers": shuffled}).changed == ()
 
 
-@pytest.mark.parametrize("host", ["", "two hosts", "a,0x9", 'quoted"'])
+@pytest.mark.parametrize("host", ["", "two hosts", "a,0x9", 'quoted"', "/update", "-x"])
 def test_a_host_that_would_break_the_list_is_refused(host: str) -> None:
-    with pytest.raises(UnusableArgument):
-        write_peers([{"host": host, "flags": []}])
+    with pytest.raises(UnusableArgument, match=r"peers: .* is not the name or address of one time server"):
+        check({"peers": [{"host": host, "flags": []}]})
+
+
+def test_flags_are_decimal_or_hexadecimal_numbers() -> None:
+    assert read_peers("a,9 b,0x9 c,09") == [
+        {"host": host, "flags": ["special_interval", "client"]} for host in "abc"
+    ]
 
 
 @pytest.mark.parametrize(
