@@ -249,6 +249,129 @@ def test_stripchart_shows_the_other_clock_less_the_own(
     assert [sample.partition(", ")[2] for sample in lines[3:]] == [line] * 3
 
 
+@pytest.mark.parametrize(
+    ("powershell", "offset", "beginning", "chart"),
+    [
+        ("4.0", 4.1614944, "15:00:04 d:+00.0000000s o:-04.1614944s", f"{'*':>17}{'|':>11}{' ' * 27}"),
+        ("5.1", 0.1, "15:00:00, d:+00.0000000s o:-00.1000000s", f"{'*':>28}{' ' * 27}"),
+        ("5.1", -12.5, "14:59:47, d:+00.0000000s o:+12.5000000s", f"{'|':>28}{'@':>27}"),
+    ],
+)
+def test_a_chart_is_ten_seconds_wide_either_way(
+    powershell: str, offset: float, beginning: str, chart: str
+) -> None:
+    shell = on(clock={"offset": offset, "time_zone": "UTC"}, powershell=powershell, **ONE_SERVER)
+    found = shell.lines(call("w32tm", "/stripchart", "/computer:ntp1.contoso.com", "/samples:1"))[-1]
+    assert found == f"{beginning}  [{chart}]"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("/bogus",),
+        ("/resync", "/bogus"),
+        ("/query", "/status", "/verbos"),
+        ("/stripchart", "/computer:ntp1.contoso.com", "/samples:many"),
+        ("/config", "/largephaseoffset:x"),
+        ("/tz", "/x"),
+    ],
+)
+def test_unexpected_arguments(arguments: tuple[str, ...]) -> None:
+    assert on().lines(call("w32tm", *arguments))[0] == "The following arguments were unexpected:"
+
+
+def test_every_documented_switch_of_a_resynchronisation_is_taken() -> None:
+    for switch in ("/nowait", "/rediscover", "/soft", "/force"):
+        lines = on().lines(call("w32tm", "/resync", switch))
+        assert lines[-1] == "The command completed successfully."
+
+
+def test_the_time_services_registry_is_dumped() -> None:
+    shell = on(server="edge01.contoso.com")
+    assert shell.lines(call("w32tm", "/dumpreg", "/subkey:Parameters")) == [
+        "",
+        "Value Name                 Value Type          Value Data",
+        "------------------------------------------------------------",
+        "",
+        r"ServiceDll                 REG_SZ              C:\Windows\system32\w32time.dll",
+        "Type                       REG_SZ              NTP",
+        "NtpServer                  REG_SZ              time.windows.com,0x1",
+        "",
+    ]
+    assert "REG_DWORD           54000" in "".join(shell.lines(call("w32tm", "/dumpreg", "/subkey:config")))
+    assert "REG_EXPAND_SZ" in "".join(shell.lines(call("w32tm", "/dumpreg")))
+    assert "0x80070002" in shell.lines(call("w32tm", "/dumpreg", "/subkey:Nothing"))[0]
+    assert not shell.streams.written
+
+
+def test_domain_controllers_are_monitored() -> None:
+    shell = on(clock={"offset": 5.0}, domain_controller={"offset": 1.0})
+    lines = shell.lines(call("w32tm", "/monitor"))
+    assert lines[:3] == [
+        "dc01.contoso.com *** PDC ***[192.0.2.10:123]:",
+        "    ICMP: 0ms delay",
+        "    NTP: +0.0000000s offset from dc01.contoso.com",
+    ]
+    assert lines[4] == "        Stratum: 2"
+    assert lines[6] == "Warning:"
+    assert shell.lines(call("w32tm", "/monitor", "/domain:contoso", "/nowarn")) == lines[:5]
+    assert "0x8007054B" in shell.lines(call("w32tm", "/monitor", "/domain:fabrikam"))[0]
+    assert "0x8007054B" in on(server="edge01.contoso.com").lines(call("w32tm", "/monitor"))[0]
+
+
+def test_computers_are_monitored_if_they_answer() -> None:
+    serves = {"time_service": {"registry": {"TimeProviders\\NtpServer": {"Enabled": 1}}}, "offset": 0}
+    fe02 = {"name": "fe02", "clock": {"offset": 60.0}, "time_service": serves["time_service"]}
+    shell = on(pools={"pool01.contoso.com": {"site": "Redmond", "computers": ["fe01", fe02, "fe03"]}}, edges={},
+               sites={"Redmond": {}}, users=[])  # fmt: skip
+    lines = shell.lines(call("w32tm", "/monitor", "/computers:fe02,fe03.contoso.com,nobody", "/nowarn"))
+    assert lines[0] == "fe02.contoso.com[10.0.0.2:123]:"
+    assert lines[2] == "    NTP: +60.0000000s offset from local clock"
+    assert lines[3] == "        RefID: dc01.contoso.com [192.0.2.10]"
+    assert lines[7] == "    NTP: error ERROR_TIMEOUT - no response from server in 1000ms"
+    assert lines[8] == "nobody [No such host is known.]:"
+    chart = ("w32tm", "/stripchart", "/samples:1", "/dataonly")
+    assert shell.lines(call(*chart, "/computer:fe02"))[-1].endswith(", +60.0000000s")
+    assert shell.lines(call(*chart, "/computer:fe03"))[-1].endswith("error: 0x800705B4")
+
+
+def test_computers_may_take_their_time_from_each_other() -> None:
+    mutual = {
+        name: {
+            "type": "NTP",
+            "peers": f"{other},0x8",
+            "registry": {"TimeProviders\\NtpServer": {"Enabled": 1}},
+        }
+        for name, other in (("fe01", "fe02"), ("fe02", "fe01"))
+    }
+    computers = [
+        {"name": name, "clock": {"offset": offset}, "time_service": mutual[name]}
+        for name, offset in (("fe01", 0.0), ("fe02", 90.0))
+    ]
+    shell = on(pools={"pool01.contoso.com": {"site": "Redmond", "computers": computers}}, edges={},
+               sites={"Redmond": {}}, users=[])  # fmt: skip
+    assert shell.lines(call("w32tm", "/resync"))[-1] == "The command completed successfully."
+    assert shell.lines(call("w32tm", "/query", "/source")) == ["fe02,0x8"]
+    assert shown_error(shell) == pytest.approx(90.0, abs=1e-5)
+
+
+def test_another_computer_is_reached_by_rpc() -> None:
+    shell = on(clock={"offset": 3.0})
+    assert shell.lines(call("w32tm", "/resync", "/computer:fe02.contoso.com")) == [
+        "Sending resync command to fe02.contoso.com",
+        "The command completed successfully.",
+    ]
+    machine = shell.deployment.machine
+    assert (machine("fe01.contoso.com").clock.error(), machine("fe02.contoso.com").clock.error()) == (
+        3.0,
+        0.0,
+    )
+    assert shell.lines(call("w32tm", "/query", "/computer:fe02", "/source")) == ["dc01.contoso.com"]
+    for name in ("edge01.contoso.com", "nobody"):
+        assert "0x800706BA" in shell.lines(call("w32tm", "/resync", f"/computer:{name}", "/force"))[1]
+    assert "0x80070005" in on(delegated=False).lines(call("w32tm", "/query", "/computer:fe02", "/source"))[0]
+
+
 def test_stripchart_of_a_name_that_does_not_exist() -> None:
     (line,) = on().lines(call("w32tm", "/stripchart", "/computer:nowhere", "/samples:1", "/dataonly"))
     assert line.endswith("(0x80072AF9)")

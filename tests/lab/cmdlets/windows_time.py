@@ -12,7 +12,7 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from psrpcore.types import ErrorCategory, PSDateTime
 
@@ -21,7 +21,8 @@ from lab.powershell.builtin import matches
 from lab.powershell.engine import Invocation
 from lab.powershell.errors import PowerShellError
 from lab.powershell.registry import implements
-from lab.windows.w32tm import W32tm
+from lab.windows.machine import Machine
+from lab.windows.w32tm import ACCESS_DENIED, NO_RPC_SERVER, W32tm
 from lab.windows.zones import WINDOWS_ZONES, Zone, display_name, parse_zone
 
 
@@ -31,8 +32,19 @@ def _arguments(invocation: Invocation) -> Sequence[str]:
 
 @implements("w32tm")
 def w32tm(invocation: Invocation) -> Iterator[str]:
-    machine = invocation.session.machine
-    yield from W32tm(machine, _arguments(invocation), invocation.streams.stopped.wait).run()
+    session = invocation.session
+    machine = session.machine
+
+    def remote(name: str) -> Machine | int:
+        """Another computer is reached by RPC: not from or to an Edge, nor without delegation."""
+        if name.lower() in (machine.fqdn.lower(), machine.host_name.lower(), "localhost", "."):
+            return cast(Machine, machine)
+        found = machine.facts.reach(name)
+        if found is None or found.down_until is not None or found.facts.in_workgroup or session.on_edge:
+            return NO_RPC_SERVER
+        return cast(Machine, found) if session.caller.delegated else ACCESS_DENIED
+
+    yield from W32tm(machine, _arguments(invocation), invocation.streams.stopped.wait, remote).run()
 
 
 @implements("tzutil")

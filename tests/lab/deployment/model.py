@@ -129,6 +129,7 @@ class LyncDeployment:
         self._grants: dict[str, str] = dict(self.granted)
         self._created: dict[str, float] = {}
         self._machines: dict[str, Machine] = {}
+        self._being_made: set[str] = set()
         self._file_says = [
             (thing, dict(vars(thing)))
             for thing in (*self.time_servers.values(), self.domain_controller, self.authority)
@@ -243,8 +244,20 @@ class LyncDeployment:
         with self.lock:
             made = self._machines.get(fqdn.lower())
             if made is None:
+                self._being_made.add(fqdn.lower())
                 made = self._machines[fqdn.lower()] = self._made(fqdn)
+                self._being_made.remove(fqdn.lower())
             return made
+
+    def _reach(self, name: str) -> Machine | None:
+        """The computer of that name, fully qualified or not; not one that is asked for while it is made."""
+        wanted = name.lower()
+        computer = next(
+            (c for c in self.topology.computers() if wanted in (c.fqdn.lower(), c.host_name.lower())), None
+        )
+        if computer is None or computer.fqdn.lower() in self._being_made:
+            return None
+        return self.machine(computer.fqdn)
 
     def down_s(self, fqdn: str) -> float:
         """How long the computer of that name still reboots, in seconds."""
@@ -260,8 +273,10 @@ class LyncDeployment:
         assert pool is not None
         empty: Mapping[str, Any] = {}
         services = computer.windows.get("services", empty)
+        number = self.topology.computers().index(computer) + 1
         facts = Facts(
             computer.fqdn,
+            f"10.0.{number // 250}.{number % 250}",
             computer.powershell_version,
             pool.is_edge,
             computer.windows.get("clock", empty),
@@ -269,6 +284,7 @@ class LyncDeployment:
             services,
             self.time_servers,
             self.domain_controller,
+            self._reach,
             self.high_availability.get("av_authentication_tolerance", 300.0),
         )
         machine = Machine(facts, self.utc_now, self.monotonic)

@@ -12,7 +12,7 @@ from typing import Any
 
 from lab.windows.clock import Clock
 from lab.windows.registry import Registry
-from lab.windows.time_service import POLICY, SERVICE, Outcome, TimeServer, TimeService
+from lab.windows.time_service import POLICY, SERVER, SERVICE, Outcome, TimeServer, TimeService
 from lab.windows.zones import WINDOWS_ZONES, Zone, display_name, parse_zone
 
 SERVICES = r"HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services"
@@ -64,6 +64,7 @@ class Facts:
     """What a deployment file says about one computer, and what it has from its surroundings."""
 
     fqdn: str
+    address: str  # as time servers and their clients see it
     powershell_version: str
     in_workgroup: bool
     clock: Mapping[str, Any]
@@ -71,6 +72,7 @@ class Facts:
     services: Mapping[str, Any]
     time_servers: Mapping[str, TimeServer]
     domain_controller: TimeServer
+    reach: Callable[[str], Machine | None]  # another computer of the deployment
     big_step: float  # a clock that is moved by more confuses the processes that run
 
 
@@ -113,7 +115,7 @@ class Machine:
         self.time_service = TimeService(
             self._registry,
             self.clock,
-            facts.time_servers,
+            self.time_server,
             None if facts.in_workgroup else facts.domain_controller,
             TimeServer("hypervisor", host.get("offset", 0.0), stratum=3, address="86.77.84.80")
             if host
@@ -169,10 +171,29 @@ class Machine:
         self._registry.put(f"{SERVICES}\\{name}", "Start", mode)
 
     def time_server(self, name: str) -> TimeServer | None:
+        """Who answers NTP under that name; None where there is no such computer.
+
+        Other computers of the deployment answer if their W32Time runs and its NtpServer is on.
+        """
         domain = self.facts.domain_controller
         if name.lower() == domain.name.lower():
             return domain
-        return self.facts.time_servers.get(name.lower())
+        known = self.facts.time_servers.get(name.lower())
+        if known is not None:
+            return known
+        other = self if name.lower() in (self.fqdn.lower(), "localhost") else self.facts.reach(name)
+        return None if other is None else other.as_time_server()
+
+    def as_time_server(self) -> TimeServer:
+        """This computer as others see it on UDP port 123."""
+        service = self.time_service
+        answers = (
+            self.down_until is None
+            and self.is_running("W32Time")
+            and bool(service.configured(SERVER, "Enabled", 0)[0])
+        )
+        stratum = service.last.stratum if service.last else 15
+        return TimeServer(self.fqdn, self.clock.error(), answers, stratum, self.facts.address)
 
     # what changes the clock
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +132,7 @@ class TimeService:
 
     registry: Registry
     clock: Clock
-    servers: Mapping[str, TimeServer]  # by lower-case name; changes while the lab runs
+    find: Callable[[str], TimeServer | None]  # who answers to a name now
     domain_controller: TimeServer | None  # None in a workgroup
     host: TimeServer | None = None
     correction_delay: float = 0.0
@@ -296,7 +296,7 @@ class TimeService:
         if kind in ("ntp", "allsync"):
             peers = parse_peers(str(self.in_force["Parameters", "NtpServer"]))
             for peer in sorted(peers, key=lambda p: bool((p.flags or 0) & FALLBACK_ONLY)):
-                server = self.servers.get(peer.name.lower())
+                server = self.find(peer.name)
                 if server is not None and server.reachable:
                     return _Source(server, peer.text, 0)
         return None
@@ -315,4 +315,4 @@ class TimeService:
         domain = self.domain_controller
         if domain is not None and peer.name.lower() == domain.name.lower():
             return domain
-        return self.servers.get(peer.name.lower())
+        return self.find(peer.name)

@@ -36,9 +36,40 @@ NOT_STARTED = 0x80070426  # ERROR_SERVICE_NOT_ACTIVE
 NOT_REGISTERED = 0x80070424  # ERROR_SERVICE_DOES_NOT_EXIST
 TIMED_OUT = 0x800705B4  # ERROR_TIMEOUT
 UNKNOWN_HOST = 0x80072AF9  # WSAHOST_NOT_FOUND
+ACCESS_DENIED = 0x80070005  # E_ACCESSDENIED
+NO_RPC_SERVER = 0x800706BA  # RPC_S_SERVER_UNAVAILABLE
+NO_DOMAIN = 0x8007054B  # ERROR_NO_SUCH_DOMAIN
+NO_KEY = 0x80070002  # ERROR_FILE_NOT_FOUND
 
 #: Seconds of waiting; True when the client gave up meanwhile.
 Wait = Callable[[float], bool]
+#: The computer of ``/computer:``, or the code of the error that it cannot be reached.
+Remote = Callable[[str], "Machine | int"]
+
+#: Switches of each verb; ``/force`` is documented nowhere, and taken all the same.
+_SWITCHES: Mapping[str, tuple[str, ...]] = {
+    "query": ("computer", "source", "configuration", "peers", "status", "verbose"),
+    "resync": ("computer", "nowait", "rediscover", "soft", "force"),
+    "config": (
+        "computer",
+        "update",
+        "manualpeerlist",
+        "syncfromflags",
+        "localclockdispersion",
+        "reliable",
+        "largephaseoffset",
+    ),
+    "stripchart": ("computer", "period", "dataonly", "samples", "packetinfo", "ipprotocol", "rdtsc"),
+    "monitor": ("domain", "computers", "threads", "ipprotocol", "nowarn"),
+    "dumpreg": ("subkey", "computer"),
+    "tz": (),
+    "register": (),
+    "unregister": (),
+}
+_NUMBERS = ("samples", "period", "threads", "largephaseoffset", "localclockdispersion")
+_KINDS = {"String": "REG_SZ", "DWord": "REG_DWORD", "MultiString": "REG_MULTI_SZ", "QWord": "REG_QWORD"}
+#: Half the width of a chart, and the seconds at its ends.
+_CHART, _CHART_SECONDS = 27, 10.0
 
 
 @cache
@@ -61,18 +92,26 @@ def _verb(arguments: Sequence[str]) -> str:
 
 
 class W32tm:
-    """One run of the program on a computer."""
+    """One run of the program on a computer.
 
-    def __init__(self, machine: Machine, arguments: Sequence[str], wait: Wait) -> None:
-        self._machine = machine
-        self._service: TimeService = machine.time_service
+    ``remote`` says which computer ``/computer:`` reaches (of ``/stripchart`` it is a time server instead).
+    """
+
+    def __init__(self, machine: Machine, arguments: Sequence[str], wait: Wait, remote: Remote) -> None:
+        self._own = machine
         self._wait = wait
+        self._remote = remote
         self._texts: Mapping[str, Any] = {**_languages()["en"], **_languages()[machine.language]}
         self._verb = _verb(arguments)
         self._options: dict[str, str] = {}
         for argument in arguments[1:]:
             name, _, value = argument.lstrip("/-").partition(":")
             self._options[name.lower()] = value.strip('"')
+        self._look_at(machine)
+
+    def _look_at(self, machine: Machine) -> None:
+        self._machine = machine
+        self._service: TimeService = machine.time_service
 
     def run(self) -> Iterator[str]:
         """The lines it prints, a line with an error code where it fails."""
@@ -83,16 +122,37 @@ class W32tm:
             "register": self._register,
             "unregister": self._unregister,
             "stripchart": self._stripchart,
+            "monitor": self._monitor,
+            "dumpreg": self._dump_registry,
             "tz": self._zone,
         }.get(self._verb)
-        if run is None:
+        known = _SWITCHES.get(self._verb, ())
+        unexpected = [name for name in self._options if name not in known] if run else [self._verb]
+        unexpected += [name for name in _NUMBERS if not self._options.get(name, "0").isdigit()]
+        if run is None or unexpected:
             yield self._texts["unexpected"]
-            yield f" {self._verb}"
+            yield f" {', '.join(unexpected)}"
             return
+        if self._verb != "stripchart" and "computer" in self._options:
+            found = self._remote(self._options["computer"])
+            if isinstance(found, int):
+                if self._verb == "resync":
+                    yield self._sending()
+                yield self._error(found)
+                return
+            self._look_at(found)
         yield from run()
 
     def _error(self, code: int) -> str:
-        text = {NOT_STARTED: "not_started", NOT_REGISTERED: "not_registered", UNKNOWN_HOST: "unknown_host"}
+        text = {
+            NOT_STARTED: "not_started",
+            NOT_REGISTERED: "not_registered",
+            UNKNOWN_HOST: "unknown_host",
+            ACCESS_DENIED: "access_denied",
+            NO_RPC_SERVER: "no_rpc_server",
+            NO_DOMAIN: "no_domain",
+            NO_KEY: "no_key",
+        }
         return self._texts["error"].format(text=self._texts[text[code]], code=code)
 
     def _unavailable(self) -> int | None:
@@ -203,8 +263,12 @@ class W32tm:
 
     # /resync, /config, /register, /unregister
 
+    def _sending(self) -> str:
+        target = self._options.get("computer")
+        return self._texts["sending_to"].format(computer=target) if target else self._texts["sending"]
+
     def _resync(self) -> Iterator[str]:
-        yield self._texts["sending"]
+        yield self._sending()
         code = self._unavailable()
         if code is not None:
             yield self._error(code)
@@ -214,19 +278,10 @@ class W32tm:
 
     def _config(self) -> Iterator[str]:
         service, registry = self._service, self._machine.registry
-        known = {
-            "manualpeerlist",
-            "syncfromflags",
-            "reliable",
-            "update",
-            "largephaseoffset",
-            "localclockdispersion",
-        }
-        unknown = [name for name in self._options if name not in known]
         kind = _type_of(self._options.get("syncfromflags"))
-        if unknown or kind == "":
+        if kind == "":
             yield self._texts["unexpected"]
-            yield f" {', '.join(unknown) or self._options['syncfromflags']}"
+            yield f" {self._options['syncfromflags']}"
             return
         if not service.registered:
             yield self._error(NOT_REGISTERED)
@@ -267,6 +322,10 @@ class W32tm:
     # /stripchart, /tz
 
     def _stripchart(self) -> Iterator[str]:
+        if "packetinfo" in self._options:
+            # No public output shows the packet.
+            yield "The lab's w32tm does not print packets."
+            return
         name = self._options.get("computer", "")
         found = self._machine.time_server(name)
         if found is None:
@@ -285,15 +344,79 @@ class W32tm:
             yield self._sample(found, "dataonly" in self._options)
 
     def _sample(self, server: TimeServer, data_only: bool) -> str:
+        """Windows Server 2016 and later have a comma after the time of a chart's line."""
         clock = self._machine.clock
         shown = self._machine.zone.local(clock.now()).strftime("%H:%M:%S")
-        comma = "," if data_only else ""
+        comma = "," if data_only or self._machine.precise else ""
         if not server.reachable:
             return f"{shown}{comma} error: 0x{TIMED_OUT:08X}"
-        offset = f"{server.offset - clock.error():+011.7f}s"
-        if self._machine.decimal_comma:
-            offset = offset.replace(".", ",")
-        return f"{shown}, {offset}" if data_only else f"{shown} d:+00.0000000s o:{offset}  [*]"
+        offset = server.offset - clock.error()
+        if data_only:
+            return f"{shown}, {self._signed(offset)}"
+        return f"{shown}{comma} d:{self._signed(0.0)} o:{self._signed(offset)}  [{_chart(offset)}]"
+
+    def _signed(self, seconds: float, width: int = 11) -> str:
+        text = f"{seconds:+0{width}.7f}s"
+        return text.replace(".", ",") if self._machine.decimal_comma else text
+
+    # /monitor, /dumpreg
+
+    def _monitor(self) -> Iterator[str]:
+        """Domain controllers against the first of them, or the computers that are named against the own clock."""
+        facts = self._machine.facts
+        domain = facts.domain_controller
+        names = [name.strip() for name in self._options.get("computers", "").split(",") if name.strip()]
+        if not names:
+            wanted = self._options.get("domain", "").lower()
+            suffix = domain.name.lower().partition(".")[2]
+            if (facts.in_workgroup and not wanted) or (
+                wanted and wanted not in (suffix, suffix.partition(".")[0])
+            ):
+                yield self._error(NO_DOMAIN)
+                return
+        for name in names or [domain.name]:
+            server = self._machine.time_server(name)
+            if server is None:
+                yield f"{name} [{self._texts['unknown_host']}]:"
+                continue
+            mark = "" if names else " *** PDC ***"
+            yield f"{server.name}{mark}[{server.address}:123]:"
+            yield "    ICMP: 0ms delay"
+            if not server.reachable:
+                yield "    NTP: error ERROR_TIMEOUT - no response from server in 1000ms"
+                continue
+            offset = server.offset - self._machine.clock.error() if names else 0.0
+            yield f"    NTP: {self._signed(offset, 0)} offset from {'local clock' if names else domain.name}"
+            yield f"        RefID: {self._source_of(server)}"
+            yield f"        Stratum: {server.stratum}"
+        if "nowarn" not in self._options:
+            yield ""
+            yield "Warning:"
+            yield "Reverse name resolution is best effort. It may not be"
+            yield "correct since RefID field in time packets differs across"
+            yield "NTP implementations and may not be using IP addresses."
+
+    def _source_of(self, server: TimeServer) -> str:
+        """Where a server has its time from: the file says so of none but the deployment's own computers."""
+        other = self._machine.facts.reach(server.name)
+        last = other.time_service.last if other else None
+        return f"{last.source.partition(',')[0]} [{last.address}]" if last else "(unknown) [0x4C434F4C]"
+
+    def _dump_registry(self) -> Iterator[str]:
+        subkey = self._options.get("subkey", "")
+        path = f"{SERVICE}\\{subkey}" if subkey else SERVICE
+        registry = self._machine.registry
+        if not registry.exists(path):
+            yield self._error(NO_KEY)
+            return
+        yield ""
+        yield f"{'Value Name':26} {'Value Type':19} Value Data"
+        yield "-" * 60
+        yield ""
+        for value in registry.values(path):
+            kind = "REG_EXPAND_SZ" if "%" in str(value.data) else _KINDS.get(value.kind, "REG_BINARY")
+            yield f"{value.name:26} {kind:19} {value.data}"
+        yield ""
 
     def _zone(self) -> Iterator[str]:
         zone, utc = self._machine.zone, self._machine.clock.now()
@@ -309,6 +432,16 @@ class W32tm:
         yield f'  [Standard Name:"{zone.name}" Bias:0min {dates[0]}]'
         daylight = zone.daylight_name if zone.daylight_saving else zone.name
         yield f'  [Daylight Name:"{daylight}" Bias:{-60 if changes else 0}min {dates[1]}]'
+
+
+def _chart(offset: float) -> str:
+    """The middle is no difference; beyond ten seconds it is ``@`` at the end."""
+    position = round(offset / _CHART_SECONDS * _CHART)
+    mark = "*" if abs(offset) <= _CHART_SECONDS else "@"
+    cells = [" "] * (2 * _CHART + 1)
+    cells[_CHART] = "|"
+    cells[_CHART + max(-_CHART, min(_CHART, position))] = mark
+    return "".join(cells)
 
 
 def _type_of(flags: str | None) -> str | None:
