@@ -146,6 +146,10 @@ POOL = {"site": "Redmond", "computers": ["fe01"]}
             changed(users=[{"name": "a", "pool": "pool01.contoso.com", "external_access_policy": "X"}]),
             "there is no external access policy Tag:X",
         ),
+        (
+            changed(services={"depends_on": {"RTCCAA": ["RTCSRV"], "rtcsrv": ["rtccaa"]}}),
+            "services.depends_on: rtc",
+        ),
         (changed(settings={"Colours": []}), "settings: there is no Colours; there are ExternalAccessPolicy,"),
         (
             changed(settings={"MediaConfiguration": [{"Identity": "Global", "EncryptionLevel": "None"}]}),

@@ -106,7 +106,7 @@ def test_a_graceful_stop_drains_first() -> None:
     pool = Pool("2013", 3, services={"stop_seconds": 1, "drain_seconds": 30, "start_seconds": 2})
     pool.shell(2).run(call("Stop-CsWindowsService", Graceful=None, NoWait=None, Confirm=False))
     assert pool.shell(2).streams.written == ["Stop-CsWindowsService"]
-    assert set(pool.statuses(2).values()) == {"StopPending"}
+    assert set(pool.statuses(2).values()) == {"Paused"}
     pool.first.clock.advance(30)
     assert set(pool.statuses(2).values()) == {"StopPending"}
     pool.first.clock.advance(1)
@@ -115,6 +115,72 @@ def test_a_graceful_stop_drains_first() -> None:
     assert set(pool.statuses(2).values()) == {"StartPending"}
     pool.first.clock.advance(2)
     assert set(pool.statuses(2).values()) == {"Running"}
+
+
+def test_stopping_ends_the_draining() -> None:
+    pool = Pool("2013", 3, services={"drain_seconds": 30})
+    for graceful in ({"Graceful": None}, {"Graceful": None}, {}):
+        assert set(pool.statuses(2).values()) != {"Stopped"}
+        pool.shell(2).run(call("Stop-CsWindowsService", NoWait=None, Confirm=False, **graceful))
+    assert set(pool.statuses(2).values()) == {"Stopped"}
+
+
+DEPENDENCIES = {"RTCCAA": ["RTCSRV"], "RTCCAS": ["RTCCAA"]}
+
+
+def test_services_depend_on_each_other_where_the_file_says_so() -> None:
+    pool = Pool("2019", 3, services={"depends_on": DEPENDENCIES})
+    shell = pool.shell(2)
+    stop = call("Stop-CsWindowsService", Name="RTCSRV", Confirm=False)
+    shell.run(stop)
+    gone = {name for name, status in pool.statuses(2).items() if status == "Stopped"}
+    assert gone == {"RTCSRV", "RTCCAA", "RTCCAS"}
+    shell.run(call("Start-CsWindowsService", Name="RTCSRV", Confirm=False))
+    gone = {name for name, status in pool.statuses(2).items() if status == "Stopped"}
+    assert gone == {"RTCCAA", "RTCCAS"}
+    shell.run(stop)
+    shell.run(call("Start-CsWindowsService", Name="RTCCAS", Confirm=False))
+    assert set(pool.statuses(2).values()) == {"Running"}
+
+
+def test_windows_wants_force_for_a_service_that_others_depend_on() -> None:
+    pool = Pool("2019", 3, services={"depends_on": DEPENDENCIES})
+    shell = pool.shell(2)
+    row = shell.row(call("Get-Service", "RTCCAA"))
+    assert (list(row["DependentServices"]), list(row["ServicesDependedOn"])) == (["RTCCAS"], ["RTCSRV"])
+    for command in ("Stop-Service", "Restart-Service"):
+        record = shell.failure(call(command, "RTCCAA"))
+        assert record.FullyQualifiedErrorId.startswith("ServiceHasDependentServices,")
+    shell.run(call("Restart-Service", "RTCCAA", Force=None))
+    assert set(pool.statuses(2).values()) == {"Running"}
+    shell.run(call("Stop-Service", "RTCCAA", Force=None))
+    assert pool.statuses(2)["RTCCAS"] == "Stopped"
+    shell.run(call("Start-Service", "RTCCAS"))
+    assert pool.statuses(2)["RTCCAA"] == "Running"
+
+
+@pytest.mark.parametrize(("size", "spared"), [(2, 1), (4, 2), (6, 3)])
+def test_without_its_sql_server_an_even_pool_can_spare_one_server_less(size: int, spared: int) -> None:
+    pool = Pool("2013", size)
+    pool.stop(*range(size - spared + 1, size + 1))
+    assert len(pool.running()) == size - spared
+    deployment = pool.first.deployment
+    deployment.inject("sql_backend", None, {"name": "sql-pool01.contoso.com"})
+    assert pool.running() == []
+    assert not deployment.status()["central_management_reachable"]
+    pool.start(*range(1, size - spared + 1))
+    assert pool.running() == []
+    deployment.inject("sql_backend", None, {"name": "sql-pool01.contoso.com", "reachable": "true"})
+    assert deployment.status()["central_management_reachable"]
+
+
+@pytest.mark.parametrize("size", [3, 5, 7, 8, 10, 12])
+def test_other_pools_need_no_witness(size: int) -> None:
+    pool = Pool("2019", size)
+    _, to_stay, _ = QUORUM[size]
+    pool.first.deployment.inject("sql_backend", None, {"name": "sql-pool01.contoso.com"})
+    pool.stop(*range(to_stay + 1, size + 1))
+    assert pool.running() == list(range(1, to_stay + 1))
 
 
 def test_what_may_be_left_running() -> None:

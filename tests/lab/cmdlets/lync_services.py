@@ -18,8 +18,10 @@ from lab.objects.values import NetObject, get_property, string_array, text_of
 from lab.powershell.engine import Invocation
 from lab.powershell.registry import implements
 from lab.windows.machine import (
+    ALIVE,
     AUTOMATIC,
     DISABLED,
+    PAUSED,
     RUNNING,
     START_PENDING,
     STOP_PENDING,
@@ -77,13 +79,23 @@ def _chosen(invocation: Invocation, machine: Machine) -> list[WindowsService]:
 def _object(invocation: Invocation, service: WindowsService) -> NetObject:
     properties: dict[str, Any] = {"Status": STATUS[service.status], "Name": service.name}
     if not invocation.get("ExcludeActivityLevel"):
-        number = service.activity if service.status in (RUNNING, STOP_PENDING) else 0
+        number = service.activity if service.status in ALIVE else 0
         texts = invocation.session.deployment.texts
         properties["ActivityLevel"] = texts.text("activity_level", number=number)
     properties |= {"DisplayName": service.display_name, "RoleName": string_array(service.roles)}
     return NetObject(
         ("Microsoft.Rtc.Management.Deployment.Core.NTService", "System.Object"), properties, text=service.name
     )
+
+
+def stop_machine(
+    invocation: Invocation, machine: Machine, services: Iterable[WindowsService], graceful: bool = False
+) -> None:
+    """Begin to stop services, which drain before if it is to be graceful."""
+    control = invocation.session.deployment.control
+    for service in services:
+        draining = machine.drain_seconds(service) if graceful else 0.0
+        control.stop(machine, service, machine.stop_seconds(service), draining)
 
 
 def start_machine(invocation: Invocation, machine: Machine, services: Iterable[WindowsService]) -> None:
@@ -124,7 +136,10 @@ def get_windows_service(invocation: Invocation) -> Iterator[NetObject]:
 
 @implements("Stop-CsWindowsService")
 def stop_windows_service(invocation: Invocation) -> Iterable[Any]:
-    """Graceful: no new requests, and the service stops when those that it has are done."""
+    """Graceful: no new requests, and the service stops when those that it has are done.
+
+    Services that depend on it stop, too.
+    """
     machine = target_machine(invocation)
     services = _chosen(invocation, machine)
     if invocation.get("LeaveClsAgentRunning"):
@@ -133,19 +148,19 @@ def stop_windows_service(invocation: Invocation) -> Iterable[Any]:
         services = [service for service in services if service.name != "W3SVC"]
     if not invocation.should_process(machine.fqdn):
         return ()
-    control = invocation.session.deployment.control
-    for service in services:
-        control.stop(machine, service, machine.stop_seconds(service, bool(invocation.get("Graceful"))))
+    every = list(dict.fromkeys(s for service in services for s in (*machine.dependents(service), service)))
+    stop_machine(invocation, machine, every, bool(invocation.get("Graceful")))
     if not invocation.get("NoWait"):
-        wait_for(invocation, lambda: all(s.status != STOP_PENDING for s in services), float("inf"))
+        wait_for(invocation, lambda: not any(s.status in (PAUSED, STOP_PENDING) for s in every), float("inf"))
     return ()
 
 
 @implements("Start-CsWindowsService")
 def start_windows_service(invocation: Invocation) -> Iterable[Any]:
-    """Starting what runs is no error."""
+    """Starting what runs is no error; what a service depends on is started before it."""
     machine = target_machine(invocation)
-    services = _chosen(invocation, machine)
+    chosen = _chosen(invocation, machine)
+    services = list(dict.fromkeys(s for each in chosen for s in (*machine.prerequisites(each), each)))
     if not invocation.should_process(machine.fqdn):
         return ()
     start_machine(invocation, machine, services)
@@ -181,8 +196,7 @@ def fail_over(invocation: Invocation) -> Iterable[Any]:
         machine.set_start_mode(service.name, DISABLED)
     if invocation.get("NoStop"):
         return ()
-    for service in services:
-        control.stop(machine, service, machine.stop_seconds(service, graceful=True))
+    stop_machine(invocation, machine, services, graceful=True)
     wait_for(invocation, lambda: all(service.status == STOPPED for service in services), float("inf"))
     return ()
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from lab.cmdlets.lync_services import await_start, start_machine
+from lab.cmdlets.lync_services import await_start, start_machine, stop_machine
 from lab.cmdlets.settings import failed
 from lab.cmdlets.windows_services import wait_for
 from lab.deployment.topology import Pool
@@ -165,7 +165,7 @@ def reset_registrar_state(invocation: Invocation) -> Iterable[Any]:
         for service in chosen:
             if kind_name == "FullReset" and machine.start_mode(service.name) == DISABLED:
                 machine.set_start_mode(service.name, AUTOMATIC)
-            control.stop(machine, service, machine.stop_seconds(service))
+        stop_machine(invocation, machine, chosen)
     every = [service for _, chosen in restarted.values() for service in chosen]
     wait_for(invocation, lambda: all(service.status != STOP_PENDING for service in every), float("inf"))
     if not invocation.get("NoReStart"):

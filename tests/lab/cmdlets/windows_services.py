@@ -21,7 +21,15 @@ from lab.powershell.builtin import has_wildcard, matches
 from lab.powershell.engine import Invocation
 from lab.powershell.errors import PowerShellError
 from lab.powershell.registry import implements
-from lab.windows.machine import RUNNING, START_MODES, START_PENDING, STOP_PENDING, Machine, WindowsService
+from lab.windows.machine import (
+    RUNNING,
+    START_MODES,
+    START_PENDING,
+    STOP_PENDING,
+    STOPPED,
+    Machine,
+    WindowsService,
+)
 
 #: System.ServiceProcess.ServiceControllerStatus, with its numbers.
 STATUS = enumeration(
@@ -57,15 +65,16 @@ def wait_for(invocation: Invocation, condition: Callable[[], bool], seconds: flo
 
 def _object(machine: Machine, service: WindowsService, powershell_version: str) -> NetObject:
     running = service.status == RUNNING
+    depended_on = [other.name for other in machine.prerequisites(service)]
     properties: dict[str, Any] = {
         "CanPauseAndContinue": False,
         "CanShutdown": running,
         "CanStop": running,
         "DisplayName": service.display_name,
-        "DependentServices": string_array(()),
+        "DependentServices": string_array([other.name for other in machine.dependents(service)]),
         "MachineName": ".",
         "ServiceName": service.name,
-        "ServicesDependedOn": string_array(()),
+        "ServicesDependedOn": string_array(depended_on),
         "Status": STATUS[service.status],
     }
     if powershell_version.startswith("5"):
@@ -78,7 +87,7 @@ def _object(machine: Machine, service: WindowsService, powershell_version: str) 
             "System.Object",
         ),
         properties,
-        {"Name": service.name, "RequiredServices": string_array(())},
+        {"Name": service.name, "RequiredServices": string_array(depended_on)},
         text=service.name,
     )
 
@@ -119,7 +128,8 @@ def _start(invocation: Invocation, service: WindowsService) -> None:
     session = invocation.session
     control, machine = session.deployment.control, session.machine
     with suppress(ServiceDisabled):
-        control.start(machine, service, machine.start_seconds(service))
+        for each in (*machine.prerequisites(service), service):
+            control.start(machine, each, machine.start_seconds(each))
         wait_for(invocation, lambda: service.status != START_PENDING, _START_WAIT)
     if service.status != RUNNING:
         raise PowerShellError(
@@ -132,22 +142,40 @@ def _start(invocation: Invocation, service: WindowsService) -> None:
         )
 
 
-def _stop(invocation: Invocation, service: WindowsService) -> None:
+def _stop(invocation: Invocation, service: WindowsService) -> list[WindowsService]:
+    """Stop a service; with -Force those that depend on it before. Returns what was stopped."""
     session = invocation.session
     machine = session.machine
-    session.deployment.control.stop(machine, service, machine.stop_seconds(service))
+    dependents = [other for other in machine.dependents(service) if other.status != STOPPED]
+    if dependents and not invocation.get("Force"):
+        raise PowerShellError(
+            f"Cannot stop service '{service.display_name} ({service.name})' because it has dependent services. "
+            "It can only be stopped if the Force flag is set.",
+            category=ErrorCategory.InvalidOperation,
+            error_id="ServiceHasDependentServices",
+            exception=_COMMAND_EXCEPTION,
+            target=_object(machine, service, session.powershell_version),
+        )
+    stopped = [*dependents, service]
+    for each in stopped:
+        session.deployment.control.stop(machine, each, machine.stop_seconds(each))
     if not invocation.get("NoWait"):
-        wait_for(invocation, lambda: service.status != STOP_PENDING, float("inf"))
+        wait_for(invocation, lambda: all(each.status != STOP_PENDING for each in stopped), float("inf"))
+    return stopped
 
 
-def _act(invocation: Invocation, *actions: Any) -> Iterator[NetObject]:
+def _restart(invocation: Invocation, service: WindowsService) -> None:
+    for each in reversed(_stop(invocation, service)):
+        _start(invocation, each)
+
+
+def _act(invocation: Invocation, action: Callable[[Invocation, WindowsService], Any]) -> Iterator[NetObject]:
     session = invocation.session
     for service in _found(invocation, invocation.get("Name")):
         if not invocation.should_process(f"{service.display_name} ({service.name})"):
             continue
         try:
-            for action in actions:
-                action(invocation, service)
+            action(invocation, service)
         except PowerShellError as error:
             invocation.error(error)
             continue
@@ -167,7 +195,7 @@ def stop_service(invocation: Invocation) -> Iterator[NetObject]:
 
 @implements("Restart-Service")
 def restart_service(invocation: Invocation) -> Iterator[NetObject]:
-    return _act(invocation, _stop, _start)
+    return _act(invocation, _restart)
 
 
 @implements("Set-Service")

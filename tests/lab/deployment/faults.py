@@ -194,6 +194,22 @@ def _activity(deployment: LyncDeployment, server: Server | None, options: Mappin
     return f"{service.name} of {machine.fqdn} has {service.activity} calls."
 
 
+def _sql_backend(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    name = options.get("name", "")
+    pools = [pool for pool in deployment.topology.pools.values() if not pool.is_edge]
+    known = {pool.sql_server.lower(): pool.sql_server for pool in pools}
+    if name.lower() not in known:
+        raise ValueError(f"There is no SQL Server {name!r}; name=<one of {', '.join(known.values())}>.")
+    answers = _yes(options, "reachable", False)
+    deployment.control.set_sql_server(name, answers)
+    master = deployment.topology.pool(deployment.topology.central_management)
+    has_store = master is not None and master.sql_server.lower() == name.lower()
+    if has_store:
+        deployment.store.unreachable = not answers
+    store = ", and with it the Central Management Store" if has_store else ""
+    return f"{known[name.lower()]} {'answers' if answers else 'does not answer'}{store}."
+
+
 def _authority(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
     authority = deployment.authority
     authority.reachable = _yes(options, "reachable", authority.reachable)
@@ -360,6 +376,11 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "activity": Fault(
         "service=<name> of a server has calls=<number>", (*_COMPUTER, "service", "calls"), _activity
+    ),
+    "sql_backend": Fault(
+        "the SQL Server name= of a pool has reachable=false [false] or true",
+        ("name", "reachable"),
+        _sql_backend,
     ),
     "certificate_authority": Fault(
         "the certification authority has reachable=true or false, approval=true or false",

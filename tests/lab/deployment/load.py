@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -568,6 +569,14 @@ def _merged(*layers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_windows(fqdn: str, windows: Mapping[str, Mapping[str, Any]]) -> None:
+    depends_on = windows["services"].get("depends_on", {})
+    try:
+        TopologicalSorter(
+            {name.lower(): [other.lower() for other in others] for name, others in depends_on.items()}
+        ).prepare()
+    except CycleError as error:
+        circle = " on ".join(error.args[1])
+        raise DeploymentError(f"{fqdn}: services.depends_on: {circle}.") from None
     for key in ("time_zone", "flipped_from"):
         zone = windows["clock"].get(key)
         if zone is not None and parse_zone(zone) is None:

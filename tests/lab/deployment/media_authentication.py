@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from lab.deployment.certificates import AV_AUTHENTICATION, HeldCertificates
 from lab.deployment.services import MEDIA_RELAY_AUTHENTICATION, REGISTRAR, ServiceControl
 from lab.deployment.topology import Pool, Topology
-from lab.windows.machine import RUNNING, Machine
+from lab.windows.machine import ALIVE, Machine
 
 TRANSACTION_TIMEOUT = "0xc3e93f5b"
 #: Records of what happened before the lab began: as far back as a search looks by itself.
@@ -175,4 +175,4 @@ class MediaAuthentication:
 def _knows_its_clock(machine: Machine, service: str) -> bool:
     """The process runs, and began after the clock was last moved by much."""
     held = machine.service(service)
-    return held is not None and held.status == RUNNING and held.clock_epoch == machine.clock_epoch
+    return held is not None and held.status in ALIVE and held.clock_epoch == machine.clock_epoch

@@ -19,8 +19,10 @@ from dataclasses import dataclass, field
 
 from lab.deployment.topology import Pool, Topology
 from lab.windows.machine import (
+    ALIVE,
     AUTOMATIC,
     DISABLED,
+    PAUSED,
     RUNNING,
     START_PENDING,
     STOP_PENDING,
@@ -142,6 +144,7 @@ class ServiceControl:
         self._numbers = itertools.count()
         self._health: dict[str, PoolHealth] = {}
         self.events: list[tuple[float, str]] = []
+        self.silent_sql_servers: set[str] = set()  # lower-case names
 
     # looking
 
@@ -161,7 +164,7 @@ class ServiceControl:
 
     def active(self, pool: Pool) -> list[str]:
         """Members whose Front-End (or Access Edge) service runs, in the pool's order; a draining one still does."""
-        return [c.fqdn for c in pool.computers if self._registrar(c.fqdn).status in (RUNNING, STOP_PENDING)]
+        return [c.fqdn for c in pool.computers if self._registrar(c.fqdn).status in ALIVE]
 
     def functional(self, pool: Pool, without: Iterable[str] = ()) -> bool:
         """Whether the pool keeps its quorum with what runs now, less those servers."""
@@ -169,9 +172,34 @@ class ServiceControl:
         running = [fqdn for fqdn in self.active(pool) if fqdn not in gone]
         if not self.has_quorum_rules(pool):
             return bool(running)
+        first = {c.fqdn for c in pool.computers[: QUORUM[len(pool.computers)][2]]}
+        return sum(fqdn in first for fqdn in running) >= self._to_stay(pool)
+
+    def _to_stay(self, pool: Pool) -> int:
+        """How many of the servers that count keep the pool functional.
+
+        Where that is half of them, the SQL Server back end is the witness that makes a majority; without it one
+        more server is needed.
+        """
         _, to_stay, counted = QUORUM[len(pool.computers)]
-        first = {c.fqdn for c in pool.computers[:counted]}
-        return sum(fqdn in first for fqdn in running) >= to_stay
+        has_witness = 2 * to_stay == counted
+        return to_stay + (has_witness and pool.sql_server.lower() in self.silent_sql_servers)
+
+    def set_sql_server(self, name: str, answers: bool) -> None:
+        """A back end goes or comes back; pools whose majority it made lose their quorum."""
+        with self.lock:
+            self.settle()
+            now = self.monotonic()
+            if answers:
+                self.silent_sql_servers.discard(name.lower())
+            else:
+                self.silent_sql_servers.add(name.lower())
+            self._event(now, f"{name} {'answers again' if answers else 'does not answer'}")
+            for pool in self.topology.pools.values():
+                if pool.sql_server.lower() == name.lower() and not pool.is_edge:
+                    self._check_quorum(pool, now)
+                    self._admit(pool, now)
+            self.settle()
 
     def upgrade_domains(self, pool: Pool) -> list[UpgradeDomain]:
         """How servers are assigned is assumed: each its own up to five servers, two to a domain beyond that."""
@@ -214,14 +242,23 @@ class ServiceControl:
 
     # acting
 
-    def stop(self, machine: Machine, service: WindowsService, seconds: float) -> None:
-        """Begin to stop; it takes so long (draining included)."""
+    def stop(self, machine: Machine, service: WindowsService, seconds: float, draining: float = 0.0) -> None:
+        """Begin to stop, after ``draining`` seconds in which the service takes no new requests."""
         with self.lock:
             self.settle()
-            if service.status in (STOPPED, STOP_PENDING):
+            if service.status in (STOPPED, STOP_PENDING) or (service.status == PAUSED and draining):
                 return
-            service.status = STOP_PENDING
-            self._plan(machine, service, seconds, self._stopped)
+
+            def drained(machine: Machine, service: WindowsService, when: float) -> None:
+                service.status = STOP_PENDING
+                self._plan(machine, service, when + seconds, self._stopped)
+
+            service.status = PAUSED if draining else STOP_PENDING
+            now = self.monotonic()
+            if draining:
+                self._plan(machine, service, now + draining, drained)
+            else:
+                self._plan(machine, service, now + seconds, self._stopped)
             self.settle()
 
     def start(self, machine: Machine, service: WindowsService, seconds: float) -> None:
@@ -233,7 +270,7 @@ class ServiceControl:
             if service.status in (RUNNING, START_PENDING):
                 return
             service.status = START_PENDING
-            self._plan(machine, service, seconds, self._started)
+            self._plan(machine, service, self.monotonic() + seconds, self._started)
             self.settle()
 
     def reboot(self, machine: Machine, seconds: float) -> None:
@@ -276,12 +313,13 @@ class ServiceControl:
             self._agenda = []
             self._health = {}
             self.events = []
+            self.silent_sql_servers = set()
 
     def _plan(
         self,
         machine: Machine,
         service: WindowsService,
-        seconds: float,
+        due: float,
         then: Callable[[Machine, WindowsService, float], None],
     ) -> None:
         service.attempt += 1
@@ -292,7 +330,7 @@ class ServiceControl:
             if service.attempt == attempt:
                 then(machine, service, due)
 
-        self._at(self.monotonic() + seconds, act)
+        self._at(due, act)
 
     def _at(self, due: float, action: Callable[[float], None]) -> None:
         heapq.heappush(self._agenda, (due, next(self._numbers), action))
@@ -343,6 +381,9 @@ class ServiceControl:
         health = self.health(pool)
         health.changed, health.last_down = when, machine.fqdn
         self._serves(machine, False)
+        self._check_quorum(pool, when)
+
+    def _check_quorum(self, pool: Pool, when: float) -> None:
         if self.has_quorum_rules(pool) and self.active(pool) and not self.functional(pool):
             self._at(when + self.quorum_loss_seconds, lambda due: self._lose(pool, due))
 
@@ -359,6 +400,8 @@ class ServiceControl:
 
     def _admit(self, pool: Pool, when: float) -> None:
         """Let the Front-End services run that wait for their pool, if it has enough servers now."""
+        if not self.has_quorum_rules(pool):
+            return
         waiting = [c.fqdn for c in pool.computers if self._registrar(c.fqdn).waits_for_pool]
         if not waiting or not self._may_run(pool, waiting):
             return
@@ -368,7 +411,8 @@ class ServiceControl:
             self._runs(self.machine(fqdn), self._registrar(fqdn), when)
 
     def _may_run(self, pool: Pool, waiting: Sequence[str]) -> bool:
-        to_start, to_stay, counted = QUORUM[len(pool.computers)]
+        to_start, _, counted = QUORUM[len(pool.computers)]
+        to_stay = self._to_stay(pool)
         if self.functional(pool):
             return True
         ready = {*waiting, *self.active(pool)}
@@ -376,6 +420,8 @@ class ServiceControl:
         if health.recovered or self.active(pool):
             # As long as some run, those that come back in time restore what is needed to stay functional.
             return sum(c.fqdn in ready for c in pool.computers[:counted]) >= to_stay
+        if len(ready) < to_stay:
+            return False
         if len(pool.computers) == 2 and len(ready) == 1:
             # Both at once, or in the reverse order of going down.
             return health.last_down is None or health.last_down in ready

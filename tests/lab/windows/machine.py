@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,7 +24,9 @@ AUTOMATIC, MANUAL, DISABLED = 2, 3, 4
 START_MODES = {"automatic": AUTOMATIC, "manual": MANUAL, "disabled": DISABLED}
 
 RUNNING, STOPPED = "Running", "Stopped"
-START_PENDING, STOP_PENDING = "StartPending", "StopPending"
+START_PENDING, STOP_PENDING, PAUSED = "StartPending", "StopPending", "Paused"
+#: A service that drains is paused; its process is still there.
+ALIVE = (RUNNING, PAUSED, STOP_PENDING)
 
 #: Last Sync Error of /query /status; which of 3 and 4 means what differs between sources, see the README.
 SYNC_ERROR_CODES = {
@@ -124,6 +126,9 @@ class Machine:
             float(service.get("slew_seconds", 0.0)),
         )
         self.services: dict[str, WindowsService] = {}
+        self._depends_on: Mapping[str, Sequence[str]] = {
+            name.lower(): others for name, others in facts.services.get("depends_on", {}).items()
+        }
         self._fill_registry()
         self._configure_time_service()
 
@@ -146,12 +151,28 @@ class Machine:
         """How long it takes to start; Windows' own services take no time."""
         return float(self.facts.services.get("start_seconds", 0.0)) if service.is_lync else 0.0
 
-    def stop_seconds(self, service: WindowsService, graceful: bool = False) -> float:
-        """How long it takes to stop, draining included where it is asked for."""
-        if not service.is_lync:
-            return 0.0
-        draining = self.facts.services.get("drain_seconds", 0.0) if graceful else 0.0
-        return float(self.facts.services.get("stop_seconds", 0.0) + draining)
+    def stop_seconds(self, service: WindowsService) -> float:
+        """How long it takes to stop, without what it drains before."""
+        return float(self.facts.services.get("stop_seconds", 0.0)) if service.is_lync else 0.0
+
+    def drain_seconds(self, service: WindowsService) -> float:
+        """How long it finishes what it has before it stops gracefully."""
+        return float(self.facts.services.get("drain_seconds", 0.0)) if service.is_lync else 0.0
+
+    def prerequisites(self, service: WindowsService) -> list[WindowsService]:
+        """Services it depends on, those they depend on first."""
+        found: dict[str, WindowsService] = {}
+        for name in self._depends_on.get(service.name.lower(), ()):
+            other = self.service(name)
+            if other is not None:
+                for each in (*self.prerequisites(other), other):
+                    found[each.name] = each
+        return list(found.values())
+
+    def dependents(self, service: WindowsService) -> list[WindowsService]:
+        """Services that depend on it, directly or not, those that nothing depends on first."""
+        found = [other for other in self.services.values() if service in self.prerequisites(other)]
+        return sorted(found, key=lambda other: -len(self.prerequisites(other)))
 
     def is_running(self, name: str) -> bool:
         service = self.service(name)
