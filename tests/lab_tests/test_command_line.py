@@ -194,7 +194,6 @@ DEPLOYMENT_FAULTS: list[dict[str, Any]] = [
     {"kind": "activity", **FE01, "service": "RTCMEDSRV", "calls": 3},
     {"kind": "server_reboots", "computer": "fe02.contoso.com", "seconds": 3600},
     {"kind": "certificate_authority", "reachable": False},
-    {"kind": "sql_backend", "name": "sql-pool01.contoso.com"},
     {"kind": "certificate_replaced", **FE01, "use": "Default", "days_left": -0.5},
     {"kind": "other_administrator", "noun": "CsMediaConfiguration", "EnableQoS": True},
     {"kind": "replication_seconds", "replica": "fe02.contoso.com", "seconds": 3600},
@@ -202,6 +201,7 @@ DEPLOYMENT_FAULTS: list[dict[str, Any]] = [
     {"kind": "replication_released", **FE01},
     {"kind": "replication_stuck", **FE01},
     {"kind": "change_does_not_stick", "count": 2},
+    {"kind": "sql_backend", "name": "sql-pool01.contoso.com"},
     {"kind": "cms_reachable"},
     {"kind": "cms_unreachable"},
 ]

@@ -178,3 +178,12 @@ def test_many_changes_keep_what_the_slowest_replica_needs() -> None:
     assert kept <= 7
     shell.clock.advance(5)
     assert shell.row(call("Get-CsMediaConfiguration", LocalStore=None))["EnableQoS"] is True
+
+
+def test_nobody_changes_a_store_that_does_not_answer() -> None:
+    shell = Shell()
+    shell.deployment.inject("cms_unreachable", None, {})
+    with pytest.raises(ValueError, match="does not answer"):
+        shell.deployment.inject(
+            "other_administrator", None, {"noun": "CsMediaConfiguration", "EnableQoS": "true"}
+        )

@@ -303,6 +303,8 @@ def _other_administrator(
     identity = options.get("identity", "Global")
     if noun is None:
         raise ValueError(f"other_administrator needs noun=<noun>, one of {', '.join(NOUNS)}.")
+    if deployment.store.unreachable:
+        raise ValueError("The Central Management Store does not answer, to nobody.")
     held = deployment.store.state.get(noun.name, {}).get(identity.lower())
     if held is None:
         raise ValueError(f"There is no {noun.name} {identity!r} to change.")
