@@ -210,7 +210,7 @@ DEPLOYMENT_FAULTS: list[dict[str, Any]] = [
 def test_every_fault_of_the_deployment_may_stand_in_its_file(deployment: Path, tmp_path: Path) -> None:
     # Of certificate requests there are none at the start.
     assert {fault["kind"] for fault in DEPLOYMENT_FAULTS} == set(FAULTS) - {"certificate_request"}
-    pool = {"site": "Redmond", "computers": ["fe01", "fe02"]}
+    pool = {"site": "Redmond", "computers": ["fe01", "fe02", "fe03"]}
     document = {**DEPLOYMENT, "pools": {"pool01.contoso.com": pool}, "faults": DEPLOYMENT_FAULTS}
     deployment.write_text(yaml.safe_dump(document))
     state = tmp_path / "state"
