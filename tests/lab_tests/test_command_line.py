@@ -194,6 +194,7 @@ DEPLOYMENT_FAULTS: list[dict[str, Any]] = [
     {"kind": "activity", **FE01, "service": "RTCMEDSRV", "calls": 3},
     {"kind": "server_reboots", "computer": "fe02.contoso.com", "seconds": 3600},
     {"kind": "certificate_authority", "reachable": False},
+    {"kind": "federated_partner", "domain": "fabrikam.com"},
     {"kind": "certificate_replaced", **FE01, "use": "Default", "days_left": -0.5},
     {"kind": "other_administrator", "noun": "CsMediaConfiguration", "EnableQoS": True},
     {"kind": "replication_seconds", "replica": "fe02.contoso.com", "seconds": 3600},

@@ -208,9 +208,10 @@ _DEPLOYMENT_NOUNS = frozenset(
         "Computer",
         "ComputerFailOver",
         "ComputerFailBack",
+        "Replica",
     }
 )
-_SYNTHETIC_NOUNS = frozenset({"AVEdgeConnectivity"})
+_SYNTHETIC_NOUNS = frozenset({"AVEdgeConnectivity", "FederatedPartner"})
 
 
 def assumed_class_name(command_name: str) -> str:

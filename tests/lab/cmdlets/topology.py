@@ -21,7 +21,7 @@ from lab.objects.nouns import SINCE_2019
 from lab.objects.values import NetObject, enumeration, string_list
 from lab.powershell.builtin import has_wildcard, matches
 from lab.powershell.engine import Invocation
-from lab.powershell.registry import implements
+from lab.powershell.registry import implements, not_modelled
 
 _DEPLOY = "Microsoft.Rtc.Management.Deploy.Internal"
 _SITE_TYPE = enumeration(f"{_DEPLOY}.SiteType", ("CentralSite", "RemoteSite"))
@@ -181,10 +181,12 @@ def _no_properties(deployment: Any, pool: Pool) -> Mapping[str, Any]:
 
 def _edge_server(deployment: Any, pool: Pool) -> Mapping[str, Any]:
     next_hop = pool.next_hop or ""
+    served = {other.fqdn for other in deployment.topology.pools.values() if other.edge == pool.fqdn}
+    served.add(next_hop)
     dependents = [
         service.identity
         for service in deployment.topology.services
-        if service.pool == next_hop and service.role in ("Registrar", "ConferencingServer", "MediationServer")
+        if service.pool in served and service.role in ("Registrar", "ConferencingServer", "MediationServer")
     ]
     external = pool.access_edge_external_fqdn
     suffix = external.partition(".")[2] if external else deployment.topology.domain
@@ -268,8 +270,10 @@ def get_server_patch_version(invocation: Invocation) -> Iterator[NetObject]:
 
 @implements("Get-CsTopology")
 def get_topology(invocation: Invocation) -> Iterator[NetObject]:
-    """The members that scripts use; the document itself (-AsXml) is not modelled."""
+    """The members that scripts use; what the document looks like (-AsXml) is published nowhere."""
     session = invocation.session
+    if invocation.get("AsXml"):
+        raise not_modelled(f"{invocation.command.name} -AsXml")
     if not invocation.get("LocalStore"):
         session.require_store()
     topology = session.deployment.topology

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Test-CsAVEdgeConnectivity, and the traces of centralized logging.
+"""Synthetic transactions, and the traces of centralized logging.
 
 Objects: Microsoft, "Testing peer to peer audio/video call" (TaskOutput); behaviour of Search-CsClsLogging:
 MicrosoftDocs/office-docs-powershell and Microsoft, "Search capture logs created by the Centralized Logging
@@ -14,6 +14,7 @@ import datetime
 from collections.abc import Iterator
 from typing import Any
 
+from lab.cmdlets.logging import agent_answers
 from lab.cmdlets.settings import failed
 from lab.cmdlets.users import found_users
 from lab.deployment.media_authentication import TraceRecord
@@ -47,19 +48,51 @@ def test_av_edge(invocation: Invocation) -> Iterator[NetObject]:
     deployment.settle()
     failing = deployment.media_authentication.failing(pool)
     works = bool(deployment.control.active(pool)) and not failing
-    texts = deployment.texts
-    yield NetObject(
+    yield _task_output(invocation, name, works, failing[0] if failing else pool.fqdn)
+
+
+def _task_output(invocation: Invocation, target: str, works: bool, source: str) -> NetObject:
+    """Microsoft.Rtc.SyntheticTransactions.TaskOutput; ``source`` is who reports a failure."""
+    texts = invocation.session.deployment.texts
+    return NetObject(
         ("Microsoft.Rtc.SyntheticTransactions.TaskOutput", "System.Object"),
         {
-            "TargetFqdn": name,
+            "TargetFqdn": target,
             "Result": _RESULT.Success if works else _RESULT.Failure,
             "Latency": datetime.timedelta(seconds=1.7 if works else 0),
-            "Error": "" if works else texts.text("av_edge_error"),
-            "Diagnosis": ""
-            if works
-            else texts.text("av_edge_diagnosis", source=failing[0] if failing else pool.fqdn),
+            "Error": "" if works else texts.text("synthetic_error"),
+            "Diagnosis": "" if works else texts.text("synthetic_diagnosis", source=source),
         },
     )
+
+
+@implements("Test-CsFederatedPartner")
+def test_federated_partner(invocation: Invocation) -> Iterator[NetObject]:
+    """From the internal interface of an Edge to an allowed domain: federation must be on, and the partner answer."""
+    session = invocation.session
+    session.require_store()
+    deployment = session.deployment
+    deployment.settle()
+    target, domain = text_of(invocation.get("TargetFqdn")), text_of(invocation.get("Domain")).lower()
+    computer = deployment.topology.computer(target)
+    pool = deployment.topology.pool(target) or (deployment.topology.pool(computer.pool) if computer else None)
+    if pool is None or not pool.is_edge:
+        raise failed(invocation, "no_matching_cluster", target)
+    _, settings = session.entries("CsAccessEdgeConfiguration")["global"]
+    works = (
+        bool(deployment.control.active(pool))
+        and bool(settings["AllowFederatedUsers"])
+        and domain in session.entries("CsAllowedDomain")
+        and domain not in session.entries("CsBlockedDomain")
+        and domain not in deployment.silent_partners
+    )
+    yield _task_output(invocation, target, works, pool.fqdn)
+
+
+@implements("Test-CsReplica", "Test-CsComputer")
+def test_local(invocation: Invocation) -> Iterator[NetObject]:
+    """Only at the computer itself, never over remote PowerShell, which is all that the lab has."""
+    raise failed(invocation, "only_local", command=invocation.command.name)
 
 
 @implements("Search-CsClsLogging")
@@ -71,7 +104,9 @@ def search_logging(invocation: Invocation) -> Iterator[str]:
     deployment.settle()
     begin, end = _window(invocation)
     for number, record in enumerate(deployment.media_authentication.records, 1):
-        if begin <= record.shown <= end and _wanted(invocation, record, record.text(number)):
+        if not begin <= record.shown <= end or not agent_answers(deployment, record.computer):
+            continue
+        if _wanted(invocation, record, record.text(number)):
             yield record.text(number)
 
 

@@ -194,6 +194,18 @@ def _activity(deployment: LyncDeployment, server: Server | None, options: Mappin
     return f"{service.name} of {machine.fqdn} has {service.activity} calls."
 
 
+def _federated_partner(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
+    domain = options.get("domain", "")
+    if not domain:
+        raise ValueError("federated_partner needs domain=<name>.")
+    answers = _yes(options, "reachable", False)
+    if answers:
+        deployment.silent_partners.discard(domain.lower())
+    else:
+        deployment.silent_partners.add(domain.lower())
+    return f"{domain} {'answers' if answers else 'does not answer'}."
+
+
 def _sql_backend(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
     name = options.get("name", "")
     pools = [pool for pool in deployment.topology.pools.values() if not pool.is_edge]
@@ -378,6 +390,9 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "activity": Fault(
         "service=<name> of a server has calls=<number>", (*_COMPUTER, "service", "calls"), _activity
+    ),
+    "federated_partner": Fault(
+        "the partner domain= is reachable=false [false] or true", ("domain", "reachable"), _federated_partner
     ),
     "sql_backend": Fault(
         "the SQL Server name= of a pool has reachable=false [false] or true",

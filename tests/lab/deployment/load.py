@@ -25,6 +25,7 @@ import yaml
 from lab.assumed import Texts
 from lab.contract import Account, Listener, Quotas, Timings
 from lab.deployment.certificates import Authority
+from lab.deployment.logging import ALWAYS_ON
 from lab.deployment.model import EndpointServer, LyncDeployment, group_name
 from lab.deployment.store import CentralManagementStore, Entry, Replica
 from lab.deployment.topology import BUILDS, Computer, Person, Pool, Site, Topology, User, services_of
@@ -181,6 +182,10 @@ class _Builder:
                 path.lower(): facts for path, facts in document.get("certificate_files", {}).items()
             },
             lists_staged_certificates=document.get("staged_certificates", "listed") == "listed",
+            logging_scenarios=document.get("centralized_logging", (ALWAYS_ON,)),
+            federated_partners={
+                name.lower(): facts or {} for name, facts in document.get("federated_partners", {}).items()
+            },
             monotonic=self._monotonic,
             utc_now=self._utc_now,
         )

@@ -67,6 +67,7 @@ class MediaAuthentication:
     tolerance: float
     period: float
     certificates: Callable[[str], HeldCertificates]
+    logged: Callable[[str, float], bool]  # whether a computer traces what happens then
 
     records: list[TraceRecord] = field(default_factory=list)
 
@@ -139,6 +140,8 @@ class MediaAuthentication:
                 continue
             for fqdn in self.failing(pool):
                 for moment in moments:
+                    if not self.logged(fqdn, moment):
+                        continue
                     self.records.extend(self._attempt(pool, self.machine(fqdn), now - moment))
 
     def _attempt(self, pool: Pool, machine: Machine, ago: float) -> Iterator[TraceRecord]:

@@ -17,6 +17,7 @@ from lab.assumed import Texts
 from lab.contract import Account, Caller, Listener, Quotas, Runspace, Server, Timings, WsmanRefusal
 from lab.deployment.certificates import Authority, Certificate, CertificateStore, HeldCertificates
 from lab.deployment.faults import FAULTS
+from lab.deployment.logging import ALWAYS_ON, CentralizedLogging
 from lab.deployment.media_authentication import MediaAuthentication
 from lab.deployment.runspace import LyncRunspace
 from lab.deployment.services import ServiceControl, lync_services
@@ -118,6 +119,10 @@ class LyncDeployment:
     authority: Authority = field(default_factory=lambda: Authority("dc01\\CA"))
     certificate_files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by lower-case path
     lists_staged_certificates: bool = True  # Get-CsCertificate shows former and coming ones, too
+    federated_partners: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by lower-case domain
+    logging_scenarios: Sequence[str] = (
+        ALWAYS_ON,
+    )  # of centralized logging, on all computers from the beginning
     monotonic: Callable[[], float] = time.monotonic
     utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc)
 
@@ -134,6 +139,7 @@ class LyncDeployment:
             (thing, dict(vars(thing)))
             for thing in (*self.time_servers.values(), self.domain_controller, self.authority)
         ]
+        self.silent_partners = self._first_silent_partners()
         self._requests = itertools.count(1)
         self._certificates = self._first_certificates()
         options = self.high_availability
@@ -147,6 +153,7 @@ class LyncDeployment:
             options.get("upgrade_domain_size"),
             lambda: self.went_down(),
         )
+        self.logging = CentralizedLogging(self.monotonic, self.logging_scenarios)
         self.media_authentication = MediaAuthentication(
             self.topology,
             self.control,
@@ -155,7 +162,13 @@ class LyncDeployment:
             options.get("av_authentication_tolerance", 300.0),
             options.get("av_authentication_period", 300.0),
             self.certificates,
+            # OCSLogger, which Lync Server 2010 has instead, is taken to be on.
+            self.logging.logged if self.version != "2010" else lambda fqdn, moment: True,
         )
+
+    def _first_silent_partners(self) -> set[str]:
+        """Domains whose Access Edge does not answer."""
+        return {name for name, facts in self.federated_partners.items() if not facts.get("reachable", True)}
 
     def _first_certificates(self) -> CertificateStore:
         return CertificateStore(
@@ -233,8 +246,10 @@ class LyncDeployment:
                 vars(thing).update(values)
             self._machines = {}
             self._certificates = self._first_certificates()
+            self.silent_partners = self._first_silent_partners()
             self.control.reset()
             self.media_authentication.reset()
+            self.logging.reset()
 
     def close(self) -> None:
         """Nothing runs in the background."""

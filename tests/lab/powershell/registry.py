@@ -38,13 +38,18 @@ def implementation_of(command: Command) -> Implementation:
     return _IMPLEMENTATIONS.get(command.name.lower(), _NOT_MODELLED)
 
 
-def _not_modelled(invocation: Invocation) -> Iterable[Any]:
-    raise PowerShellError(
-        f"The lab knows the parameters of {invocation.command.name} but does not model what it does.",
+def not_modelled(what: str) -> PowerShellError:
+    """The lab's own answer to what it does not do."""
+    return PowerShellError(
+        f"The lab knows the parameters of {what} but does not model what it does.",
         category=ErrorCategory.NotImplemented,
         error_id="NotModelled",
         exception="System.NotImplementedException",
     )
+
+
+def _not_modelled(invocation: Invocation) -> Iterable[Any]:
+    raise not_modelled(invocation.command.name)
 
 
 _NOT_MODELLED = Implementation(_not_modelled)
