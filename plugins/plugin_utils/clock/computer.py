@@ -31,6 +31,13 @@ QUERY_STATUS = Command("w32tm", arguments=("/query", "/status", "/verbose"))
 _CHART_SAMPLES = 3
 
 
+class ProgramMissing(Unreadable):
+    """A program that Windows has from Server 2008 R2 on is not there."""
+
+    def __init__(self, program: str, server: str) -> None:
+        super().__init__(f"{program} does not exist on {server}; it came with Windows Server 2008 R2.")
+
+
 def name(keys: Mapping[str, registry.Values]) -> str | None:
     """The computer's FQDN in lower case; the topology knows it by that."""
     values = {key.casefold(): value for key, value in keys.get(NAME_KEY, {}).items()}
@@ -51,10 +58,7 @@ def raise_errors_of(shell: ManagementShell, results: Results, program: Command) 
     for report in results.errors:
         failure = shell.classify(report)
         if isinstance(failure, CmdletNotOffered) and (report.target or "").casefold() == program.name:
-            raise Unreadable(
-                f"{program.name} does not exist on {shell.endpoint.name}; it came with Windows Server 2008 "
-                "R2."
-            )
+            raise ProgramMissing(program.name, shell.endpoint.name)
         if report.category == "NotSpecified" and report.fully_qualified_id.startswith("NativeCommandError"):
             raise Unreadable(f"{program.as_text()} failed: {report.message}")
 

@@ -277,7 +277,7 @@ def _overdue(shell: ManagementShell, wish: Wish, error: Offset, said: Sequence[s
         status = computer.synchronisation(shell)
     except Unreadable as unread:
         return f"{sentence}{unread}"
-    why = w32tm.SYNC_ERRORS.get(status.last_sync_error or w32tm.SYNCHRONISED)
+    why = status.why_not_synchronised
     if why:
         return f"{sentence}W32Time did not synchronise: {why} (source: {status.source}, stratum {status.stratum})."
     if status.synchronised:

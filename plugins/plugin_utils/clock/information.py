@@ -15,7 +15,7 @@ from typing import Any
 from ..powershell.errors import CommandError
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable
-from . import computer, registry, time_service, w32tm
+from . import computer, registry, time_service, zones
 from .offset import Clock, ClockJumped, measure_settled, milliseconds
 from .owed import OWED_KEY, read_owed
 
@@ -69,7 +69,10 @@ def _configuration(
 
 def _zone(shell: ManagementShell, results: Any, keys: Any, trouble: list[str]) -> dict[str, Any] | None:
     try:
-        zone = computer.zone(shell, results, keys)
+        try:
+            zone = computer.zone(shell, results, keys)
+        except computer.ProgramMissing:
+            zone = zones.read_registry(keys.get(computer.ZONE_KEY, {}))
     except Unreadable as unread:
         trouble.append(str(unread))
         return None
@@ -97,7 +100,7 @@ def _synchronisation(
         "source": status.source,
         "stratum": status.stratum,
         "seconds_since_last_sync": status.since_last_sync,
-        "last_sync_error": w32tm.SYNC_ERRORS.get(status.last_sync_error or w32tm.SYNCHRONISED),
+        "last_sync_error": status.why_not_synchronised,
         "root_dispersion_ms": milliseconds(status.root_dispersion),
     }
 

@@ -17,18 +17,15 @@ from dataclasses import dataclass
 
 from ..result.refusals import Unreadable
 
-SYNCHRONISED = 0
-NO_DATA = 1
-STALE_DATA = 2
-SHUTTING_DOWN = 3
-CHANGE_TOO_BIG = 4
-
-# Last Sync Error of w32tm /query /status /verbose.
-SYNC_ERRORS = {
-    NO_DATA: "no time data was available",
-    STALE_DATA: "only stale time data was available",
-    SHUTTING_DOWN: "the time service was shutting down",
-    CHANGE_TOO_BIG: "the required change was greater than the correction limit",
+# Last Sync Error of w32tm /query /status /verbose. Which of 3 and 4 is which, sources contradict each other about:
+# 3 is a change that is too big in [MS-W32T] 3.2.5.1, and 4 is in what people published of their servers. Nothing is
+# decided by it; the clock itself is measured.
+_NOT_CORRECTED = "the required change was too big, or the time service was shutting down"
+_SYNC_ERRORS = {
+    1: "no time data was available",
+    2: "only stale time data was available",
+    3: _NOT_CORRECTED,
+    4: _NOT_CORRECTED,
 }
 
 # ERROR_SERVICE_DOES_NOT_EXIST and ERROR_SERVICE_NOT_ACTIVE as HRESULTs (winerror.h).
@@ -64,6 +61,12 @@ class Status:
     phase_offset: float | None = None
     last_sync_error: int | None = None
     since_last_sync: float | None = None
+
+    @property
+    def why_not_synchronised(self) -> str | None:
+        """What the last attempt failed with; None where it did not fail, or this Windows does not tell."""
+        number = self.last_sync_error
+        return _SYNC_ERRORS.get(number, f"error {number}") if number else None
 
     @property
     def synchronised(self) -> bool:

@@ -65,18 +65,27 @@ def read_offered(output: Iterable[object]) -> list[Zone]:
 def read_in_force(output: Iterable[object], registry: Mapping[str, Any]) -> ZoneInForce:
     """From ``tzutil /g`` and the registry's TimeZoneInformation. Raises Unreadable."""
     lines = text_lines(output)
-    bias = registry.get("ActiveTimeBias")
-    if len(lines) != 1 or not isinstance(bias, int):
-        raise Unreadable(
-            f"tzutil /g printed {' | '.join(lines) or 'nothing'}, and ActiveTimeBias is {bias!r}."
-        )
+    if len(lines) != 1:
+        raise Unreadable(f"tzutil /g printed {' | '.join(lines) or 'nothing'}.")
     zone_id = lines[0].strip()
-    return ZoneInForce(
-        id=zone_id.removesuffix(DST_OFF),
-        daylight_saving=not zone_id.endswith(DST_OFF),
-        utc_offset=-signed(bias),
-        hardware_clock_in_utc=registry.get("RealTimeIsUniversal") == 1,
-    )
+    return _in_force(zone_id.removesuffix(DST_OFF), not zone_id.endswith(DST_OFF), registry)
+
+
+def read_registry(registry: Mapping[str, Any]) -> ZoneInForce:
+    """The same on Windows Server 2008, which has no tzutil. What its registry holds is what the Win32 structure
+    DYNAMIC_TIME_ZONE_INFORMATION says. Raises Unreadable.
+    """
+    zone_id = registry.get("TimeZoneKeyName")
+    if not isinstance(zone_id, str) or not zone_id:
+        raise Unreadable(f"TimeZoneKeyName is {zone_id!r}.")
+    return _in_force(zone_id, registry.get("DynamicDaylightTimeDisabled") != 1, registry)
+
+
+def _in_force(zone_id: str, daylight_saving: bool, registry: Mapping[str, Any]) -> ZoneInForce:
+    bias = registry.get("ActiveTimeBias")
+    if not isinstance(bias, int):
+        raise Unreadable(f"ActiveTimeBias is {bias!r}.")
+    return ZoneInForce(zone_id, daylight_saving, -signed(bias), registry.get("RealTimeIsUniversal") == 1)
 
 
 def signed(dword: int) -> int:

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock import w32tm
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import Unreadable
@@ -98,12 +100,27 @@ def test_a_server_that_never_synchronised() -> None:
     status = w32tm.read_status(UNSYNCHRONISED)
     assert not status.synchronised
     assert status.since_last_sync is None
-    assert status.last_sync_error == w32tm.NO_DATA
+    assert status.why_not_synchronised == "no time data was available"
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (2, "only stale time data was available"),
+        (3, "the required change was too big, or the time service was shutting down"),
+        (4, "the required change was too big, or the time service was shutting down"),
+        (9, "error 9"),
+    ],
+)
+def test_the_last_error_in_words(number: int, reason: str) -> None:
+    lines = [re.sub(r"^(Last Sync Error:) 1", rf"\1 {number}", line) for line in UNSYNCHRONISED]
+    assert w32tm.read_status(lines).why_not_synchronised == reason
 
 
 def test_without_verbose_lines() -> None:
     status = w32tm.read_status(ENGLISH[:9])
     assert (status.stratum, status.last_sync_error, status.since_last_sync) == (3, None, None)
+    assert status.why_not_synchronised is None
 
 
 @pytest.mark.parametrize(

@@ -113,3 +113,17 @@ def test_the_zone_in_force(printed: str, bias: int, zone_id: str, saving: bool, 
 def test_half_an_answer_is_none(lines: list[str], registry: dict[str, int]) -> None:
     with pytest.raises(Unreadable):
         zones.read_in_force(lines, registry)
+
+
+@pytest.mark.parametrize(("disabled", "saving"), [(0, True), (1, False)])
+def test_a_windows_without_tzutil_has_its_zone_in_the_registry(disabled: int, saving: bool) -> None:
+    values = {"TimeZoneKeyName": "UTC", "DynamicDaylightTimeDisabled": disabled, "ActiveTimeBias": -60}
+    assert zones.read_registry(values) == zones.ZoneInForce("UTC", saving, 60, hardware_clock_in_utc=False)
+
+
+@pytest.mark.parametrize(
+    "values", [{}, {"TimeZoneKeyName": "", "ActiveTimeBias": 0}, {"TimeZoneKeyName": "UTC"}]
+)
+def test_half_a_registry_is_no_zone(values: dict[str, object]) -> None:
+    with pytest.raises(Unreadable):
+        zones.read_registry(values)
