@@ -17,6 +17,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock import time
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock.computer import NAME_KEY, ZONE_KEY
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.errors import (
+    CannotConnect,
     CommandError,
     Endpoint,
     LostInMidCommand,
@@ -65,7 +66,7 @@ class Refuses(Exception):
 
 
 def missing(what: str, fqid: str) -> Refuses:
-    return Refuses(f"Cannot find {what}.", "ObjectNotFound", fqid)
+    return Refuses(f"Cannot find {what}.", "ObjectNotFound", fqid, what)
 
 
 @dataclass
@@ -136,6 +137,7 @@ class Windows:
         self.offers = set(_OFFERS[pool.version if pool else 5])
         self.second_hop = True
         self.breaks: set[str] = set()
+        self.goes_after: str | None = None  # with this command the server is gone
         self.sent: list[str] = []
         self.written: list[str] = []
 
@@ -174,18 +176,17 @@ class Windows:
             if changes and not command.name.startswith("Get-") and "/g" not in command.arguments:
                 self.written.append(text)
             try:
-                for item in self._execute(command):
-                    output.append(item)
+                said = self._execute(command)
             except Refuses as refused:
-                errors.append(
-                    ErrorReport(
-                        refused.message,
-                        refused.category,
-                        refused.fqid,
-                        target=refused.target,
-                        command=command.name,
-                    )
-                )
+                said = [refused]
+            output += [item for item in said if not isinstance(item, Refuses)]
+            errors += [
+                ErrorReport(item.message, item.category, item.fqid, target=item.target, command=command.name)
+                for item in said
+                if isinstance(item, Refuses)
+            ]
+            if command.name == self.goes_after:
+                raise CannotConnect(self.endpoint, "no route to host")
             if command.name in self.breaks and changes:
                 self.breaks.discard(command.name)
                 raise LostInMidCommand(self.endpoint, [command.name], "the line broke")
@@ -220,11 +221,16 @@ class Windows:
         return self._get_date({})
 
     def _get_itemproperty(self, given: dict[str, Any]) -> list[Any]:
-        found = [self._key(key) for key in given["LiteralPath"] if key in self._all_keys()]
-        lacking = [key for key in given["LiteralPath"] if key not in self._all_keys()]
-        if lacking and not found:
-            raise missing(lacking[0], "PathNotFound,Microsoft.PowerShell.Commands.GetItemPropertyCommand")
-        return found
+        """Nothing for a key without values, an error for each that does not exist."""
+        there, identifier = (
+            self._all_keys(),
+            "PathNotFound,Microsoft.PowerShell.Commands.GetItemPropertyCommand",
+        )
+        return [
+            self._key(key) if key in there else missing(key, identifier)
+            for key in given["LiteralPath"]
+            if there.get(key, True) or key == ZONE_KEY
+        ]
 
     def _all_keys(self) -> dict[str, dict[str, Any]]:
         own = r"HKLM:\SYSTEM\CurrentControlSet\Services"

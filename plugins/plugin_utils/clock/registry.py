@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Reading keys of the registry, several in one statement. A key that does not exist is absent; any other
-failure is none.
+"""Reading keys of the registry, several in one statement. A key that does not exist is absent, one without values
+is empty; any other failure is neither.
 """
 
 from __future__ import annotations
@@ -31,11 +31,15 @@ def read(shell: ManagementShell, results: Results, keys: Sequence[str]) -> dict[
     """The values by key, spelled as in ``keys``; keys that do not exist are missing. Raises what else went
     wrong.
 
-    Of the error records, those of other commands are left to their readers.
+    Of the error records, those of other commands are left to their readers. Windows returns nothing for a key that
+    has no values, and an error with the path for one that does not exist.
     """
+    absent = set()
     for report in results.errors:
         if report.command == GET and report.category != "ObjectNotFound":
             raise shell.classify(report)
+        if report.command == GET:
+            absent.add((report.target or "").casefold())
     spelled = {key.casefold(): key for key in keys}
     found: dict[str, Values] = {}
     for remote in results.objects():
@@ -47,4 +51,6 @@ def read(shell: ManagementShell, results: Results, keys: Sequence[str]) -> dict[
                 for name in remote
                 if not name.startswith(("PSPath", "PSParent", "PSChild", "PSDrive", "PSProv"))
             }
-    return found
+    if "" in absent:  # An error that does not say of which key it is.
+        return found
+    return {**{key: {} for folded, key in spelled.items() if folded not in absent}, **found}

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..clock import computer, registry
@@ -22,7 +22,7 @@ from ..clock.correct import PURGE_TICKETS
 from ..clock.offset import Clock, shown
 from ..clock.owed import OWED_KEY, half_way, note, read_owed, settle
 from ..powershell.commands import Command, Switch
-from ..powershell.errors import LostInMidCommand, TimedOut, cmdlet_not_offered
+from ..powershell.errors import ConnectionRefused, LostInMidCommand, TimedOut, cmdlet_not_offered
 from ..powershell.shell import ManagementShell
 from ..result.outcome import Reason, failed, outcome, with_warnings
 from ..result.refusals import Refused, UnusableArgument
@@ -117,15 +117,27 @@ class _Operation:
             self.warnings += [
                 f"Kerberos tickets were not purged: {report.message}" for report in purged.errors
             ]
-        for step in steps:
-            step.take()
-            if step.takes_down and settles:
-                self._note_half_way()
-        if settles:
-            self._forgive()
-        after = look.own_services(self.shell)
+        after = self._carry_out(steps, settles=settles)
         done = {"status": "corrected", "services": after.states, "restart_owed": None if settles else owed}
         return with_warnings({**self.result, **done}, self.warnings)
+
+    def _carry_out(self, steps: Sequence[_Step], *, settles: bool) -> Services:
+        """The services afterwards. A server that is gone in the middle of it is no server that was never reached."""
+        try:
+            for step in steps:
+                step.take()
+                if step.takes_down and settles:
+                    self._note_half_way()
+            if settles:
+                self._forgive()
+            return look.own_services(self.shell)
+        except (ConnectionRefused, LostInMidCommand, TimedOut) as lost:
+            result = {**self.result, "after": None, "services": {}}
+            raise failed(
+                f"{self.name} is gone in the middle of it, and whether its services run is not known. {lost}",
+                result,
+                status="unknown",
+            ) from lost
 
     # -- what there is to do ---------------------------------------------------------------------------------
 
@@ -208,8 +220,18 @@ class _Operation:
         """The pool's members and kind, which do not change meanwhile."""
         if self._pool is None:
             given = self._given()
-            self._pool = given or look.find(look.topology(self.shell, self.clock), None, self.name)
+            found = given or look.find(look.topology(self.shell, self.clock), None, self.name)
+            self._pool = replace(found, kind=self._stricter(found.kind))
         return self._pool
+
+    def _stricter(self, kind: Kind) -> Kind:
+        """Microsoft's documents of Lync Server 2013 show service versions of 2010, too; its servers tell that they are
+        of 2013 by what they offer.
+        """
+        has_fabric = kind is Kind.FRONT_ENDS_2010 and any(
+            look.offers(self.shell, cmdlet) for cmdlet in look.READINESS
+        )
+        return Kind.FRONT_ENDS if has_fabric else kind
 
     def _given(self) -> PoolState | None:
         if self.wish.pool_state is None:
@@ -223,9 +245,10 @@ class _Operation:
         """The pool as it is now: from outside if the task brought that along, else as this session can see
         it.
         """
-        state = self._given()
-        if state is None:
+        given = self._given()
+        if given is None:
             return look.with_services(self.shell, self._outline(), self.name, self.clock)
+        state = replace(given, kind=self._outline().kind)
         age = self.clock.time() - state.observed.timestamp()
         if age > _FRESH:
             raise Refused(
@@ -283,10 +306,19 @@ class _Operation:
         )
 
     def _take_over(self, command: Command) -> None:
-        self._send(command)
+        sure = self._send(command)
         found = look.own_services(self.shell)
         if not found.failed_over:
-            raise self._failure(f"{command.name} did not fail the computer over. {_described(found)}", found)
+            said = "" if sure else f"{self.warnings[-1]} Looked at since: "
+            raise self._failure(
+                f"{said}{command.name} did not fail the computer over. {_described(found)}", found
+            )
+        # What the session lost goes on there.
+        self._await(
+            lambda found: found.failed_over and not found.stopping,
+            self.wish.drain_timeout,
+            "are not stopped; calls and conferences may still be draining",
+        )
 
     def _bring_up(self, command: Command, settling: float) -> None:
         self._send(command)
@@ -303,9 +335,23 @@ class _Operation:
             left = deadline - self.clock.monotonic()
             if left <= 0:
                 raise self._failure(
-                    f"After {shown(timeout)} services {otherwise}. {_described(found)}", found
+                    f"After {shown(timeout)} services {otherwise}. {_described(found)}{self._of_the_pool(found)}",
+                    found,
                 )
             self.clock.sleep(min(self.wish.interval, left))
+
+    def _of_the_pool(self, found: Services) -> str:
+        """What the pool has to do with a Front-End service that waits to start."""
+        if not found.awaits_pool or self._outline().kind is not Kind.FRONT_ENDS:
+            return ""
+        ready = self._readiness()
+        if ready is None or ready.state in (READY, BUSY):
+            return ""
+        return (
+            f" The Front-End service waits for its pool, which says {ready.state}: a pool that has lost its quorum "
+            "starts with as many Front Ends as it takes to start the first time, or after Reset-CsPoolRegistrarState "
+            "-ResetType QuorumLossRecovery."
+        )
 
     def _await_ready(self, settle_for: float) -> None:
         """Wait until the pool is ready, and has been so for ``settle_for`` without a break, where its version
@@ -342,8 +388,9 @@ class _Operation:
     # -- the note --------------------------------------------------------------------------------------------
 
     def _owe(self, owed: Mapping[str, Any] | None, check_mode: bool) -> dict[str, Any]:
-        # A note that is half settled speaks of an earlier repair; the whole restart is owed again.
-        noted = owed is not None and not owed["stopped"]
+        # A note that is half settled speaks of an earlier repair, and the whole restart is owed again; one without a
+        # reason was never finished.
+        noted = owed is not None and bool(owed["reason"]) and not owed["stopped"]
         commands = () if noted else note(self._now(), self.wish.reason)
         states = {"restart_owed": noted}, {"restart_owed": True}
         changed = ["restart_owed"] if commands else []

@@ -24,6 +24,8 @@ REGISTRAR = "RTCSRV"
 
 RUNNING = "Running"
 STOPPED = "Stopped"
+STARTING = "StartPending"
+STOPPING = "StopPending"
 
 # Values of Start under a service's key in the registry.
 _AUTOMATIC = 2
@@ -70,6 +72,16 @@ class Services:
     @property
     def down(self) -> bool:
         return all(service.status == STOPPED for service in self.all)
+
+    @property
+    def stopping(self) -> bool:
+        return any(service.status == STOPPING for service in self.all)
+
+    @property
+    def awaits_pool(self) -> bool:
+        """Whether the Front-End service starts and starts, which it does until enough of its pool are there."""
+        registrar = self._registrar()
+        return registrar is not None and registrar.status == STARTING
 
     @property
     def not_running(self) -> tuple[Service, ...]:

@@ -21,7 +21,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals i
     Refused,
     UnusableArgument,
 )
-from unit.scripted import ScriptedClock
+from unit.scripted import ScriptedClock, remote
 from unit.windows import Pool, Windows, deployment
 
 WISH = operate.Wish(
@@ -400,6 +400,61 @@ def test_a_second_fault_after_the_stop_owes_the_whole_restart_again() -> None:
     again = remediate(there, state="restart_owed", reason="its clock was +2 h 0 min off")
     assert again["changed"] is True
     assert again["restart_owed"]["stopped"] is None
+
+
+def test_a_note_that_was_never_finished_holds_and_is_finished() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    there.registry[OWED_KEY] = {}
+    again = remediate(there, state="restart_owed", reason="its time zone was UTC")
+    assert (again["changed"], again["restart_owed"]["reason"]) == (True, "its time zone was UTC")
+    there.registry[OWED_KEY] = {}
+    assert remediate(there, settle=0, only_if_owed=True)["status"] == "corrected"
+    assert OWED_KEY not in there.registry
+
+
+def test_a_server_that_is_gone_in_the_middle_of_it_is_told_from_one_that_was_never_there() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    there.goes_after = "Stop-CsWindowsService"
+    with pytest.raises(
+        ChangeFailed, match=r"fe01\.contoso\.com is gone in the middle of it.*no route"
+    ) as failure:
+        remediate(there)
+    assert (failure.value.result["status"], failure.value.result["after"]) == ("unknown", None)
+
+
+def test_a_session_that_is_lost_while_failing_over_is_waited_for() -> None:
+    pool = deployment(ScriptedClock(), 3, 7)
+    there = pool.computers[0]
+    there.breaks.add("Invoke-CsComputerFailOver")
+    result = remediate(there)
+    assert (result["status"], pool.most_down) == ("corrected", 1)
+    assert "Invoke-CsComputerFailOver" in result["warnings"][0]
+
+
+def test_a_server_that_offers_readiness_has_a_quorum_whatever_version_the_topology_has() -> None:
+    pool = deployment(ScriptedClock(), 3, 5, busy_until=float("inf"))
+    there = pool.computers[0]
+    there.offers.add("Get-CsPoolUpgradeReadinessState")
+    with pytest.raises(Refused, match=r"not ready for it \(Busy\)"):
+        remediate(there)
+    assert pool.history == []
+
+
+def test_a_front_end_service_that_waits_for_its_pool_is_explained() -> None:
+    there = deployment(ScriptedClock(), 3, starting=1e9).computers[0]
+    original = there._start_cswindowsservice
+
+    def start(given: dict[str, Any]) -> list[Any]:
+        there._get_cspoolupgradereadinessstate = lambda given: [  # type: ignore[method-assign]
+            remote(PoolUpgradeState="InsufficientActiveFrontEnds")
+        ]
+        return original(given)
+
+    there._start_cswindowsservice = start  # type: ignore[method-assign]
+    with pytest.raises(
+        ChangeFailed, match=r"waits for its pool, which says Insufficient.*QuorumLossRecovery"
+    ):
+        remediate(there)
 
 
 # -- looking -------------------------------------------------------------------------------------------------
