@@ -11,7 +11,8 @@ version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:
-  - Puts what tasks did to each server into lines of at most 69 columns. In check mode, what they would do.
+  - Puts what tasks did to each server, and which of them failed, into lines of at most 69 columns. In check mode, what
+    they would do.
 positional: after
 options:
   _input:
@@ -21,6 +22,14 @@ options:
   after:
     description: What it returned afterwards; V(null) in check mode.
     type: dict
+  tried:
+    description: By host, what the trial of a change returned; an empty dictionary where there was none.
+    type: dict
+    default: {}
+  noted:
+    description: The same for the note that a restart is owed.
+    type: dict
+    default: {}
   zone:
     description: By host, what M(lync.remediation.time_zone) returned; an empty dictionary where it did not run.
     type: dict

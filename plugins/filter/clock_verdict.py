@@ -83,7 +83,7 @@ _value:
         - By host, C(computer), C(pool), C(is_edge), C(measured), C(error_ms), C(uncertainty_ms), C(zone),
           C(wanted_zone), C(wanted_time_service), C(problems) (of V(zone), V(source) and V(clock)),
           C(zone_difference_minutes), C(explained_by), C(restart_owed), C(restart_reason),
-          C(repair_calls_for_restart), C(jumped_ms), C(trouble).
+          C(repair_calls_for_restart), C(restart_interrupted), C(down), C(jumped_ms), C(trouble).
       type: dict
     wrong:
       description: The hosts with a problem.

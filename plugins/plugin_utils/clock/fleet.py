@@ -53,8 +53,9 @@ def fleet(
     places = {host: _Place.of(host, answer, topology) for host, answer in answers.items()}
     readings = [_reading(places[host], answer) for host, answer in answers.items()]
     found = verdict(readings, rules.tolerance)
-    zones = majority_zone(readings) if rules.follow_pool else {}
-    sources = _majority_source(places, answers) if rules.follow_pool else {}
+    sizes = {pool.pool: len(pool.members) for pool in topology}
+    zones = majority_zone(readings, sizes) if rules.follow_pool else {}
+    sources = _majority_source(places, answers, sizes) if rules.follow_pool else {}
     findings = {finding.host: finding for finding in found.findings}
     servers = {
         reading.host: _server(
@@ -88,12 +89,13 @@ def fleet(
         "servers": servers,
         "wrong": [host for host, server in servers.items() if server["problems"]],
         "rounds": rounds(owing),
-        "table": _table(servers) + _sentences(found, servers, rules),
+        "table": _table(servers)
+        + _lines([*_sentences(found, servers, rules), *_without_majority(servers, sizes, rules)]),
     }
 
 
 def _majority_source(
-    places: Mapping[str, _Place], answers: Mapping[str, Mapping[str, Any]]
+    places: Mapping[str, _Place], answers: Mapping[str, Mapping[str, Any]], sizes: Mapping[str, int]
 ) -> dict[str, dict[str, Any]]:
     """By pool, whom the clocks of more than half of its servers follow."""
     by_pool: dict[str, list[dict[str, Any]]] = {}
@@ -106,7 +108,7 @@ def _majority_source(
         pool: source
         for pool, sources in by_pool.items()
         for source in sources
-        if 2 * sum(not differing(other, source) for other in sources) > len(sources)
+        if 2 * sum(not differing(other, source) for other in sources) > max(len(sources), sizes.get(pool, 0))
     }
 
 
@@ -144,9 +146,7 @@ def _reading(place: _Place, answer: Mapping[str, Any]) -> Reading:
     if answer.get("offset_ms") is not None:
         offset = Offset(answer["offset_ms"] / 1000, answer["uncertainty_ms"] / 1000)
     zone = answer.get("time_zone") or {}
-    # Ansible puts words of its own before what a plugin said.
-    said = re.sub(r"^((Task|Action) failed: )+", "", str(answer.get("msg") or ""))
-    trouble = said or " ".join(answer.get("trouble") or []) or "it was not measured"
+    trouble = _said(answer) or " ".join(answer.get("trouble") or []) or "it was not measured"
     return Reading(
         host=place.host,
         pool=place.pool,
@@ -209,6 +209,8 @@ def _server(
         "restart_owed": owed is not None,
         "restart_reason": reason,
         "repair_calls_for_restart": calls_for_restart,
+        "down": not place.running,
+        "restart_interrupted": bool(owed and owed.get("stopped")),
         "jumped_ms": answer.get("jumped_ms"),
         "trouble": reading.trouble or None,
     }
@@ -240,10 +242,12 @@ def _cut(text: str, width: int) -> str:
 
 def _word(server: Mapping[str, Any]) -> str:
     if not server["measured"]:
-        return "unknown"
-    if server["problems"]:
-        return f"wrong {', '.join(server['problems'])}"
-    return "restart owed" if server["restart_owed"] else "right"
+        word = "unknown"
+    elif server["problems"]:
+        word = f"wrong {', '.join(server['problems'])}"
+    else:
+        word = "restart owed" if server["restart_owed"] else "right"
+    return f"{word}, down" if server["down"] else word
 
 
 def short_names(hosts: Iterable[str]) -> dict[str, str]:
@@ -269,6 +273,11 @@ def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]], rules: 
             sentences.append(f"{off}, which is not the size of a difference between two zones.")
     sentences += [f"{names[host]}: {trouble}" for host, trouble in found.unmeasured.items()]
     sentences += [
+        f"{names[host]} is down since a restart that was interrupted."
+        for host, server in servers.items()
+        if server["down"] and server["restart_interrupted"]
+    ]
+    sentences += [
         f"{names[host]} jumped by {shown(server['jumped_ms'] / 1000)} or more while it was measured: something else "
         "sets its clock."
         for host, server in servers.items()
@@ -281,6 +290,27 @@ def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]], rules: 
             f"Farthest apart of servers that talk to each other: {one} and {other}, "
             f"{shown(found.farthest.seconds)}."
         )
+    return sentences
+
+
+def _without_majority(
+    servers: Mapping[str, Mapping[str, Any]], sizes: Mapping[str, int], rules: Rules
+) -> Iterable[str]:
+    """Of each pool that should be followed and has no zone that more than half of it have."""
+    by_pool: dict[str, list[Mapping[str, Any]]] = {}
+    for server in servers.values():
+        by_pool.setdefault(server["pool"], []).append(server)
+    for pool, members in by_pool.items():
+        if not rules.follow_pool or any(server["wanted_zone"] for server in members):
+            continue
+        zones = [server["zone"] for server in members if server["zone"]]
+        counts = [f"{zone} {zones.count(zone)}" for zone in sorted(set(zones))]
+        unknown = max(sizes.get(pool, 0), len(members)) - len(zones)
+        said = ", ".join([*counts, *([f"not known {unknown}"] if unknown else [])])
+        yield f"The pool {pool} has no time zone that more than half of it have ({said}): none is called wrong."
+
+
+def _lines(sentences: Iterable[str]) -> list[str]:
     return [
         "",
         *(line for sentence in sentences for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")),
@@ -292,22 +322,45 @@ def summary(
     after: Mapping[str, Any] | None,
     done: Mapping[str, Mapping[str, Mapping[str, Any]]],
 ) -> list[str]:
-    """What was done to each server, or in check mode would be, a line each.
+    """What was done to each server, or in check mode would be, and what failed, a line each.
 
-    ``before`` and ``after`` are verdicts; ``after`` is None in check mode. ``done``: of the tasks ``zone``,
-    ``source``, ``clock`` and ``restart``, the results by host, empty where a task did not run.
+    ``before`` and ``after`` are verdicts; ``after`` is None in check mode. ``done``: of the tasks ``tried`` (what was
+    tried dry), ``noted`` (that a restart is owed), ``zone``, ``source``, ``clock`` and ``restart``, the results by
+    host, empty where a task did not run.
     """
     names = short_names(before["servers"])
     width = max((len(name) for name in names.values()), default=0)
     lines = []
     for host, name in names.items():
+        own = {kind: results.get(host) or {} for kind, results in done.items()}
         changed = {
-            kind: results[host] for kind, results in done.items() if results.get(host, {}).get("changed")
+            kind: result for kind, result in own.items() if result.get("changed") and not _failed(result)
         }
-        for deed in _deeds(before["servers"][host], (after or {}).get("servers", {}).get(host), changed):
+        deeds = [*_deeds(before["servers"][host], (after or {}).get("servers", {}).get(host), changed)]
+        deeds += [f"{_FAILED[kind]}: {_said(result)}" for kind, result in own.items() if _failed(result)]
+        for deed in deeds:
             first, *more = textwrap.wrap(deed, WIDTH - width - 2)
             lines += [f"{name:{width}}  {first}", *(" " * (width + 2) + line for line in more)]
     return lines
+
+
+_FAILED = {
+    "tried": "left as it is",
+    "noted": "left as it is",
+    "zone": "time zone not set",
+    "source": "W32Time not configured",
+    "clock": "clock not corrected",
+    "restart": "not restarted",
+}
+
+
+def _failed(result: Mapping[str, Any]) -> bool:
+    return bool(result.get("failed") or result.get("unreachable"))
+
+
+def _said(result: Mapping[str, Any]) -> str:
+    """What a plugin said, without the words that Ansible puts before it."""
+    return re.sub(r"^((Task|Action) failed: )+", "", str(result.get("msg") or ""))
 
 
 def _deeds(

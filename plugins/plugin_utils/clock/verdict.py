@@ -279,8 +279,10 @@ def farthest(readings: Iterable[Reading]) -> Spread | None:
     return max(pairs, key=lambda pair: pair.seconds, default=None)
 
 
-def majority_zone(readings: Iterable[Reading]) -> dict[str, str]:
-    """By pool, the zone that more than half of its measured servers have."""
+def majority_zone(readings: Iterable[Reading], sizes: Mapping[str, int]) -> dict[str, str]:
+    """By pool, the zone that more than half of its servers have, of which there are ``sizes`` and not all need have
+    been asked.
+    """
     zones: dict[str, list[str]] = {}
     for reading in readings:
         if reading.zone is not None:
@@ -289,5 +291,5 @@ def majority_zone(readings: Iterable[Reading]) -> dict[str, str]:
         pool: zone
         for pool, found in zones.items()
         for zone in sorted(set(found))
-        if 2 * found.count(zone) > len(found)
+        if 2 * found.count(zone) > max(len(found), sizes.get(pool, 0))
     }

@@ -129,7 +129,8 @@ def test_a_restart_that_was_owed_before_is_not_forgotten(front_ends: Pool, edges
     found = clock_verdict(given, [seen(front_ends), seen(edges)])
     assert found["wrong"] == []
     assert found["rounds"] == [["edge01.contoso.com"], ["fe01.contoso.com"], ["fe02.contoso.com"]]
-    assert found["table"][1].endswith("restart owed")
+    assert found["table"][1].endswith("restart owed, down")
+    assert found["table"][2].endswith("restart owed")
 
 
 def test_a_host_that_did_not_answer_is_in_the_table(front_ends: Pool) -> None:
@@ -142,6 +143,35 @@ def test_a_host_that_did_not_answer_is_in_the_table(front_ends: Pool) -> None:
     assert found["servers"]["fe03.contoso.com"]["measured"] is False
     assert found["table"][3].split()[-1] == "unknown"
     assert any("No connection" in line for line in found["table"])
+
+
+def test_a_server_that_an_interrupted_restart_left_stopped_is_named(front_ends: Pool) -> None:
+    given = answers(front_ends)
+    given["fe02.contoso.com"]["restart_owed"] = {
+        "since": None,
+        "reason": None,
+        "stopped": "2026-11-20T10:00:00Z",
+    }
+    front_ends.computers[1].services["RTCSRV"].status = "Stopped"
+    found = clock_verdict(given, [seen(front_ends)])
+    assert found["servers"]["fe02.contoso.com"]["restart_interrupted"]
+    assert "fe02 is down since a restart that was interrupted." in " ".join(found["table"])
+
+
+def test_a_pool_of_which_too_few_were_asked_has_no_majority(front_ends: Pool) -> None:
+    front_ends.computers[1].zone = "UTC"
+    given = answers(front_ends)
+    given["fe03.contoso.com"] = {"unreachable": True, "msg": "No connection."}
+    found = clock_verdict(given, [seen(front_ends)], follow_pool=True)
+    assert found["wrong"] == []
+    said = " ".join(line.strip() for line in found["table"])
+    assert "pool01.contoso.com has no time zone that more than half of it have" in said
+    assert "(Central Standard Time 1, UTC 1, not known 1): none is called wrong." in said
+    alone = {"fe02.contoso.com": given["fe02.contoso.com"]}
+    assert "(UTC 1, not known 2)" in " ".join(
+        clock_verdict(alone, [seen(front_ends)], follow_pool=True)["table"]
+    )
+    assert "no time zone that" not in " ".join(clock_verdict(given, [seen(front_ends)])["table"])
 
 
 def test_hosts_of_no_known_pool_are_pools_of_their_own(front_ends: Pool) -> None:
@@ -240,3 +270,18 @@ def test_what_was_done_is_told_in_lines_that_fit(front_ends: Pool) -> None:
     assert all(len(line) <= WIDTH for line in lines)
     dry = clock_summary(before, None, clock={host: {"changed": True}}, restart={host: {"skipped": True}})
     assert dry == ["fe02  clock +1 h 0 min -> right"]
+
+
+def test_what_failed_is_told_too(front_ends: Pool) -> None:
+    before = clock_verdict(answers(front_ends), [seen(front_ends)])
+    failed = {"failed": True, "changed": True, "msg": "Task failed: Action failed: A group policy decides."}
+    lines = clock_summary(
+        before,
+        None,
+        tried={"fe01.contoso.com": failed},
+        restart={
+            "fe02.contoso.com": {"unreachable": True, "msg": "No connection."},
+            "fe03.contoso.com": None,
+        },
+    )
+    assert lines == ["fe01  left as it is: A group policy decides.", "fe02  not restarted: No connection."]

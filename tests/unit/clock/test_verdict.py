@@ -139,7 +139,10 @@ def test_the_zone_of_a_pool_is_that_of_more_than_half() -> None:
         front_end("fe4", 0, "pool02"),
         front_end("fe5", 0, "pool02", zone="UTC"),
     ]
-    assert majority_zone(readings) == {"pool01": "Central Standard Time"}
+    assert majority_zone(readings, {}) == {"pool01": "Central Standard Time"}
+    assert majority_zone(readings, {"pool01": 3, "pool02": 2}) == {"pool01": "Central Standard Time"}
+    # A server that nobody asked may have any.
+    assert majority_zone(readings, {"pool01": 4}) == {}
 
 
 @pytest.mark.parametrize(
