@@ -57,6 +57,8 @@ examples:
   python -m lab inject clock_offset --server fe02.contoso.com --set seconds=-60
   python -m lab inject service_fails --server fe02.contoso.com \\
       --set service=RTCSRV
+  python -m lab inject other_administrator --command 'Set-CsMedia*' \\
+      --set noun=CsMediaConfiguration --set EnableQoS=true
 
 A deployment file may have them from the start, and again after each reset:
   faults:
@@ -177,7 +179,8 @@ class _HelpWithFaults(argparse.Action):
             f"faults of requests (--request, default any):\n{listing(REQUEST_FAULTS)}\n\n"
             f"faults of commands (with --command):\n{listing(COMMAND_FAULTS)}\n\n"
             "faults of the deployment (options with --set; of a server, or of\n"
-            "computer=<fqdn> if it answers no clients):\n"
+            "computer=<fqdn> if it answers no clients; at once, or with --command\n"
+            "right before that command, on the server that runs it):\n"
             f"{listing({kind: fault.help for kind, fault in FAULTS.items()})}\n\n{parser.epilog}"
         )
         parser.print_help()

@@ -13,7 +13,10 @@ import fnmatch
 import math
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
+
+from .contract import Server
 
 #: Faults of a request: struck by the HTTP server.
 REQUEST_FAULTS: Mapping[str, str] = {
@@ -53,14 +56,25 @@ class Rule:
     message: str = "The operation failed."
     id: str = "InjectedFault"
     category: str = "NotSpecified"
+    #: What else happens right before the command; then ``kind`` is the deployment's.
+    action: Callable[[Server], str] | None = None
 
     def __post_init__(self) -> None:
+        if self.times < 0 or self.skip < 0 or not 0 <= self.seconds < math.inf:
+            raise ValueError("times, skip and seconds are finite and cannot be negative")
+        if self.action is not None:
+            return
         known = COMMAND_FAULTS if self.command is not None else REQUEST_FAULTS
         if self.kind not in known:
             place = "a command" if self.command is not None else "a request"
             raise ValueError(f"{self.kind!r} is no fault of {place}; known are {', '.join(known)}")
-        if self.times < 0 or self.skip < 0 or not 0 <= self.seconds < math.inf:
-            raise ValueError("times, skip and seconds are finite and cannot be negative")
+
+    def told(self) -> dict[str, Any]:
+        """Where and how often it strikes, and what else was said about it."""
+        usual = {item.name: item.default for item in fields(self)}
+        return {
+            name: value for name, value in vars(self).items() if name != "action" and value != usual[name]
+        }
 
 
 class Injector:

@@ -139,7 +139,7 @@ class Lab:
                 for server in self.deployment.servers
             },
             "totals": total(list(self.counters.values())),
-            "faults": [vars(rule) for rule in self.injector.rules()],
+            "faults": [rule.told() for rule in self.injector.rules()],
             "state": dict(self.deployment.status()),
         }
 
@@ -148,6 +148,8 @@ class Lab:
         kind, name = request["kind"], request.get("server") or "*"
         options = dict(request.get("options") or {})
         servers = self._matching(name)
+        if kind in self.deployment.fault_kinds and "command" in options:
+            return self._inject_before(kind, name, options)
         if kind in self.deployment.fault_kinds:
             chosen: list[Server | None] = [*servers] if name != "*" else [None]
             done = [self.deployment.inject(kind, server, options) for server in chosen]
@@ -168,6 +170,20 @@ class Lab:
         place = f"command {rule.command}" if rule.command else f"request {rule.request or '*'}"
         often = f"{rule.times} time(s)" if rule.times else "until reset"
         return f"{kind} on {name}, {place}, {often}"
+
+    def _inject_before(self, kind: str, name: str, options: dict[str, Any]) -> str:
+        """Let a fault of the deployment happen right before a command that a client sends."""
+        strikes = {
+            key: _converted(key, options.pop(key)) for key in ("command", "times", "skip") if key in options
+        }
+
+        def act(server: Server) -> str:
+            return self.deployment.inject(kind, server, options)
+
+        rule = Rule(kind, name, **strikes, action=act)
+        self.injector.add(rule)
+        often = f"{rule.times} time(s)" if rule.times else "until reset"
+        return f"{kind} before command {rule.command} on {name}, {often}"
 
     def _inject_configured(self) -> None:
         """What the deployment file wants to go wrong. Raises ValueError."""

@@ -188,6 +188,8 @@ def test_an_edge_names_an_account_and_the_journal_keeps_its_password() -> None:
     row = shell.row(call("Request-CsCertificate", **new, **{**account, "CaPassword": "x"}))
     assert list(row["AlternativeNames"]) == ["edge.contoso.com", "edge01.contoso.com"]
     assert shell.streams.journal[-1].parameters["CaPassword"] == "***"
+    shell.failure(call("Request-CsCertificate", **new, **account, Colour="red"))
+    assert shell.streams.journal[-1].parameters["CaPassword"] == "***"
 
 
 def test_what_the_authority_issues_begins_by_its_own_clock() -> None:

@@ -23,6 +23,7 @@ from lab.injection import COMMAND_FAULTS, REQUEST_FAULTS
 from pypsrp.exceptions import AuthenticationError
 from pypsrp.powershell import RunspacePool
 from pypsrp.wsman import WSMan
+from requests.exceptions import ChunkedEncodingError, ConnectionError
 
 from .conftest import powershell, wait_until
 from .small import ADDRESS
@@ -250,6 +251,46 @@ def test_a_command_without_effect(state: Path) -> None:
         json.loads(line) for line in lab("log", "--writes", "--json", "--state", state).stdout.splitlines()
     ]
     assert [entry["name"] for entry in written] == ["Set-Date", "Set-Date"]
+
+
+def test_somebody_else_is_faster(state: Path) -> None:
+    said = lab(
+        "inject",
+        *("other_administrator", "--command", "Set-CsMedia*", "--skip", "1"),
+        *("--set", "noun=CsMediaConfiguration", "--set", "EnableQoS=true", "--state", state),
+    ).stdout
+    assert said == "other_administrator before command Set-CsMedia* on *, 1 time(s)\n"
+    assert "kind other_administrator, command Set-CsMedia*, skip 1" in lab("status", "--state", state).stdout
+    found = []
+    with RunspacePool(connect(hosts(state)["pool01.contoso.com"])) as pool:
+        for _ in range(3):
+            shell = powershell(pool, ("Set-CsMediaConfiguration", "Global"), ("Get-CsMediaConfiguration",))
+            (media,) = shell.invoke()
+            found.append(media.adapted_properties["EnableQoS"])
+            change = powershell(pool, ("Set-CsMediaConfiguration", "Global"))
+            change.add_parameter("EnableQoS", False)
+            if found[-1]:
+                change.invoke()
+    assert found == [False, True, False]
+    faults = lab("log", "--event", "fault", "--json", "--state", state).stdout.splitlines()
+    assert [json.loads(line)["kind"] for line in faults] == ["other_administrator"]
+
+
+def test_a_server_reboots_in_the_middle_of_its_work(state: Path) -> None:
+    options = ("--command", "Get-Date", "--set", "seconds=3600", "--state", state)
+    lab("inject", "server_reboots", *options)
+    lab("inject", "clock_offset", "--command", "Get-CsSite", "--set", "seconds=9", "--state", state)
+    pool = RunspacePool(connect(hosts(state)["fe01.contoso.com"]))
+    pool.open()
+    with pytest.raises((ConnectionError, ChunkedEncodingError)):
+        powershell(pool, ("Get-Date",)).invoke()
+        pool.close()
+    shown = json.loads(lab("status", "--json", "--state", state).stdout)["state"]
+    assert shown["computers"]["fe01.contoso.com"]["down"]
+    with RunspacePool(connect(hosts(state)["pool01.contoso.com"])) as pool:
+        assert powershell(pool, ("Get-CsSite",)).invoke()
+    (*_, last) = lab("log", "--event", "fault", "--json", "--state", state).stdout.splitlines()
+    assert "There is no computer 'pool01.contoso.com'" in json.loads(last)["failed"]
 
 
 def test_a_fault_of_several_servers(state: Path) -> None:

@@ -282,7 +282,13 @@ def _date_time(value: Any) -> datetime.datetime:
     if isinstance(value, datetime.datetime):
         return value
     text = text_of(value)
-    for pattern in ("%m/%d/%Y", "%m/%d/%Y %I:%M:%S %p", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"):
+    for pattern in (
+        "%m/%d/%Y",
+        "%m/%d/%Y %I:%M:%S %p",
+        "%m/%d/%Y %I:%M %p",
+        "%m/%d/%Y %H:%M:%S",
+        "%m/%d/%Y %H:%M",
+    ):
         try:
             return datetime.datetime.strptime(text, pattern)
         except ValueError:

@@ -149,6 +149,11 @@ def _with_merged(flow: Iterable[Any], streams: RedirectedStreams) -> Iterator[An
     yield from streams.take()
 
 
+def _told(name: str, value: Any) -> Any:
+    """What the journal says of a parameter: not its passwords."""
+    return "***" if name.lower().endswith("password") else plain(value)
+
+
 def _preference(value: Any) -> str:
     return value.name if value is not None else "Continue"
 
@@ -243,7 +248,7 @@ class Engine:
         except PowerShellError as error:
             known = self._session.command(call.name)
             with streams.command(known.name if known else call.name, number) as entry:
-                entry.parameters = {argument.name or "": plain(argument.value) for argument in call.arguments}
+                entry.parameters = {a.name or "": _told(a.name or "", a.value) for a in call.arguments}
                 name, class_name = (known.name, known.class_name) if known else (call.name, "")
                 raise TerminatingError(error.record(name, class_name)) from None
         implementation = self._session.implementation(command)
@@ -290,10 +295,7 @@ class Engine:
         """One execution, with its journal entry. Errors the implementation raises are non-terminating."""
         is_program = invocation.command.kind == "Application"
         with invocation.streams.command(invocation.command.name, number, is_program) as entry:
-            entry.parameters = {
-                name: "***" if name.lower().endswith("password") else plain(value)
-                for name, value in invocation.values.items()
-            }
+            entry.parameters = {name: _told(name, value) for name, value in invocation.values.items()}
             entry.writes = self._session.writes(invocation.command, invocation.values)
             if not entry.effective:
                 return []

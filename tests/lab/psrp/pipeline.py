@@ -280,7 +280,12 @@ class Pipeline:
 
     def _strike_before(self, fault: Rule, name: str) -> None:
         self._pool.journal_fault(fault, name)
-        if fault.kind == "hang":
+        if fault.action is not None:
+            try:
+                fault.action(self._pool.server)
+            except ValueError as error:
+                self._pool.journal_fault(fault, name, failed=str(error))
+        elif fault.kind == "hang":
             self.stopped.wait(fault.seconds or None)
             if self.stopped.is_set():
                 raise PipelineStopped

@@ -296,8 +296,10 @@ class Pool:
             **({} if entry.answer is None else {"answer": entry.answer}),
         )
 
-    def journal_fault(self, fault: Rule, name: str) -> None:
-        self._journal.record("fault", self.server.name, session=self._shell_id, kind=fault.kind, name=name)
+    def journal_fault(self, fault: Rule, name: str, **details: str) -> None:
+        self._journal.record(
+            "fault", self.server.name, session=self._shell_id, kind=fault.kind, name=name, **details
+        )
 
 
 def private_data(server: Server) -> dict[str, Any]:
