@@ -493,6 +493,7 @@ class _Builder:
             usual=usual,
             endpoint="management",
             path="OcsPowershell",
+            members=pool.computers,
         )
 
     def _computer_server(
@@ -530,6 +531,7 @@ class _Builder:
         usual: Person,
         endpoint: str,
         path: str,
+        members: Sequence[Computer] = (),
     ) -> EndpointServer:
         accounts = [Account(p.name, p.password, p.principal, p.refusal) for p in people]
         pool = deployment.topology.pool(computer.pool)
@@ -553,6 +555,7 @@ class _Builder:
             inventory_account=next(a for a in accounts if a.name == usual.name),
             inventory_authentication=self._document.get("inventory", {}).get(endpoint, "negotiate"),
             inventory_variables={"ansible_psrp_path": path},
+            members=members,
         )
 
     def _quotas(self) -> Quotas:

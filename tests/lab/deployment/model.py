@@ -49,7 +49,7 @@ class EndpointServer:
     name: str
     fqdn: str
     address: str
-    computer: Computer  # on which its runspaces run
+    computer: Computer  # whose settings it has
     people: Sequence[Person]
     listeners: Sequence[Listener]
     groups: Sequence[str]
@@ -60,6 +60,9 @@ class EndpointServer:
     accounts: Sequence[Account] = ()
     inventory_variables: Mapping[str, Any] = field(default_factory=dict)
     keytab: str | None = None
+    members: Sequence[
+        Computer
+    ] = ()  # of a pool's web service: the Front Ends a load balancer spreads it over
 
     def __post_init__(self) -> None:
         self.powershell_version, self.clr_version, self.build_version, self.protocol_version = _FLAVOURS[
@@ -68,14 +71,19 @@ class EndpointServer:
 
     @property
     def clock_offset_s(self) -> float:
-        """This computer's clock less the domain controller's, in seconds."""
-        error = self.deployment.machine(self.computer.fqdn).clock.error()
+        """The computer's clock less the domain controller's, in seconds."""
+        error = self.deployment.machine(self._serving.fqdn).clock.error()
         return error - self.deployment.domain_controller.offset
 
     @property
     def down_s(self) -> float:
-        """How long the computer still reboots, in seconds."""
-        return self.deployment.down_s(self.computer.fqdn)
+        """How long the computer still reboots, in seconds; a pool's web service is there while one of it is."""
+        return self.deployment.down_s(self._serving.fqdn)
+
+    @property
+    def _serving(self) -> Computer:
+        """The first of the computers that is soonest up."""
+        return min(self.members or (self.computer,), key=lambda member: self.deployment.down_s(member.fqdn))
 
     def open_runspace(self, caller: Caller, path: str, configuration_name: str) -> Runspace:
         """A restricted runspace at /OcsPowershell, a full one at /wsman; see the contract for refusals."""
@@ -92,7 +100,7 @@ class EndpointServer:
         if person is None or not may:
             raise WsmanRefusal(ACCESS_DENIED, "Access is denied. ")
         self.deployment.settle()
-        return LyncRunspace(self.deployment, self.computer, caller, person, constrained)
+        return LyncRunspace(self.deployment, self._serving, caller, person, constrained)
 
 
 @dataclass
