@@ -90,10 +90,15 @@ _value:
       type: list
       elements: str
     pools:
-      description: By pool, the hosts that agree with each other and where their clocks stand, in milliseconds.
+      description:
+        - By pool, also of Edge Servers, the C(hosts) that agree with each other (the most that do), where their clocks
+          stand against the controller's in milliseconds (C(offset_ms)), and the C(outliers) among the others.
       type: dict
     farthest:
-      description: The two hosts that must talk to each other and are farthest apart, and by how many milliseconds.
+      description:
+        - Of all pairs that must talk to each other, the two C(hosts) that are farthest apart, and by how many
+          milliseconds (C(offset_ms)). V(null) with less than two. Front Ends talk to all others, Edge Servers to
+          Front Ends and to their own pool.
       type: dict
     lying_ntp_servers:
       description: Time servers that contradict the clocks that are right.

@@ -83,7 +83,11 @@ def fleet(
         if found.farthest is None
         else {"hosts": list(found.farthest.hosts), "offset_ms": milliseconds(found.farthest.seconds)},
         "pools": {
-            pool: {"hosts": list(each.hosts), "offset_ms": milliseconds(each.offset)}
+            pool: {
+                "hosts": list(each.hosts),
+                "offset_ms": milliseconds(each.offset),
+                "outliers": list(each.outliers),
+            }
             for pool, each in found.pools.items()
         },
         "servers": servers,
@@ -313,8 +317,13 @@ def _without_majority(
 def _lines(sentences: Iterable[str]) -> list[str]:
     return [
         "",
-        *(line for sentence in sentences for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ")),
+        *(line for sentence in sentences for line in _wrapped(sentence, WIDTH, subsequent_indent="  ")),
     ]
+
+
+def _wrapped(text: str, width: int, **how: str) -> list[str]:
+    # A sign stays with its number, a cmdlet's verb with its noun.
+    return textwrap.wrap(text, width, break_on_hyphens=False, **how)
 
 
 def summary(
@@ -339,7 +348,7 @@ def summary(
         deeds = [*_deeds(before["servers"][host], (after or {}).get("servers", {}).get(host), changed)]
         deeds += [f"{_FAILED[kind]}: {_said(result)}" for kind, result in own.items() if _failed(result)]
         for deed in deeds:
-            first, *more = textwrap.wrap(deed, WIDTH - width - 2)
+            first, *more = _wrapped(deed, WIDTH - width - 2)
             lines += [f"{name:{width}}  {first}", *(" " * (width + 2) + line for line in more)]
     return lines
 

@@ -54,11 +54,12 @@ class Right(enum.Enum):
 @dataclass(frozen=True)
 class Consensus:
     """The most servers of a group that agree with each other: ``offset`` is the middle of what they have in
-    common.
+    common. ``outliers``: the others.
     """
 
     hosts: tuple[str, ...]
     offset: float
+    outliers: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.hosts)
@@ -151,7 +152,8 @@ def consensus(offsets: Mapping[str, Offset], tolerance: float) -> Consensus | No
     for low in (start for start, end in bounds.values()):
         members = [host for host, (start, end) in bounds.items() if start <= low <= end]
         high = min(bounds[host][1] for host in members)
-        groups.append(Consensus(tuple(members), (low + high) / 2))
+        others = tuple(host for host in bounds if host not in members)
+        groups.append(Consensus(tuple(members), (low + high) / 2, others))
     return max(groups, key=lambda group: (len(group), -abs(group.offset)))
 
 

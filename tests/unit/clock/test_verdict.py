@@ -55,7 +55,7 @@ def test_the_articles_case() -> None:
     assert finding.error.seconds == pytest.approx(1 * HOUR + 0.4)
     assert found.farthest is not None
     assert set(found.farthest.hosts) == {"fe2", "fe3"}
-    assert found.pools["pool01"].hosts == ("fe1", "fe3")
+    assert (found.pools["pool01"].hosts, found.pools["pool01"].outliers) == (("fe1", "fe3"), ("fe2",))
     assert found.witnesses == 3
 
 
