@@ -317,13 +317,13 @@ def _without_majority(
 def _lines(sentences: Iterable[str]) -> list[str]:
     return [
         "",
-        *(line for sentence in sentences for line in _wrapped(sentence, WIDTH, subsequent_indent="  ")),
+        *(line for sentence in sentences for line in _wrapped(sentence, WIDTH, "  ")),
     ]
 
 
-def _wrapped(text: str, width: int, **how: str) -> list[str]:
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
     # A sign stays with its number, a cmdlet's verb with its noun.
-    return textwrap.wrap(text, width, break_on_hyphens=False, **how)
+    return textwrap.wrap(text, width, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def summary(
