@@ -24,11 +24,7 @@ OWED_KEY = rf"{_PARENT}\{_NAME}"
 
 
 def read_owed(keys: Mapping[str, Values]) -> dict[str, Any] | None:
-    """The note as results show it, None where there is none.
-
-    Get-ItemProperty returns nothing for a key without values, so that a note of which no more than the key was
-    written does not count. Nothing has been repaired then; the next run writes it anew.
-    """
+    """The note as results show it, None where there is none. A key without values is a note, too."""
     if OWED_KEY not in keys:
         return None
     values = {name.casefold(): value for name, value in keys[OWED_KEY].items()}
