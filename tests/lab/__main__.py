@@ -70,7 +70,13 @@ A deployment file may have them from the start, and again after each reset:
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options))
+        code = int(options.run(options))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # Who reads has seen enough (``| head``); Python would complain about it once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (control.NotRunning, control.CommandRefused, ValueError, OSError) as error:
         print(f"lab: {error}", file=sys.stderr)
         return 1

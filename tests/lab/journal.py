@@ -41,6 +41,8 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
+        if path.is_file():
+            _drop_unfinished_line(path)
         self._file = path.open("a", encoding="utf-8")
 
     def record(self, event: str, server: str, **details: Any) -> None:
@@ -56,11 +58,23 @@ class Journal:
             self._file.close()
 
 
+def _drop_unfinished_line(path: Path) -> None:
+    """A lab that was killed may have left one."""
+    with path.open("rb+") as file:
+        content = file.read()
+        file.truncate(content.rfind(b"\n") + 1)
+
+
 def read(path: Path) -> list[dict[str, Any]]:
-    """The entries since the lab was started or last reset, oldest first."""
+    """The entries since the lab was started or last reset, oldest first.
+
+    A last line that is being written, or was when the lab was killed, is left out.
+    """
     entries: list[dict[str, Any]] = []
     with path.open(encoding="utf-8") as lines:
         for line in lines:
+            if not line.endswith("\n"):
+                break
             entry = json.loads(line)
             if entry["event"] in ("started", "reset"):
                 entries.clear()

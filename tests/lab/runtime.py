@@ -204,7 +204,7 @@ class Lab:
         for counters in self.counters.values():
             counters.reset()
         self.journal.record("reset", "*")
-        return "reset"
+        return "The deployment is as its file says."
 
     def _matching(self, pattern: str) -> list[Server]:
         """The servers of that inventory name, which may be a pattern; raises ValueError if there is none."""

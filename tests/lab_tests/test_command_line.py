@@ -364,6 +364,28 @@ def test_a_lab_that_was_killed_can_be_started_again(deployment: Path, state: Pat
     assert lab("status", "--state", state).stdout
 
 
+def test_a_journal_that_was_cut_off_goes_on(state: Path, deployment: Path) -> None:
+    lab("down", "--state", state)
+    with (state / "journal.jsonl").open("a") as journal:
+        journal.write('{"time": "2026-11-2')
+    assert lab("log", "--state", state).returncode == 0
+    lab("up", deployment, "--state", state)
+    assert lab("log", "--state", state).stdout == ""
+
+
+def test_who_has_read_enough_hears_no_complaint(state: Path) -> None:
+    pipe = subprocess.run(
+        f"'{sys.executable}' -m lab inject --help | head -1; '{sys.executable}' -m lab status --state '{state}' | true",
+        shell=True,
+        cwd=TESTS,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert pipe.stdout.startswith("usage:")
+    assert pipe.stderr == ""
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_start_that_is_interrupted_leaves_nothing(
     deployment: Path, tmp_path: Path, number: signal.Signals
