@@ -189,6 +189,13 @@ class Runspace(Protocol):
     def command_metadata(self, names: Sequence[str]) -> Sequence[PSObject]:
         """Answer to GET_COMMAND_METADATA (MS-PSRP 2.2.2.14): CommandMetadata objects, without the leading count."""
 
+    def has_program(self, name: str) -> bool:
+        """Whether the computer has a native program of that name, which is in lower case and without ``.exe``."""
+
+    @property
+    def last_exit_code(self) -> int:
+        """Of the last native program that ran, as $LASTEXITCODE has it; 0 before that."""
+
     def reset(self) -> None: ...
 
     def close(self) -> None: ...

@@ -140,6 +140,11 @@ class SmallRunspace:
             for name in names
         ]
 
+    last_exit_code = 0
+
+    def has_program(self, name: str) -> bool:
+        return name == "wait"
+
     def reset(self) -> None:
         self.variables.clear()
 

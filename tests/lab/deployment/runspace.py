@@ -80,6 +80,14 @@ class LyncRunspace:
             if any(matches(command.name, pattern) for pattern in names or ("*",))
         ]
 
+    def has_program(self, name: str) -> bool:
+        command = self._commands.get(name)
+        return command is not None and command.kind == "Application"
+
+    @property
+    def last_exit_code(self) -> int:
+        return self._engine.last_exit_code
+
     def reset(self) -> None:
         self._imported = []
         self._commands = self._offered()

@@ -56,6 +56,7 @@ class Invocation:
     streams: Streams
     item: Any = None  # the pipeline object that this execution is for
     declined: bool = False  # a prompt was answered with no, or -WhatIf was given
+    exit_code: int = 0  # of a native program
     answer: str | None = None  # for the journal
 
     @property
@@ -92,6 +93,7 @@ class Invocation:
             target=line,
             qualified=False,
         ).record()
+        self.exit_code = self.exit_code or 1
         if self.error_action not in _SILENT:
             self.streams.error(record)
 
@@ -164,6 +166,7 @@ class Engine:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._binder = Binder(session.powershell_version)
+        self.last_exit_code = 0  # of the last native program
 
     def run(self, statements: Sequence[Statement], streams: Streams, items: Sequence[Any]) -> None:
         """Run the statements in order; see :class:`lab.contract.Runspace`."""
@@ -309,5 +312,7 @@ class Engine:
                 return []
             finally:
                 entry.answer = invocation.answer
+                if is_program:
+                    self.last_exit_code = invocation.exit_code
                 if invocation.declined:
                     entry.writes = False

@@ -1,15 +1,19 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What waits to be fetched by a client's Receive: fragments of one runspace pool or one pipeline."""
+"""What waits to be fetched by a client's Receive: PSRP fragments of a pool or pipeline, a program's output."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+#: What is delivered whole; its length is what it takes of the host process's memory.
+Piece = TypeVar("Piece", bound=Sized)
 
 #: A Receive that finds a pipeline's first records waits this long for the rest, so that a short command takes one.
 #: Real servers gather too (rsp:BufferMode is Block); how long is not documented (assumed).
@@ -17,10 +21,10 @@ GATHER_S = 0.05
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Delivery(Generic[Piece]):
     """The answer to one Receive."""
 
-    fragments: tuple[bytes, ...]
+    pieces: tuple[Piece, ...]
     done: bool  # the last of it: the command is over
     pending: bool  # the command waits for an answer of the client's host
 
@@ -33,13 +37,13 @@ class OutboxClosed(Exception):
         self.reason = reason
 
 
-class Outbox:
+class Outbox(Generic[Piece]):
     """A queue filled from any thread and emptied on the event loop."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._lock = threading.Lock()
-        self._fragments: deque[bytes | None] = deque()  # None: what follows goes into a Receive of its own
+        self._pieces: deque[Piece | None] = deque()  # None: what follows goes into a Receive of its own
         self._changed = asyncio.Event()
         self._watched = False
         self._urgent = False
@@ -49,23 +53,23 @@ class Outbox:
         #: Bytes that wait.
         self.held = 0
 
-    def put(self, fragments: list[bytes], *, alone: bool = False, urgent: bool = False) -> None:
-        """Queue fragments. ``alone`` starts a new Receive with them; ``urgent`` ends the gathering (a host waits)."""
+    def put(self, pieces: list[Piece], *, alone: bool = False, urgent: bool = False) -> None:
+        """Queue pieces. ``alone`` starts a new Receive with them; ``urgent`` ends the gathering (a host waits)."""
         with self._lock:
-            if alone and self._fragments:
-                self._fragments.append(None)
-            self._fragments.extend(fragments)
-            self.held += sum(map(len, fragments))
+            if alone and self._pieces:
+                self._pieces.append(None)
+            self._pieces.extend(pieces)
+            self.held += sum(map(len, pieces))
             self._urgent = self._urgent or urgent
             self._notify()
 
-    def put_back(self, fragments: Sequence[bytes]) -> None:
-        """Queue fragments that were delivered before, to come first and alone."""
+    def put_back(self, pieces: Sequence[Piece]) -> None:
+        """Queue pieces that were delivered before, to come first and alone."""
         with self._lock:
-            if self._fragments:
-                self._fragments.appendleft(None)
-            self._fragments.extendleft(reversed(fragments))
-            self.held += sum(map(len, fragments))
+            if self._pieces:
+                self._pieces.appendleft(None)
+            self._pieces.extendleft(reversed(pieces))
+            self.held += sum(map(len, pieces))
             self._notify()
 
     def finish(self) -> None:
@@ -90,14 +94,14 @@ class Outbox:
     def exhausted(self) -> bool:
         """Everything, the end included, was delivered."""
         with self._lock:
-            return self._done and not self._fragments
+            return self._done and not self._pieces
 
     async def collect(
-        self, room: int, measure: Callable[[bytes], int], timeout: float, gather: bool
-    ) -> Delivery | None:
-        """What is there and fits into ``room``, as ``measure`` tells the size of a fragment.
+        self, room: int, measure: Callable[[Piece], int], timeout: float, gather: bool
+    ) -> Delivery[Piece] | None:
+        """What is there and fits into ``room``, as ``measure`` tells the size of a piece.
 
-        Waits up to ``timeout`` seconds for the first fragment; None after that. Raises OutboxClosed.
+        Waits up to ``timeout`` seconds for the first piece; None after that. Raises OutboxClosed.
         """
         deadline = self._loop.time() + timeout
         gathering = False
@@ -108,7 +112,7 @@ class Outbox:
                     raise self._closed
                 if self._interrupted:
                     return None
-                ready = bool(self._fragments) or self._done
+                ready = bool(self._pieces) or self._done
                 if ready and (self._done or self._urgent or not gather or self._loop.time() >= deadline):
                     return self._take(room, measure)
                 if not ready and self._loop.time() >= deadline:
@@ -125,26 +129,26 @@ class Outbox:
             finally:
                 self._watched = False
 
-    def _take(self, room: int, measure: Callable[[bytes], int]) -> Delivery:
-        taken: list[bytes] = []
+    def _take(self, room: int, measure: Callable[[Piece], int]) -> Delivery[Piece]:
+        taken: list[Piece] = []
         size = 0
-        while self._fragments:
-            fragment = self._fragments[0]
-            if fragment is None:
-                self._fragments.popleft()
+        while self._pieces:
+            piece = self._pieces[0]
+            if piece is None:
+                self._pieces.popleft()
                 if taken:
                     break
                 continue
-            size += measure(fragment)
+            size += measure(piece)
             if taken and size > room:
                 break
-            taken.append(fragment)
-            self._fragments.popleft()
-            self.held -= len(fragment)
-        pending = self._urgent and not self._fragments
-        if not self._fragments:
+            taken.append(piece)
+            self._pieces.popleft()
+            self.held -= len(piece)
+        pending = self._urgent and not self._pieces
+        if not self._pieces:
             self._urgent = False
-        return Delivery(tuple(taken), self._done and not self._fragments, pending)
+        return Delivery(tuple(taken), self._done and not self._pieces, pending)
 
     def _notify(self) -> None:
         if self._watched:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
@@ -44,7 +44,7 @@ from ..contract import (
     Statement,
     TerminatingError,
 )
-from ..injection import Rule
+from ..host_process import Execution
 from .outbox import Outbox
 from .records import error_as_sent, error_record, informational, pipeline_stopped
 from .redirection import Redirected, Redirections, redirections_of
@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 class Pipeline:
     """A pipeline of a pool; it is also the ``Streams`` that the deployment half writes to."""
 
-    def __init__(self, pool: Pool, pipeline_id: UUID, outbox: Outbox) -> None:
+    def __init__(self, pool: Pool, pipeline_id: UUID, outbox: Outbox[bytes]) -> None:
         self.id = pipeline_id
         self.outbox = outbox
         self.stopped = threading.Event()
@@ -65,7 +65,9 @@ class Pipeline:
         self._protocol = ServerPipeline(pool.protocol, pipeline_id)
         self._work: PowerShell | GetMetadata | None = None
         self._input: list[Any] = []
-        self._running: list[str] = []  # the command that runs, last; a pipeline has one thread
+        self._execution = Execution(
+            pool.host, str(pipeline_id).upper(), self.stopped, lambda: outbox.close("drop")
+        )
         self._host_answers: dict[int, Any] = {}
         self._answered = threading.Condition()
         self._over = False
@@ -103,6 +105,11 @@ class Pipeline:
     @property
     def over(self) -> bool:
         return self._over
+
+    @property
+    def line(self) -> str:
+        """A pipeline has no command line."""
+        return ""
 
     # The worker's side
 
@@ -173,7 +180,7 @@ class Pipeline:
         self._inform(DebugRecord, text, RemoteStreamOptions.AddInvocationInfoToDebugRecord)
 
     def _inform(self, kind: type[InformationalRecord], text: str, asked: RemoteStreamOptions) -> None:
-        command = self._running[-1] if self._running and self._options & asked else None
+        command = self._execution.running if self._options & asked else None
         self._send(informational(kind, text, command), PSRPMessageType[kind.__name__])
 
     def information(self, data: Any, source: str, tags: Sequence[str] = ()) -> None:
@@ -189,9 +196,9 @@ class Pipeline:
         """Where an information record comes from."""
         return {
             "TimeGenerated": datetime.now(timezone.utc),
-            "User": self._pool.caller.account,
-            "Computer": self._pool.server.fqdn,
-            "ProcessId": self._pool.process_id,
+            "User": self._pool.host.caller.account,
+            "Computer": self._pool.host.server.fqdn,
+            "ProcessId": self._pool.host.process_id,
             "NativeThreadId": 0,
             "ManagedThreadId": 0,
         }
@@ -254,51 +261,10 @@ class Pipeline:
                 raise PipelineStopped
             return int(self._host_answers.pop(call_id))
 
-    @contextmanager
-    def command(self, name: str, statement: int = 0, program: bool = False) -> Iterator[CommandEntry]:
-        fault = self._pool.injector.command_fault(self._pool.server.name, name)
-        entry = CommandEntry(name, statement, effective=fault is None or fault.kind != "no-effect")
-        depth = len(self._running)
-        try:
-            if fault is not None:
-                self._strike_before(fault, name)
-            self._running.append(name)
-            with self._pool.child_process(name) if program else nullcontext():
-                yield entry
-        except TerminatingError as error:
-            entry.result = error.record.FullyQualifiedErrorId or "error"
-            raise
-        except PipelineStopped:
-            entry.result = "stopped"
-            raise
-        finally:
-            del self._running[depth:]
-            self._pool.journal_command(self.id, entry)
-        if fault is not None and fault.kind == "drop-after":
-            self.outbox.close("drop")
-            raise PipelineStopped
-
-    def _strike_before(self, fault: Rule, name: str) -> None:
-        self._pool.journal_fault(fault, name)
-        if fault.action is not None:
-            try:
-                fault.action(self._pool.server)
-            except ValueError as error:
-                self._pool.journal_fault(fault, name, failed=str(error))
-        elif fault.kind == "hang":
-            self.stopped.wait(fault.seconds or None)
-            if self.stopped.is_set():
-                raise PipelineStopped
-        elif fault.kind == "drop-before":
-            self.outbox.close("drop")
-            raise PipelineStopped
-        elif fault.kind == "error":
-            category = getattr(ErrorCategory, fault.category, ErrorCategory.NotSpecified)
-            raise TerminatingError(
-                error_record(
-                    ["System.Management.Automation.RuntimeException"], fault.message, category, fault.id, name
-                )
-            )
+    def command(
+        self, name: str, statement: int = 0, program: bool = False
+    ) -> AbstractContextManager[CommandEntry]:
+        return self._execution.command(name, statement, program)
 
     def _send(self, value: Any, message_type: PSRPMessageType) -> None:
         with self._pool.lock:

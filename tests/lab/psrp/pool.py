@@ -30,13 +30,11 @@ from psrpcore import (
 )
 from psrpcore.types import PSList, PSPrimitiveDictionary, PSVersion, RunspacePoolState
 
-from ..contract import Caller, CommandEntry, PipelineStopped, Quotas, Runspace, Server, TerminatingError
-from ..injection import Injector, Rule
-from ..journal import Journal
+from ..contract import PipelineStopped, Runspace, Server
+from ..host_process import HostProcess
 from .outbox import Outbox
 from .pipeline import Pipeline, version_at_least
 from .protocol import InvalidFragments, ProtocolPool, check_fragments
-from .records import no_more_processes
 
 #: Of the process in which a shell lives (rsp:MemoryUsed, recorded).
 _HOST_PROCESS_MB = 58
@@ -48,39 +46,25 @@ class Pool:
     Args:
         open_runspace: opens one more runspace for the caller.
         fragment_size: of outgoing PSRP fragments, bounded by the client's envelope size.
-        limits: how much memory and how many processes the pool may have.
-        exhausted: called on the event loop when it wants more memory than that.
+        exhausted: called on the event loop when it wants more memory than its host process may have.
     """
 
     def __init__(
         self,
-        server: Server,
-        caller: Caller,
-        shell_id: str,
+        host: HostProcess,
         open_runspace: Callable[[], Runspace],
         fragment_size: int,
         loop: asyncio.AbstractEventLoop,
         executor: ThreadPoolExecutor,
-        journal: Journal,
-        injector: Injector,
-        process_id: int,
-        limits: Quotas,
         exhausted: Callable[[], None],
     ) -> None:
-        self.server = server
-        self.caller = caller
-        self.injector = injector
-        self.process_id = process_id
-        self.child_processes = 0
-        self._limits = limits
+        self.host = host
         self._exhausted = exhausted
         self.lock = threading.RLock()
-        self.outbox = Outbox(loop)
+        self.outbox = Outbox[bytes](loop)
         self.pipelines: dict[UUID, Pipeline] = {}
-        self._shell_id = shell_id
         self._loop = loop
         self._executor = executor
-        self._journal = journal
         self._open_runspace = open_runspace
         self._idle: list[Runspace] = [open_runspace()]
         self._runspaces = 1
@@ -88,7 +72,9 @@ class Pool:
         self._closed = False
         self._incomplete = 0  # bytes of messages that did not arrive whole yet
         self._connect_reply: list[bytes] | None = None
-        self.protocol = ProtocolPool(self._sink, server.protocol_version, private_data(server), fragment_size)
+        self.protocol = ProtocolPool(
+            self._sink, host.server.protocol_version, private_data(host.server), fragment_size
+        )
 
     # Incoming
 
@@ -114,7 +100,7 @@ class Pool:
         with self.lock:
             if pipeline_id in self.pipelines:
                 raise InvalidFragments("There is a pipeline with this identifier already.")
-            pipeline = Pipeline(self, pipeline_id, Outbox(self._loop))
+            pipeline = Pipeline(self, pipeline_id, Outbox[bytes](self._loop))
             self.pipelines[pipeline_id] = pipeline
             return pipeline
 
@@ -181,7 +167,10 @@ class Pool:
         elif announces_state and self._connect_reply is None and not self._closed:
             # The pool is open once its first runspace is; loading a Management Shell takes a while.
             self._loop.call_soon_threadsafe(
-                self._loop.call_later, self.server.timings.session_open_delay_s, self._announce, fragments
+                self._loop.call_later,
+                self.host.server.timings.session_open_delay_s,
+                self._announce,
+                fragments,
             )
         else:
             self.outbox.put(fragments)
@@ -204,26 +193,8 @@ class Pool:
         return _HOST_PROCESS_MB + waiting // 2**20
 
     def _check_memory(self) -> None:
-        if self.memory_mb() > self._limits.memory_per_shell_mb:
+        if self.memory_mb() > self.host.limits.memory_per_shell_mb:
             self._loop.call_soon_threadsafe(self._exhausted)
-
-    @contextmanager
-    def child_process(self, program: str) -> Iterator[None]:
-        """Around the run of a native program. Raises TerminatingError where there are too many processes already.
-
-        The shell's processes form a job object, whose limit counts the host process too; creating one more fails with
-        ERROR_NOT_ENOUGH_QUOTA (Microsoft Learn, "Job Objects"), which PowerShell reports as a program that failed to
-        run (ParserStrings.resx and NativeCommandProcessor.cs of PowerShell/PowerShell).
-        """
-        with self.lock:
-            if self.child_processes + 1 >= self._limits.processes_per_shell:
-                raise TerminatingError(no_more_processes(program))
-            self.child_processes += 1
-        try:
-            yield
-        finally:
-            with self.lock:
-                self.child_processes -= 1
 
     # Execution
 
@@ -275,30 +246,8 @@ class Pool:
     def speaks(self, version: str) -> bool:
         """Whether both sides speak at least this protocol version."""
         theirs = self.protocol.their_capability
-        return version_at_least(self.server.protocol_version, version) and (
+        return version_at_least(self.host.server.protocol_version, version) and (
             theirs is not None and version_at_least(theirs.protocolversion, version)
-        )
-
-    # Journal
-
-    def journal_command(self, pipeline_id: UUID, entry: CommandEntry) -> None:
-        self._journal.record(
-            "command",
-            self.server.name,
-            caller=self.caller.account,
-            session=self._shell_id,
-            pipeline=str(pipeline_id).upper(),
-            statement=entry.statement,
-            name=entry.name,
-            parameters=dict(entry.parameters),
-            writes=entry.writes,
-            result=entry.result,
-            **({} if entry.answer is None else {"answer": entry.answer}),
-        )
-
-    def journal_fault(self, fault: Rule, name: str, **details: str) -> None:
-        self._journal.record(
-            "fault", self.server.name, session=self._shell_id, kind=fault.kind, name=name, **details
         )
 
 

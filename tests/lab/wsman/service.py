@@ -6,29 +6,32 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import random
 import re
-import traceback
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from xml.etree import ElementTree
 
-from ..contract import Caller, Listener, Quotas, Server, WsmanRefusal
+from ..contract import Caller, Listener, Quotas, Runspace, Server, WsmanRefusal
 from ..counters import Counters
+from ..host_process import HostProcess
 from ..injection import Injector
 from ..journal import Journal
 from ..psrp.outbox import OutboxClosed
-from ..psrp.pipeline import Pipeline, version_at_least
+from ..psrp.pipeline import version_at_least
+from ..psrp.plugin import PowerShellPlugin
 from ..psrp.pool import Pool
-from ..psrp.protocol import FRAGMENT_HEADER_SIZE, FRAGMENT_SIZE, InvalidFragments
+from ..psrp.protocol import FRAGMENT_HEADER_SIZE, FRAGMENT_SIZE
+from ..winrs.plugin import CommandShellPlugin
 from . import fault
+from .enumeration import ENUMERATION_TIMEOUT_S, MAX_BATCH_ITEMS, Enumerations
 from .envelope import (
+    CMD,
     CONFIG,
+    ENUMERATION,
     IDENTITY,
     POWERSHELL,
     SHELL,
@@ -41,6 +44,7 @@ from .envelope import (
     parse_request,
     response,
 )
+from .plugin import STREAM_OVERHEAD, Plugin, decode
 from .shell import Shell
 
 _NUMBER = re.compile(r"[0-9]{1,10}")
@@ -50,8 +54,6 @@ _LEAST_ENVELOPE = 8192
 HOST_PROCESS_GONE = "host process gone"
 #: Room for the envelope around the data of a Receive.
 _ENVELOPE_OVERHEAD = 2048
-#: Room for the rsp:Stream element around one fragment.
-_STREAM_OVERHEAD = 96
 
 
 class ConnectionDropped(Exception):
@@ -102,6 +104,7 @@ class Service:
         self.injector = injector
         self.journal = journal
         self.shells: dict[str, Shell] = {}
+        self._enumerations = Enumerations(loop)
         self._loop = loop
         self._executor = executor
         #: The WinRM stack that comes with PowerShell 2.0 chooses all identifiers itself and cannot disconnect shells.
@@ -110,7 +113,9 @@ class Service:
             "http://schemas.xmlsoap.org/ws/2004/09/transfer/Create": self._create,
             "http://schemas.xmlsoap.org/ws/2004/09/transfer/Delete": self._delete,
             "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get": self._get,
-            "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate": self._enumerate,
+            f"{ENUMERATION}/Enumerate": self._enumerate,
+            f"{ENUMERATION}/Pull": self._pull,
+            f"{ENUMERATION}/Release": self._release,
             f"{SHELL}/Command": self._command,
             f"{SHELL}/Send": self._send,
             f"{SHELL}/Receive": self._receive,
@@ -166,20 +171,18 @@ class Service:
     def close_shells(self, reason: str) -> None:
         for shell in list(self.shells.values()):
             self.close_shell(shell, reason)
+        self._enumerations.clear()
 
     # Shells
 
     async def _create(self, request: Request, origin: Origin) -> str:
-        """Create: a new shell, with the first PSRP messages in its creationXml."""
+        """Create: a new shell, of PowerShell or for command lines."""
         opened = request.operation("Shell")
         if opened is None:
             raise fault.schema_validation("Shell")
         account = origin.caller.account
-        parts = {local_name(part): (part.text or "").strip() for part in opened}
-        data = decode(parts.get("creationXml", ""))
-        if not request.resource_uri.startswith(f"{POWERSHELL}/"):
-            raise fault.resource_not_found(request.resource_uri)
-        idle_timeout = self._idle_timeout(parts.get("IdleTimeOut"))
+        make = self._maker(request, origin, opened)
+        idle_timeout = self._idle_timeout(_part(opened, "IdleTimeOut"))
         limit = self.quotas.shells_per_user
         owners = Counter(shell.caller.account for shell in self.shells.values())
         if owners[account] >= limit:
@@ -191,24 +194,17 @@ class Service:
             raise fault.too_many_users(limit)
         shell_id = opened.get("ShellId", "").upper() if self._modern else ""
         shell_id = shell_id or str(uuid.uuid4()).upper()
-        process_id = random.randrange(1000, 30000, 4)
+        host = HostProcess(
+            self.server,
+            origin.caller,
+            shell_id,
+            random.randrange(1000, 30000, 4),
+            self.quotas,
+            self.injector,
+            self.journal,
+        )
         try:
-            pool = Pool(
-                self.server,
-                origin.caller,
-                shell_id,
-                lambda: self.server.open_runspace(
-                    origin.caller, origin.path, request.resource_uri.removeprefix(f"{POWERSHELL}/")
-                ),
-                self._fragment_size(request),
-                self._loop,
-                self._executor,
-                self.journal,
-                self.injector,
-                process_id,
-                self.quotas,
-                lambda: self._exhausted(shell_id),
-            )
+            plugin = make(host)
         except WsmanRefusal as refusal:
             self._refuse(origin, refusal.message)
             if refusal.code == fault.ACCESS_DENIED:
@@ -216,21 +212,15 @@ class Service:
             if refusal.code == fault.INVALID_RESOURCE_URI:
                 raise fault.resource_not_found(request.resource_uri) from refusal
             raise fault.Fault(refusal.code, refusal.message) from refusal
-        try:
-            self._feed(pool, data)
-        except fault.Fault:
-            pool.close()
-            raise
         shell = Shell(
             id=shell_id,
             resource_uri=request.resource_uri,
             caller=origin.caller,
             client_address=origin.client_address,
-            process_id=process_id,
             idle_timeout=idle_timeout,
-            input_streams=parts.get("InputStreams", "stdin pr"),
-            output_streams=parts.get("OutputStreams", "stdout"),
-            pool=pool,
+            input_streams=_part(opened, "InputStreams") or plugin.input_streams,
+            output_streams=_part(opened, "OutputStreams") or plugin.output_streams,
+            plugin=plugin,
             loop=self._loop,
             expire=lambda shell: self.close_shell(shell, "idle time-out"),
         )
@@ -253,6 +243,44 @@ class Service:
         )
         return created + shell.describe(memory=False) if self._modern else created
 
+    def _maker(
+        self, request: Request, origin: Origin, opened: ElementTree.Element
+    ) -> Callable[[HostProcess], Plugin]:
+        """How the shell of that resource is made. Raises Fault where there is no such resource."""
+
+        def open_runspace(configuration_name: str) -> Runspace:
+            return self.server.open_runspace(origin.caller, origin.path, configuration_name)
+
+        if request.resource_uri == CMD and origin.path.rstrip("/").lower() == "/wsman":
+            # The IIS extension behind a web service's path has the plug-ins that its configuration names (assumed:
+            # PowerShell's alone).
+            return lambda host: CommandShellPlugin(
+                host,
+                opened,
+                request.options,
+                lambda: open_runspace("Microsoft.PowerShell"),
+                self._loop,
+                self._executor,
+            )
+        if not request.resource_uri.startswith(f"{POWERSHELL}/"):
+            raise fault.resource_not_found(request.resource_uri)
+        creation = decode(_part(opened, "creationXml") or "")
+        configuration_name = request.resource_uri.removeprefix(f"{POWERSHELL}/")
+        fragment_size = self._fragment_size(request)
+
+        def make(host: HostProcess) -> PowerShellPlugin:
+            pool = Pool(
+                host,
+                lambda: open_runspace(configuration_name),
+                fragment_size,
+                self._loop,
+                self._executor,
+                lambda: self._exhausted(host.shell_id),
+            )
+            return PowerShellPlugin(pool, creation)
+
+        return make
+
     def _refuse(self, origin: Origin, reason: str) -> None:
         self.journal.record(
             "session_refused", self.server.name, caller=origin.caller.account, path=origin.path, reason=reason
@@ -273,7 +301,7 @@ class Service:
             self.close_shell(shell, "memory quota", HOST_PROCESS_GONE)
 
     def _fragment_size(self, request: Request) -> int:
-        room = (self._envelope_limit(request) - _ENVELOPE_OVERHEAD - _STREAM_OVERHEAD) // 4 * 3
+        room = (self._envelope_limit(request) - _ENVELOPE_OVERHEAD - STREAM_OVERHEAD) // 4 * 3
         return max(min(FRAGMENT_SIZE, room), FRAGMENT_HEADER_SIZE + 64)
 
     def _envelope_limit(self, request: Request) -> int:
@@ -326,38 +354,52 @@ class Service:
 
     async def _enumerate(self, request: Request, origin: Origin) -> str:
         """Enumerate: the caller's shells, or the commands of one of them."""
+        asked = request.operation("Enumerate")
+        if asked is None:
+            raise fault.schema_validation("Enumerate")
         own = [shell for shell in self.shells.values() if shell.caller.account == origin.caller.account]
         if request.resource_uri == SHELL:
-            items = "".join(shell.describe(memory=True) for shell in own)
+            items = [shell.describe(memory=True) for shell in own]
         elif request.resource_uri == f"{SHELL}/Command":
             selected = {
                 (selector.text or "").strip().upper()
                 for selector in request.body.iter(f"{{{WSMAN}}}Selector")
                 if selector.get("Name") == "ShellId"
             }
-            items = "".join(
-                f"<rsp:Command>{element('rsp:CommandId', command_id)}<rsp:CommandLine></rsp:CommandLine>"
-                f"{element('rsp:CommandState', 'Done' if pipeline.over else 'Running')}</rsp:Command>"
+            items = [
+                f"<rsp:Command>{element('rsp:CommandId', command_id)}{element('rsp:CommandLine', command.line)}"
+                f"{element('rsp:CommandState', 'Done' if command.over else 'Running')}</rsp:Command>"
                 for shell in own
                 if shell.id in selected
-                for command_id, pipeline in shell.commands.items()
-            )
+                for command_id, command in shell.plugin.commands.items()
+            ]
         else:
             raise fault.resource_not_found(request.resource_uri)
-        found = f"<w:Items>{items}</w:Items>" if items else ""
-        return (
-            f"<n:EnumerateResponse><n:EnumerationContext></n:EnumerationContext>{found}<w:EndOfSequence/>"
-            "</n:EnumerateResponse>"
-        )
+        account = origin.caller.account
+        return self._enumerations.enumerate(account, request.resource_uri, items, asked, self._room(request))
+
+    async def _pull(self, request: Request, origin: Origin) -> str:
+        """Pull: the next items of an enumeration."""
+        asked = request.operation("Pull")
+        if asked is None:
+            raise fault.schema_validation("Pull")
+        account = origin.caller.account
+        return self._enumerations.pull(account, request.resource_uri, asked, self._room(request))
+
+    async def _release(self, request: Request, origin: Origin) -> str:
+        """Release: the client does not want the rest."""
+        asked = request.operation("Release")
+        if asked is None:
+            raise fault.schema_validation("Release")
+        self._enumerations.release(origin.caller.account, request.resource_uri, asked)
+        return ""
 
     async def _disconnect(self, request: Request, origin: Origin) -> str:
         """Disconnect (MS-WSMV 3.1.4.13): the shell stays, its pending Receives end."""
         shell = self._shell(request, origin)
         with shell.used():
+            shell.plugin.interrupt()
             shell.connected = False
-            shell.pool.outbox.interrupt()
-            for pipeline in shell.commands.values():
-                pipeline.outbox.interrupt()
         return ""
 
     async def _reconnect(self, request: Request, origin: Origin) -> str:
@@ -374,101 +416,67 @@ class Service:
         if connect is None:
             raise fault.schema_validation("Connect")
         with shell.used():
-            shell.connected = True
             command_id = connect.get("CommandId")
             if command_id is not None:
-                self._pipeline(shell, command_id)
+                self._command_of(shell, command_id)
+                shell.connected = True
                 return "<rsp:ConnectResponse/>"
-            opened = next((part for part in connect if local_name(part) == "connectXml"), None)
-            if opened is None:
-                raise fault.schema_validation("connectXml")
-            data = decode(opened.text or "")
-            reply = guarded(lambda: shell.pool.connect(data))
-            # Recorded: the new client gets once more what the old one got last, but not after a command. That both
-            # follow from what the server knows to have arrived is assumed.
-            if shell.unacknowledged:
-                shell.pool.outbox.put_back(shell.unacknowledged)
+            shell.connected = True
+            answer = shell.plugin.connect(connect)
         return (
             f"<rsp:ConnectResponse>{element('rsp:InputStreams', shell.input_streams)}"
-            f"{element('rsp:OutputStreams', shell.output_streams)}"
-            f'<connectResponseXml xmlns="{POWERSHELL}">{base64.b64encode(reply).decode()}</connectResponseXml>'
-            "</rsp:ConnectResponse>"
+            f"{element('rsp:OutputStreams', shell.output_streams)}{answer}</rsp:ConnectResponse>"
         )
 
     # Commands
 
     async def _command(self, request: Request, origin: Origin) -> str:
-        """Command: a pipeline, its first PSRP fragment in the arguments."""
+        """Command: a pipeline, or a command line."""
         shell = self._connected_shell(request, origin)
         line = request.operation("CommandLine")
-        arguments = (
-            None if line is None else next((part for part in line if local_name(part) == "Arguments"), None)
-        )
-        if line is None or arguments is None:
+        if line is None:
             raise fault.schema_validation("CommandLine")
-        data = decode(arguments.text or "")
-        if len(data) < FRAGMENT_HEADER_SIZE + 40:
-            raise fault.protocol_violation("The data are too short for a PSRP message.")
         quotas = self.quotas
-        if len(shell.commands) >= quotas.commands_per_shell:
+        if len(shell.plugin.commands) >= quotas.commands_per_shell:
             raise fault.too_many_commands()
         operations = sum(
-            len(other.commands)
+            len(other.plugin.commands)
             for other in self.shells.values()
             if other.caller.account == origin.caller.account
         )
         if operations >= quotas.operations_per_user:
             raise fault.too_many_operations(quotas.operations_per_user)
-        # The pipeline's identifier, in the PSRP message header (MS-PSRP 2.2.1), is the client's; the command's may
-        # be the server's.
-        pipeline_id = uuid.UUID(bytes_le=data[FRAGMENT_HEADER_SIZE + 24 : FRAGMENT_HEADER_SIZE + 40])
         command_id = line.get("CommandId", "").upper() if self._modern else ""
         command_id = command_id or str(uuid.uuid4()).upper()
-        shell.unacknowledged = ()
         with shell.used():
-            pipeline = guarded(lambda: shell.pool.new_pipeline(pipeline_id))
-            shell.commands[command_id] = pipeline
+            shell.plugin.start(command_id, line, request)
             self.counters.add(pipelines=1)
-            pipeline.received += len(data)
-            try:
-                self._feed(shell.pool, data)
-            except fault.Fault:
-                del shell.commands[command_id]
-                shell.pool.forget(pipeline_id)
-                raise
         return f"<rsp:CommandResponse>{element('rsp:CommandId', command_id)}</rsp:CommandResponse>"
 
     async def _send(self, request: Request, origin: Origin) -> str:
-        """Send: more PSRP fragments, for the pool or a pipeline."""
+        """Send: input for the shell or a command."""
         shell = self._connected_shell(request, origin)
         send = request.operation("Send")
         if send is None:
             raise fault.schema_validation("Send")
         with shell.used():
             for stream in send:
-                data = decode(stream.text or "")
                 command_id = stream.get("CommandId")
-                if command_id is not None:
-                    self._pipeline(shell, command_id).received += len(data)
-                self._feed(shell.pool, data)
+                shell.plugin.send(command_id and self._command_of(shell, command_id), stream)
         return "<rsp:SendResponse/>"
 
     async def _signal(self, request: Request, origin: Origin) -> str:
-        """Signal (MS-WSMV 3.1.4.12): stop a pipeline, or be done with it."""
+        """Signal (MS-WSMV 3.1.4.12): stop a command, or be done with it."""
         shell = self._connected_shell(request, origin)
         signal = request.operation("Signal")
         if signal is None:
             raise fault.schema_validation("Signal")
         code = next((part.text or "" for part in signal if local_name(part) == "Code"), "")
-        command_id = signal.get("CommandId", "").upper()
         with shell.used():
-            pipeline = self._pipeline(shell, command_id)
-            pipeline.stop()
-            if code.lower().endswith(("/terminate", "signal/ctrl_c")):
-                # The PowerShell plug-in forgets a stopped pipeline too: clients do not Receive after either signal.
-                del shell.commands[command_id]
+            command_id = self._command_of(shell, signal.get("CommandId", ""))
+            if shell.plugin.signal(command_id, code):
+                shell.plugin.end(command_id)
                 shell.receives.pop(command_id, None)
-                shell.pool.forget(pipeline.id)
         return "<rsp:SignalResponse/>"
 
     async def _receive(self, request: Request, origin: Origin) -> str:
@@ -479,20 +487,22 @@ class Service:
         if stream is None:
             raise fault.schema_validation("Receive")
         timeout = self._operation_timeout(request)
-        command_id = stream.get("CommandId", "").upper()
-        outbox = self._pipeline(shell, command_id).outbox if command_id else shell.pool.outbox
+        command_id = stream.get("CommandId") or None
+        if command_id is not None:
+            command_id = self._command_of(shell, command_id)
         last = shell.receives.get(command_id)
         if last is not None and last[0] == request.message_id:
             # A client that lost the answer sends the very same request again and gets the same data.
             return last[1]
-        if not command_id:
-            shell.unacknowledged = ()
+        plugin = shell.plugin
+        outbox = plugin.outbox(command_id)
         if command_id and outbox.exhausted:
             raise fault.command_not_found()
-        room = self._envelope_limit(request) - _ENVELOPE_OVERHEAD
         with shell.used():
             try:
-                delivery = await outbox.collect(room, stream_size, timeout, gather=bool(command_id))
+                delivery = await outbox.collect(
+                    self._room(request), plugin.size, timeout, gather=command_id is not None
+                )
             except OutboxClosed as closed:
                 if closed.reason == "drop":
                     raise ConnectionDropped from closed
@@ -501,24 +511,13 @@ class Service:
                 raise fault.operation_aborted() from closed
         if delivery is None:
             raise fault.operation_timed_out() if shell.connected else fault.stream_disconnected()
-        attributes = {"Name": "stdout"} | ({"CommandId": command_id} if command_id else {})
-        streams = "".join(
-            element("rsp:Stream", base64.b64encode(fragment).decode(), **attributes)
-            for fragment in delivery.fragments
-        )
-        state = ""
-        if command_id and (delivery.done or delivery.pending):
-            which = f'CommandId="{command_id}" State="{SHELL}/CommandState/'
-            state = (
-                f'<rsp:CommandState {which}Done"><rsp:ExitCode>0</rsp:ExitCode></rsp:CommandState>'
-                if delivery.done
-                else f'<rsp:CommandState {which}Pending"/>'
-            )
-        body = f"<rsp:ReceiveResponse>{streams}{state}</rsp:ReceiveResponse>"
+        body = f"<rsp:ReceiveResponse>{plugin.delivered(command_id, delivery)}</rsp:ReceiveResponse>"
         shell.receives[command_id] = (request.message_id, body)
-        if not command_id:
-            shell.unacknowledged = delivery.fragments
         return body
+
+    def _room(self, request: Request) -> int:
+        """For data in the answer, in octets."""
+        return self._envelope_limit(request) - _ENVELOPE_OVERHEAD
 
     def _operation_timeout(self, request: Request) -> float:
         """What the client asks for, up to MaxTimeoutms (MS-WSMV 2.2.4.10)."""
@@ -529,40 +528,17 @@ class Service:
             raise fault.invalid_timeout(request.operation_timeout)
         return min(seconds, self.quotas.operation_timeout_s)
 
-    def _pipeline(self, shell: Shell, command_id: str) -> Pipeline:
-        pipeline = shell.commands.get(command_id.upper())
-        if pipeline is None:
+    def _command_of(self, shell: Shell, command_id: str) -> str:
+        """The identifier of a command that there is, as the shell knows it. Raises Fault."""
+        if command_id.upper() not in shell.plugin.commands:
             raise fault.command_not_found()
-        return pipeline
-
-    def _feed(self, pool: Pool, data: bytes) -> None:
-        guarded(lambda: pool.receive(data))
+        return command_id.upper()
 
 
-Result = TypeVar("Result")
-
-
-def guarded(work: Callable[[], Result]) -> Result:
-    """Run what decodes a client's data; its complaint becomes a fault, for no data may kill the server."""
-    try:
-        return work()
-    except (InvalidFragments, ValueError) as error:
-        raise fault.protocol_violation(str(error)) from error
-    except Exception as error:
-        traceback.print_exc()
-        raise fault.protocol_violation(f"The data could not be processed: {error!r}") from error
-
-
-def stream_size(fragment: bytes) -> int:
-    """What a fragment takes in an envelope."""
-    return (len(fragment) + 2) // 3 * 4 + _STREAM_OVERHEAD
-
-
-def decode(text: str) -> bytes:
-    try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise fault.invalid_parameter() from error
+def _part(parent: ElementTree.Element, name: str) -> str | None:
+    """The text of the child element of that local name."""
+    found = next((part for part in parent if local_name(part) == name), None)
+    return None if found is None else (found.text or "").strip()
 
 
 def identify(server: Server, authenticated: bool = True) -> bytes:
@@ -590,7 +566,7 @@ def configuration(quotas: Quotas, listener: Listener) -> str:
     settings: _Settings = {
         "MaxEnvelopeSizekb": quotas.envelope_size_kb,
         "MaxTimeoutms": f"{quotas.operation_timeout_s * 1000:.0f}",
-        "MaxBatchItems": 32000,
+        "MaxBatchItems": MAX_BATCH_ITEMS,
         "MaxProviderRequests": 2**32 - 1,
         "Client": {
             "NetworkDelayms": 5000,
@@ -611,7 +587,7 @@ def configuration(quotas: Quotas, listener: Listener) -> str:
             "RootSDDL": "O:NSG:BAD:P(A;;GA;;;BA)(A;;GR;;;IU)S:P(AU;FA;GA;;;WD)(AU;SA;GXGW;;;WD)",
             "MaxConcurrentOperations": 2**32 - 1,
             "MaxConcurrentOperationsPerUser": quotas.operations_per_user,
-            "EnumerationTimeoutms": 240000,
+            "EnumerationTimeoutms": f"{ENUMERATION_TIMEOUT_S * 1000:.0f}",
             "MaxConnections": 300,
             "MaxPacketRetrievalTimeSeconds": 120,
             "AllowUnencrypted": flag(listener.allow_unencrypted),

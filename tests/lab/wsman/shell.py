@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A shell of the WS-Management service, which holds one runspace pool (MS-WSMV 3.1.1)."""
+"""A shell of the WS-Management service (MS-WSMV 3.1.1)."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from ..contract import Caller
-from ..psrp.pipeline import Pipeline
-from ..psrp.pool import Pool
 from .envelope import element, format_elapsed
+from .plugin import Plugin
 
 #: rsp:MaxIdleTimeOut of a server that was not configured otherwise, in seconds.
 MAXIMUM_IDLE_TIMEOUT = "PT2147483.647S"
@@ -27,20 +26,15 @@ class Shell:
     resource_uri: str
     caller: Caller
     client_address: str
-    process_id: int
     idle_timeout: float
     input_streams: str
     output_streams: str
-    pool: Pool
+    plugin: Plugin
     loop: asyncio.AbstractEventLoop
     expire: Callable[[Shell], None]
     connected: bool = True
-    commands: dict[str, Pipeline] = field(default_factory=dict)  # by WSMan command identifier
-    receives: dict[str, tuple[str, str]] = field(
-        default_factory=dict
-    )  # last answer: message identifier, body
-    #: What the last Receive of the pool got, while nothing since then tells that it arrived.
-    unacknowledged: tuple[bytes, ...] = ()
+    #: The last answer of each command's Receives, and of the shell's own: message identifier, body.
+    receives: dict[str | None, tuple[str, str]] = field(default_factory=dict)
     _in_use: int = 0
 
     def __post_init__(self) -> None:
@@ -60,10 +54,10 @@ class Shell:
     def close(self, pending: str | None = None) -> None:
         """End it; ``pending`` tells what its pending Receives are answered (see OutboxClosed)."""
         self._timer.cancel()
-        self.pool.close(pending)
+        self.plugin.close(pending)
 
     def _look(self) -> None:
-        busy = self._in_use or any(not pipeline.over for pipeline in self.commands.values())
+        busy = self._in_use or any(not command.over for command in self.plugin.commands.values())
         remaining = self.idle_timeout if busy else self._touched + self.idle_timeout - self.loop.time()
         if remaining <= 0:
             self.expire(self)
@@ -73,29 +67,36 @@ class Shell:
     def describe(self, memory: bool) -> str:
         """The rsp:Shell element. A Get and an Enumerate also tell the memory used and the child processes."""
         now = self.loop.time()
+        full = memory or self.plugin.is_described_in_full
         items = [
             element("rsp:ShellId", self.id),
             element("rsp:ResourceUri", self.resource_uri),
             element("rsp:Owner", self.caller.account),
             element("rsp:ClientIP", self.client_address),
-            element("rsp:ProcessId", str(self.process_id)),
+            *([element("rsp:ProcessId", str(self.plugin.host.process_id))] if full else []),
+            self.plugin.description(),
             element("rsp:IdleTimeOut", f"PT{self.idle_timeout:.3f}S"),
             element("rsp:InputStreams", self.input_streams),
             element("rsp:OutputStreams", self.output_streams),
-            element("rsp:MaxIdleTimeOut", MAXIMUM_IDLE_TIMEOUT),
-            element("rsp:Locale", "en-US"),
-            element("rsp:DataLocale", "en-US"),
-            element("rsp:CompressionMode", "NoCompression"),
-            element("rsp:ProfileLoaded", "Yes"),
-            element("rsp:Encoding", "UTF8"),
-            element("rsp:BufferMode", "Block"),
-            element("rsp:State", "Connected" if self.connected else "Disconnected"),
+        ]
+        if full:
+            items += [
+                element("rsp:MaxIdleTimeOut", MAXIMUM_IDLE_TIMEOUT),
+                element("rsp:Locale", "en-US"),
+                element("rsp:DataLocale", "en-US"),
+                element("rsp:CompressionMode", "NoCompression"),
+                element("rsp:ProfileLoaded", "Yes"),
+                element("rsp:Encoding", "UTF8"),
+                element("rsp:BufferMode", "Block"),
+                element("rsp:State", "Connected" if self.connected else "Disconnected"),
+            ]
+        items += [
             element("rsp:ShellRunTime", format_elapsed(now - self._opened)),
             element("rsp:ShellInactivity", format_elapsed(now - self._touched)),
         ]
         if memory:
             items += [
-                element("rsp:MemoryUsed", f"{self.pool.memory_mb()}MB"),
-                element("rsp:ChildProcesses", str(self.pool.child_processes)),
+                element("rsp:MemoryUsed", f"{self.plugin.memory_mb()}MB"),
+                element("rsp:ChildProcesses", str(self.plugin.host.child_processes)),
             ]
         return f"<rsp:Shell>{''.join(items)}</rsp:Shell>"
