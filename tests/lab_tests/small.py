@@ -65,6 +65,8 @@ class SmallRunspace:
                 if command.is_script:
                     self._script(command.name, streams)
                     continue
+                if command.name == "Out-String":
+                    continue  # all there is before it is text
                 try:
                     redirected = streams.redirected(command.redirections)
                     with redirected.command(command.name, index, command.name.endswith(".exe")) as entry:
@@ -118,7 +120,7 @@ class SmallRunspace:
             streams.output("waiting")
             streams.stopped.wait()
             raise PipelineStopped
-        elif command.name in ("Wait-Event", "wait.exe"):
+        elif command.name in ("Wait-Event", "wait.exe", "wait"):
             streams.output("waiting")
             EVENTS[str(values[0])].wait()
             streams.output("over")

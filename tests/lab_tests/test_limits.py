@@ -16,6 +16,7 @@ from lab.injection import Rule
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import RunspacePool
+from pypsrp.shell import WinRS
 
 from .conftest import Client, powershell, wait_until
 from .small import ADMIN, EVENTS, OTHER, RunningLab, SmallServer
@@ -182,17 +183,16 @@ def test_an_envelope_size_that_is_none(wsman: WSManClient, size: str) -> None:
 
 
 def test_an_answer_larger_than_the_client_allows(client: Client, wsman: WSManClient) -> None:
-    pools = [RunspacePool(client.wsman()) for _ in range(8)]
-    for pool in pools:
-        pool.open()
+    shell = WinRS(client.wsman(), environment={"LARGE": "x" * 9000})
+    shell.open()
     with pytest.raises(Fault) as caught:
-        wsman.request("Enumerate", "<n:Enumerate/>", resource=SHELL, size="8192")
+        wsman.request("Get", resource=SHELL, selectors=[("ShellId", shell.id)], size="8192")
     fault = caught.value
     assert (fault.code, fault.subcode) == (2150858824, "w:EncodingLimit")
     assert fault.detail == "MaxEnvelopeSizeExceeded"
     assert fault.message.endswith("exceeds the maximum envelope size that is allowed (8192).")
-    found = wsman.request("Enumerate", "<n:Enumerate/>", resource=SHELL)
-    assert len(found.findall(f".//{{{SHELL}}}Shell")) == 8
+    found = wsman.request("Get", resource=SHELL, selectors=[("ShellId", shell.id)])
+    assert len(found.findall(f".//{{{SHELL}}}Shell")) == 1
 
 
 @pytest.mark.parametrize("size", [8192, 100_000])

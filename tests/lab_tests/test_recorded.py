@@ -6,7 +6,7 @@
 Facts read from the exchanges recorded in the tests of pypsrp (https://github.com/jborean93/pypsrp,
 tests/tests_pypsrp/responses, at 42a34ed): which messages came in what order, which elements they had, how PSRP messages
 lay in fragments, what faults looked like. pypsrp sends the same requests here. The lab's README.md tells where the two
-differ, and why.
+differ, and why.  Shells for command lines are in test_recorded_command_shells.
 
 An exchange is written as the action of the request, ``>``, and the answer's body: elements by their local names,
 children in brackets, and in place of data the PSRP messages in it.

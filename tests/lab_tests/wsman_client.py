@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
 import requests
+from lab.contract import Account
 
 from .conftest import Client
 from .small import ADMIN
@@ -29,7 +30,7 @@ _ACTIONS = {
     "Create": f"{TRANSFER}/Create",
     "Delete": f"{TRANSFER}/Delete",
     "Get": f"{TRANSFER}/Get",
-    "Enumerate": f"{ENUMERATION}/Enumerate",
+    **{name: f"{ENUMERATION}/{name}" for name in ("Enumerate", "Pull", "Release")},
 }
 
 
@@ -54,10 +55,10 @@ class Fault(Exception):
 class WSManClient:
     """One account's connection to a server that a test runs."""
 
-    def __init__(self, client: Client, path: str = "/wsman") -> None:
+    def __init__(self, client: Client, path: str = "/wsman", account: Account = ADMIN) -> None:
         self.url = f"https://{client.server.address}:15986{path}"
         self._session = requests.Session()
-        self._session.auth = (ADMIN.name, ADMIN.password)
+        self._session.auth = (account.name, account.password)
         self._ca = client.running.ca
         self._session.headers["Content-Type"] = "application/soap+xml;charset=UTF-8"
 

@@ -44,7 +44,9 @@ def w32tm(invocation: Invocation) -> Iterator[str]:
             return NO_RPC_SERVER
         return cast(Machine, found) if session.caller.delegated else ACCESS_DENIED
 
-    yield from W32tm(machine, _arguments(invocation), invocation.streams.stopped.wait, remote).run()
+    program = W32tm(machine, _arguments(invocation), invocation.streams.stopped.wait, remote)
+    yield from program.run()
+    invocation.exit_code = program.exit_code - (2**32 if program.exit_code >= 2**31 else 0)
 
 
 @implements("tzutil")

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lab.catalogue import Command
+from lab.cmdlets import net
 from lab.windows.w32tm import is_write
 
 _READING_VERBS = frozenset(
@@ -35,6 +36,8 @@ def _program_writes(name: str, arguments: Sequence[str]) -> bool:
     given = [argument.lower().replace("-", "/", 1) for argument in arguments]
     if name == "w32tm":
         return is_write(arguments)
+    if name == "net":
+        return net.is_write(arguments)
     return (name == "tzutil" and "/s" in given) or (name == "klist" and "purge" in given)
 
 

@@ -49,6 +49,7 @@ class Outbox(Generic[Piece]):
         self._urgent = False
         self._interrupted = False
         self._done = False
+        self._ended = False
         self._closed: OutboxClosed | None = None
         #: Bytes that wait.
         self.held = 0
@@ -93,8 +94,7 @@ class Outbox(Generic[Piece]):
     @property
     def exhausted(self) -> bool:
         """Everything, the end included, was delivered."""
-        with self._lock:
-            return self._done and not self._pieces
+        return self._ended
 
     async def collect(
         self, room: int, measure: Callable[[Piece], int], timeout: float, gather: bool
@@ -148,7 +148,8 @@ class Outbox(Generic[Piece]):
         pending = self._urgent and not self._pieces
         if not self._pieces:
             self._urgent = False
-        return Delivery(tuple(taken), self._done and not self._pieces, pending)
+        self._ended = self._done and not self._pieces
+        return Delivery(tuple(taken), self._ended, pending)
 
     def _notify(self) -> None:
         if self._watched:

@@ -32,6 +32,7 @@ from lab.windows.time_service import (
 if TYPE_CHECKING:
     from lab.windows.machine import Machine
 
+INVALID_ARGUMENT = 0x80070057
 NOT_STARTED = 0x80070426  # ERROR_SERVICE_NOT_ACTIVE
 NOT_REGISTERED = 0x80070424  # ERROR_SERVICE_DOES_NOT_EXIST
 TIMED_OUT = 0x800705B4  # ERROR_TIMEOUT
@@ -107,6 +108,7 @@ class W32tm:
         for argument in arguments[1:]:
             name, _, value = argument.lstrip("/-").partition(":")
             self._options[name.lower()] = value.strip('"')
+        self.exit_code = 0  # an HRESULT; that of what went wrong is assumed
         self._look_at(machine)
 
     def _look_at(self, machine: Machine) -> None:
@@ -130,6 +132,7 @@ class W32tm:
         unexpected = [name for name in self._options if name not in known] if run else [self._verb]
         unexpected += [name for name in _NUMBERS if not self._options.get(name, "0").isdigit()]
         if run is None or unexpected:
+            self.exit_code = INVALID_ARGUMENT
             yield self._texts["unexpected"]
             yield f" {', '.join(unexpected)}"
             return
@@ -144,6 +147,7 @@ class W32tm:
         yield from run()
 
     def _error(self, code: int) -> str:
+        self.exit_code = code
         text = {
             NOT_STARTED: "not_started",
             NOT_REGISTERED: "not_registered",

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -208,6 +207,15 @@ def _written(text: str) -> str:
     return escape(shown)
 
 
+def _wrapped(text: str) -> Iterator[str]:
+    """Broken behind blanks, which stay where they are."""
+    while len(text) > _WIDTH:
+        end = text.rfind(" ", 0, _WIDTH) + 1 if text[_WIDTH] != " " else _WIDTH
+        yield text[: end or _WIDTH]
+        text = text[end or _WIDTH :].lstrip(" ")
+    yield text
+
+
 def error_lines(record: ErrorRecord) -> list[str]:
     """An error record as the console host prints it, in a window of 80 columns."""
     category = record.CategoryInfo
@@ -217,7 +225,7 @@ def error_lines(record: ErrorRecord) -> list[str]:
     head = f"{activity} : {record}" if activity else str(record)
     lines: list[str] = []
     for paragraph in head.splitlines():
-        lines += textwrap.wrap(paragraph, _WIDTH, drop_whitespace=False) or [""]
+        lines += _wrapped(paragraph)
     lines += position.splitlines()
     details: Mapping[str, str] = {
         "CategoryInfo": f"{category.Category.name}: ({category.TargetName or ''}:{category.TargetType or ''}) "
