@@ -122,6 +122,8 @@ class Execution:
                 fault.action(self._host.server)
             except ValueError as error:
                 self._record_fault(fault, name, failed=str(error))
+            if self._host.server.down_s > 0:
+                raise PipelineStopped  # the computer reboots, and the process with it
         elif fault.kind == "hang":
             self._stopped.wait(fault.seconds or None)
             if self._stopped.is_set():

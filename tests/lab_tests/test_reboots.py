@@ -120,6 +120,19 @@ def test_its_shells_are_gone_afterwards(running: DeployedLab) -> None:
     assert "came_up fe01.contoso.com" in events(running, "came_up")
 
 
+def test_a_command_that_a_reboot_forestalls(running: DeployedLab) -> None:
+    pool = open_pool(running)
+    options = {"command": "Set-Date", "seconds": LONG}
+    running.call(lambda: running.lab.inject({"kind": "server_reboots", "server": "fe01*", "options": options}))
+    with pytest.raises(ConnectionError):
+        powershell(pool, ("Set-Date", "2030-01-01")).invoke()
+    wait_until(lambda: events(running, "command") != [])
+    (entry,) = [entry for entry in read(running.lab.journal.path) if entry["event"] == "command"]
+    assert (entry["name"], entry["result"], entry["writes"]) == ("Set-Date", "stopped", False)
+    server = next(s for s in running.lab.deployment.servers if s.name == "fe01.contoso.com")
+    assert abs(server.clock_offset_s) < 1
+
+
 def test_it_may_go_down_again_before_it_is_up(running: DeployedLab) -> None:
     reboot(running, LONG)
     reboot(running, "0.1")
