@@ -179,23 +179,3 @@ def test_roles_and_who_has_them() -> None:
     assert shell.run(call("Get-CsAdminRoleAssignment", "uc-admin")) == ["CsAdministrator"]
     assert len(Shell("2010").rows(call("Get-CsAdminRole"))) == 9
     assert len(Shell("2013").rows(call("Get-CsAdminRole"))) == 11
-
-
-def test_users_know_their_pool_and_its_backup() -> None:
-    backup = {
-        "site": "Dublin",
-        "edition": "standard",
-        "computers": ["dublin"],
-        "backup": "pool01.contoso.com",
-    }
-    pools = {
-        "pool01.contoso.com": {
-            "site": "Redmond",
-            "computers": ["fe01", "fe02"],
-            "backup": "dublin.contoso.com",
-        },
-        "dublin.contoso.com": backup,
-    }
-    row = Shell("2013", pools=pools).row(call("Get-CsUserPoolInfo", "kenmyer"))
-    assert (row["PrimaryPoolFqdn"], row["BackupPoolFqdn"]) == ("pool01.contoso.com", "dublin.contoso.com")
-    assert list(row["PrimaryPoolBackupRegistrars"]) == ["fe02.contoso.com"]

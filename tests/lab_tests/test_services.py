@@ -518,3 +518,47 @@ def test_fabric_state_tells_of_missing_servers() -> None:
         call("Get-CsPoolFabricState", PoolFqdn="pool01.contoso.com", Confirm=False)
     )
     assert lines[-1] == "Replicas missing on fe03.contoso.com"
+
+
+# Paired pools
+
+PAIRED = {
+    "pool01.contoso.com": {"site": "Redmond", "computers": ["fe01", "fe02"], "backup": "dublin.contoso.com"},
+    "dublin.contoso.com": {
+        "site": "Dublin",
+        "edition": "standard",
+        "computers": ["dublin"],
+        "backup": "pool01.contoso.com",
+    },
+}
+
+
+def test_users_know_their_pool_and_its_backup() -> None:
+    shell = Shell("2013", pools=PAIRED)
+    row = shell.row(call("Get-CsUserPoolInfo", "kenmyer"))
+    assert (row["PrimaryPoolFqdn"], row["BackupPoolFqdn"]) == ("pool01.contoso.com", "dublin.contoso.com")
+    assert list(row["PrimaryPoolBackupRegistrars"]) == ["fe02.contoso.com"]
+    relation = shell.row(call("Get-CsPoolBackupRelationship", PoolFqdn="dublin.contoso.com"))
+    assert relation == {"BackupPoolFqdn": "pool01.contoso.com"}
+    assert "has no backup pool" in str(
+        Shell("2019").failure(call("Get-CsPoolBackupRelationship", PoolFqdn="pool01.contoso.com"))
+    )
+
+
+def test_the_backup_service_tells_how_paired_pools_keep_up() -> None:
+    shell = Shell("2013", pools=PAIRED)
+
+    def status(pool: str, **parameters: Any) -> list[str]:
+        row = shell.row(call("Get-CsBackupServiceStatus", PoolFqdn=pool, **parameters))
+        return [str(module) for module in row["BackupModules"]]
+
+    assert status("pool01.contoso.com") == [
+        "UserServices.PresenceFocus:[FinalState,NormalState]",
+        "ConfServices.DataConf:[FinalState,NormalState]",
+        "CentralMgmt.CMSMaster:[FinalState,NormalState]",
+    ]
+    cms = {"Category": "CMS"}
+    assert status("dublin.contoso.com", **cms) == ["CentralMgmt.CMSMaster:[NotInitialized,NormalState]"]
+    shell.deployment.inject("services_stopped", None, {"computer": "dublin.contoso.com"})
+    assert status("pool01.contoso.com", **cms) == ["CentralMgmt.CMSMaster:[ErrorState,NormalState]"]
+    assert status("dublin.contoso.com")[0] == "UserServices.PresenceFocus:[ErrorState,ErrorState]"

@@ -105,6 +105,63 @@ def get_fabric_state(invocation: Invocation) -> Iterator[str]:
         yield f"Replicas missing on {fqdn}"
 
 
+def _paired_pool(invocation: Invocation) -> tuple[Pool, Pool]:
+    """The pool of -PoolFqdn and its backup; raises PowerShellError."""
+    pool = _front_end_pool(invocation)
+    backup = invocation.session.deployment.topology.pool(pool.backup or "")
+    if backup is None:
+        raise failed(invocation, "pool_without_backup", pool.fqdn, pool=pool.fqdn)
+    return pool, backup
+
+
+@implements("Get-CsPoolBackupRelationship")
+def get_backup_relationship(invocation: Invocation) -> Iterator[NetObject]:
+    """Which pool is the backup; the property's name is assumed."""
+    _, backup = _paired_pool(invocation)
+    yield NetObject(
+        (f"{_HADR}.BackupService.BackupRelation", "System.Object"), {"BackupPoolFqdn": backup.fqdn}
+    )
+
+
+@implements("Get-CsBackupServiceStatus")
+def get_backup_status(invocation: Invocation) -> Iterator[NetObject]:
+    """Of each module of the pool's backup service: whether what it exports and imports works.
+
+    Modules and states: Jens Trier Rasmussen, "What does the status reported by Get-CsBackupServiceStatus mean?"
+    """
+    pool, backup = _paired_pool(invocation)
+    deployment = invocation.session.deployment
+    deployment.settle()
+
+    def works(side: Pool) -> bool:
+        return any(deployment.machine(computer.fqdn).is_running("LYNCBACKUP") for computer in side.computers)
+
+    is_master = deployment.topology.central_management.lower() == pool.fqdn.lower()
+    wanted = text_of(invocation.get("Category")).lower()
+    modules = []
+    for name, category in (
+        ("UserServices.PresenceFocus", "userdata"),
+        ("ConfServices.DataConf", "userdata"),
+        ("CentralMgmt.CMSMaster", "cms"),
+    ):
+        if wanted not in ("", category):
+            continue
+        exports = "FinalState" if works(pool) and works(backup) else "ErrorState"
+        if category == "cms" and not is_master:
+            exports = "NotInitialized"
+        imports = "NormalState" if works(pool) else "ErrorState"
+        modules.append(
+            NetObject(
+                (f"{_HADR}.BackupService.BackupModuleStatus", "System.Object"),
+                {"Identity": name, "ExportStatus": exports, "ImportStatus": imports},
+                text=f"{name}:[{exports},{imports}]",
+            )
+        )
+    yield NetObject(
+        (f"{_HADR}.BackupService.BackupServiceStatus", "System.Object"), {"BackupModules": modules}
+    )
+
+
 @implements("Start-CsPool")
 def start_pool(invocation: Invocation) -> Iterable[Any]:
     """All servers of a pool of three or more."""
