@@ -49,9 +49,24 @@ options:
 """
 
 EXAMPLES = r"""
+- name: Look at the clock
+  lync.remediation.clock_info:
+  register: first
+
+- name: Put it right
+  lync.remediation.clock:
+  register: done
+
+- name: Look at it again
+  lync.remediation.clock_info:
+  register: then
+
 - name: Tell what was done to this server
   ansible.builtin.debug:
-    msg: "{{ before | lync.remediation.clock_summary(none, clock={inventory_hostname: clock}) }}"
+    msg: "{{ before | lync.remediation.clock_summary(after, clock={inventory_hostname: done}) }}"
+  vars:
+    before: "{{ {inventory_hostname: first} | lync.remediation.clock_verdict }}"
+    after: "{{ {inventory_hostname: then} | lync.remediation.clock_verdict }}"
 """
 
 RETURN = r"""

@@ -49,15 +49,23 @@ options:
 """
 
 EXAMPLES = r"""
+# In a play whose hosts are the Front Ends and the Edge Servers
 - name: Look at all clocks
   lync.remediation.clock_info:
   register: clock
+
+- name: Read which servers make a pool
+  lync.remediation.pool_info:
+    services: false
+  delegate_to: "{{ groups['management'] | first }}"
+  run_once: true
+  register: topology
 
 - name: Say who is wrong
   ansible.builtin.debug:
     msg: >-
       {{ (dict(ansible_play_hosts | zip(ansible_play_hosts | map('extract', hostvars, 'clock')))
-          | lync.remediation.clock_verdict).table }}
+          | lync.remediation.clock_verdict(topology.pools)).table }}
   run_once: true
 """
 

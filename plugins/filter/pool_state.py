@@ -33,7 +33,7 @@ EXAMPLES = r"""
 - name: Read the pool
   lync.remediation.pool_info:
     pool: pool01.contoso.com
-  delegate_to: lync
+  delegate_to: "{{ groups['management'] | first }}"
   register: seen
 
 - name: Ask its members

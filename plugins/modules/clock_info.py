@@ -213,6 +213,12 @@ trouble:
   type: list
   elements: str
   sample: []
+status:
+  description:
+    - V(unknown), as the state could not be read.
+  returned: when reading failed
+  type: str
+  sample: unknown
 msg:
   description:
     - What went wrong, and what has become of the server.

@@ -206,6 +206,12 @@ av_edge:
     success: true
     error: null
     diagnosis: null
+status:
+  description:
+    - V(unknown), as the state could not be read.
+  returned: when reading failed
+  type: str
+  sample: unknown
 msg:
   description:
     - What went wrong, and what has become of the server.

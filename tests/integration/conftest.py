@@ -123,9 +123,11 @@ class Ansible:
             f"lync.remediation.{verb}_windows_live_av_federation", "--diff", *arguments, **prefixed
         )
 
-    def tasks(self, tasks: list[dict[str, Any]], *arguments: str, hosts: str = "management") -> Run:
-        """A playbook of one play."""
-        play = [{"hosts": hosts, "gather_facts": False, "tasks": tasks}]
+    def tasks(
+        self, tasks: list[dict[str, Any]], *arguments: str, hosts: str = "management", **keywords: Any
+    ) -> Run:
+        """A playbook of one play. ``keywords`` are more of the play's."""
+        play = [{"hosts": hosts, "gather_facts": False, **keywords, "tasks": tasks}]
         path = self._home / "playbook.yml"
         path.write_text(yaml.safe_dump(play, sort_keys=False), encoding="utf-8")
         return self.run(playbook_command(self.lab, str(path), arguments))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..powershell.commands import Command
-from ..powershell.errors import LostInMidCommand, TimedOut
+from ..powershell.errors import CommandError, LostInMidCommand, ManagementShellError, TimedOut
 from ..powershell.shell import ManagementShell
 from ..result.outcome import Reason, failed, outcome, with_warnings
 from ..result.refusals import Refused, Unreadable
@@ -242,11 +242,19 @@ def _resynchronise(
 ) -> Offset:
     """Let W32Time look for its source again, and measure until the clock is right or time is up."""
     deadline = clock.monotonic() + wish.timeout
+    said: list[str] = []
+    refusal: ManagementShellError | None = None
     try:
-        said = w32tm.text_lines(computer.strings(shell.run(RESYNC, changes=True)))
+        results = shell.run(RESYNC, changes=True)
     except (LostInMidCommand, TimedOut) as lost:
         warnings.append(str(lost))
-        said = []
+    else:
+        said = w32tm.text_lines(computer.strings(results))
+        code = w32tm.error_code(said)
+        if results.errors:
+            refusal = shell.classify(results.errors[0])
+        elif code is not None:
+            refusal = w32tm.ProgramFailed(code, said)
     while True:
         # W32Time sets the clock while it is looked at: that is what is being waited for.
         try:
@@ -256,6 +264,13 @@ def _resynchronise(
             jump = None
         except ClockJumped as restless:
             jump = restless
+        if refusal is not None and jump is None:
+            # Nothing has begun that could be waited for.
+            raise failed(
+                f"The clock of {shell.endpoint.name} is still {shown(error.seconds, signed=True)} off. {refusal}",
+                {**result, **_measured(error), "after": result["before"]},
+                refusal if isinstance(refusal, CommandError) else None,
+            )
         left = deadline - clock.monotonic()
         if left <= 0 and jump is not None:
             raise failed(

@@ -40,7 +40,7 @@ def about(
     except ClockJumped as restless:
         jump = restless
         trouble.append(str(restless))
-    except Unreadable as unknown:
+    except (Unreadable, CommandError) as unknown:
         trouble.append(str(unknown))
     return {
         "computer": computer.name(keys),
@@ -62,7 +62,7 @@ def _configuration(
 ) -> time_service.Configuration | None:
     try:
         return computer.time_configuration(shell, results, keys)
-    except Unreadable as unread:
+    except (Unreadable, CommandError) as unread:
         trouble.append(str(unread))
         return None
 

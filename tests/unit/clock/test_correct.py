@@ -18,7 +18,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals i
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.scripted import ScriptedClock
-from unit.windows import W32, Service, Windows
+from unit.windows import W32, Refuses, Service, Windows
 
 WISH = correct.Wish(
     limit=1.0,
@@ -251,3 +251,26 @@ def test_a_line_that_breaks_in_the_middle_is_no_failure_if_the_clock_is_right_th
 def test_what_cannot_be_measured_well_enough_is_said() -> None:
     with pytest.raises(Refused, match="can be measured to"):
         remediate(server(0.0, delay=0.3), limit=0.01)
+
+
+def test_what_w32tm_refuses_is_not_waited_for() -> None:
+    there = server(100.0)
+    there._w32tm_resync = lambda: ["Sending", "The following error occurred: (0x80070426)"]  # type: ignore[method-assign]
+    with pytest.raises(
+        ChangeFailed, match=r"is still \+1\d\d\.\d s off. w32tm answered with error 0x80070426"
+    ) as caught:
+        remediate(there)
+    assert caught.value.result["status"] == "drifted"
+    assert there.sent.count("w32tm /resync /rediscover") == 1
+    assert there.clock.monotonic() < 10
+
+
+def test_a_w32tm_that_may_not_be_run_is_not_waited_for() -> None:
+    def denied() -> list[Any]:
+        raise Refuses("Access is denied.", "PermissionDenied")
+
+    there = server(100.0)
+    there._w32tm_resync = denied  # type: ignore[method-assign]
+    with pytest.raises(ChangeFailed, match=r"off\. w32tm: Access is denied\.") as caught:
+        remediate(there)
+    assert caught.value.cause is not None

@@ -1,0 +1,147 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""RETURN of the modules about clocks and services, and of the filter about them: every key that is returned is
+documented, every documented key is returned, and samples look like what is returned.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from .conftest import Ansible, Start
+from .test_clock_verdict import AnsibleAt, verdict
+
+COLLECTION = "ansible_collections.lync.remediation.plugins"
+TYPES = {
+    "str": str,
+    "bool": bool,
+    "dict": dict,
+    "list": list,
+    "int": int,
+    "float": int | float,
+    "raw": object,
+}
+# What Ansible adds to each result.
+OF_ANSIBLE = {"changed", "failed", "exception", "warnings", "deprecations"}
+# Dictionaries whose keys are the options that were given, or hosts.
+FREE = {"before", "after", "policies", "services", "servers", "pools"}
+
+
+def documented(kind: str, name: str) -> Mapping[str, Any]:
+    return yaml.safe_load(importlib.import_module(f"{COLLECTION}.{kind}.{name}").RETURN)
+
+
+def contradictions(
+    entries: Mapping[str, Any], value: Mapping[str, Any], at: str, failed: bool
+) -> Iterator[str]:
+    """Where a result and its documentation say something else."""
+    yield from (f"{at}{key} is returned and not documented" for key in set(value) - set(entries) - OF_ANSIBLE)
+    for key, entry in entries.items():
+        if key not in value:
+            if entry.get("returned", "always") == ("always" if not failed else "on failure"):
+                yield f"{at}{key} is documented and not returned"
+        elif value[key] is not None:
+            yield from _contradiction(entry, value[key], f"{at}{key}", key)
+
+
+def _contradiction(entry: Mapping[str, Any], value: Any, at: str, key: str) -> Iterator[str]:
+    if not isinstance(value, TYPES[entry["type"]]) or (
+        isinstance(value, bool) and entry["type"] in ("int", "float")
+    ):
+        yield f"{at} is {value!r} and not of type {entry['type']}"
+        return
+    each = value if isinstance(value, list) else [value]
+    if "elements" in entry:
+        yield from (f"{at}[] is {item!r}" for item in each if not isinstance(item, TYPES[entry["elements"]]))
+    if "contains" in entry:
+        for item in each:
+            yield from contradictions(entry["contains"], item, f"{at}.", failed=False)
+    sample = entry.get("sample")
+    samples = sample if isinstance(sample, list) else [sample]
+    if key not in FREE and samples and isinstance(samples[0], dict):
+        for item in each:
+            if set(item) != set(samples[0]):
+                yield f"{at} has {sorted(item)}, and its sample has {sorted(samples[0])}"
+
+
+def check(module: str, result: Mapping[str, Any]) -> None:
+    failed = bool(result.get("failed"))
+    assert list(contradictions(documented("modules", module), result, "", failed)) == []
+
+
+TASKS: list[tuple[str, dict[str, Any]]] = [
+    ("clock_info", {"ntp_servers": ["ntp1.contoso.com", "ntp3.contoso.com"], "samples": 2}),
+    ("time_zone", {"zone": "Central Standard Time"}),
+    (
+        "time_service",
+        {"type": "all", "peers": [{"host": "ntp1.contoso.com"}], "max_pos_phase_correction": 86400},
+    ),
+    ("clock", {"samples": 2}),
+    ("clock", {"samples": 2, "max_offset_ms": 1e8}),
+    ("server_services", {}),
+    ("server_services", {"state": "restart_owed", "reason": "its time zone was GMT Standard Time"}),
+    ("clock_info", {"samples": 2}),
+    ("server_services", {"state": "restarted", "only_if_owed": True, "settle": 0, "interval": 1}),
+    ("pool_info", {"own": True}),
+    ("pool_info", {"pool": "pool01.contoso.com", "health": True, "test_av_edge": True}),
+]
+
+
+@pytest.fixture
+def article(start: Start, ansible_at: AnsibleAt) -> Ansible:
+    return ansible_at(start("clock", services={"start_seconds": 0}, high_availability={"busy_seconds": 0}))
+
+
+@pytest.mark.parametrize("mode", [("--check",), ()], ids=["check mode", "for real"])
+def test_results_are_as_documented(mode: tuple[str, ...], article: Ansible) -> None:
+    # In the pool of a zone that was flipped: there is something to do the first time, and nothing the second.
+    tasks = [{f"lync.remediation.{module}": options} for module, options in TASKS]
+    for _ in range(2):
+        _, found = article.results(tasks, *mode, hosts="fe02.contoso.com")
+        results = found["fe02.contoso.com"]
+        for (module, _), result in zip(TASKS, results, strict=True):
+            assert not result.get("failed"), result
+            check(module, result)
+        assert results[7]["restart_owed"] is None or not mode
+    assert [result["changed"] for result in results[1:4]] == [bool(mode)] * 3
+
+
+READING = ("Get-ItemProperty", "Get-Service", "Get-Date", "Get-CsWindowsService")
+BREAKING = (*READING, "tzutil", "w32tm", "New-ItemProperty")
+
+
+@pytest.mark.parametrize("command", BREAKING)
+def test_failures_are_as_documented(command: str, article: Ansible) -> None:
+    article.lab.inject(
+        "error",
+        command=command,
+        message="Access is denied.",
+        id="AccessDenied",
+        category="PermissionDenied",
+        times=0,
+    )
+    tasks = [{f"lync.remediation.{module}": options} for module, options in TASKS]
+    _, found = article.results(tasks, hosts="fe02.contoso.com")
+    results = found["fe02.contoso.com"]
+    assert any(result.get("failed") or result.get("trouble") for result in results)
+    for (module, _), result in zip(TASKS, results, strict=True):
+        check(module, result)
+        if result.get("failed"):
+            assert result["status"] in ("drifted", "unknown")
+
+
+def test_the_verdict_is_as_documented(article: Ansible) -> None:
+    entry = documented("filter", "clock_verdict")["_value"]
+    found = verdict(article)
+    assert list(contradictions(entry["contains"], found, "", failed=False)) == []
+    told = " ".join(entry["contains"]["servers"]["description"])
+    for server in found["servers"].values():
+        assert {key for key in server if f"C({key})" not in told} == set()
+        assert told.count("C(") == len(server)
