@@ -27,7 +27,7 @@ options:
     type: dict
     default: {}
   noted:
-    description: The same for the note that a restart is owed.
+    description: By host, what leaving the note that a restart is owed returned, likewise.
     type: dict
     default: {}
   zone:
@@ -35,15 +35,15 @@ options:
     type: dict
     default: {}
   source:
-    description: The same for M(lync.remediation.time_service).
+    description: By host, what M(lync.remediation.time_service) returned, likewise.
     type: dict
     default: {}
   clock:
-    description: The same for M(lync.remediation.clock).
+    description: By host, what M(lync.remediation.clock) returned, likewise.
     type: dict
     default: {}
   restart:
-    description: The same for M(lync.remediation.server_services).
+    description: By host, what M(lync.remediation.server_services) returned, likewise.
     type: dict
     default: {}
 """

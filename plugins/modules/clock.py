@@ -15,13 +15,16 @@ description:
   - Measures a server's clock against the controller's. Where it is off by more than O(max_offset_ms),
     W32Time is told to look for its source again and to synchronise, and the clock is measured until it is
     right or time is up.
+  - A clock that is set by something else while it is measured is measured once more, with a warning. One that
+    does not keep still is left alone.
   - An error that is larger than W32Time's correction limit is set at once where O(allow_step) says so, and
     it is certain which clock is right; else the module fails and changes nothing.
   - It does not configure W32Time; M(lync.remediation.time_service) does.
 options:
   max_offset_ms:
     description:
-      - How far the clock may be off, in milliseconds.
+      - How far the clock may be off, in milliseconds, V(1) or more. An error counts where it is larger by more than
+        the uncertainty of the measurement.
     type: float
     default: 1000
   reference_offset:
@@ -54,18 +57,19 @@ options:
     default: true
   samples:
     description:
-      - How often to ask. What all answers together allow is the result, so more make it narrower.
+      - How often the server is asked for its time in each measurement. What all answers together allow is the
+        result, so more make it narrower.
     type: int
     default: 8
   timeout:
     description:
-      - Seconds to wait for the clock to be right. An error that W32Time slews instead of setting takes
-        longer.
+      - Seconds to wait for the clock to be right after W32Time was told to synchronise. A small error, which
+        W32Time corrects little by little instead of at once, takes longer.
     type: int
     default: 300
   interval:
     description:
-      - Seconds between two measurements meanwhile.
+      - Seconds between two measurements while that is waited for.
     type: int
     default: 5
 extends_documentation_fragment:
@@ -113,7 +117,7 @@ before:
     offset: more than 1.0 s
 after:
   description:
-    - The same after the change, or as it would be.
+    - The same after the change, or as it would be. V(null) where it is not known.
   returned: always
   type: dict
   sample:

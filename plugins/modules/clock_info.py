@@ -28,7 +28,8 @@ options:
     default: []
   samples:
     description:
-      - How often to ask. What all answers together allow is the result, so more make it narrower.
+      - How often the server is asked for its time. What all answers together allow is the result, so more make it
+        narrower.
     type: int
     default: 8
 extends_documentation_fragment:

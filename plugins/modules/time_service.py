@@ -26,7 +26,8 @@ options:
     choices: [domain_hierarchy, manual, all, none]
   peers:
     description:
-      - The time servers to follow. Their order means nothing. Microsoft advises three or more.
+      - The time servers to follow, all of them; others that the server has are removed. Their order means
+        nothing. Microsoft advises three or more.
     type: list
     elements: dict
     suboptions:
@@ -46,15 +47,16 @@ options:
         default: [client]
   special_poll_interval:
     description:
-      - Seconds between two looks at peers with V(special_interval).
+      - Seconds between two looks at peers with V(special_interval), 1 or more.
     type: int
   min_poll_interval:
     description:
-      - The shortest time between two looks, as a power of two in seconds.
+      - The shortest time between two looks, as a power of two in seconds, V(0) to V(17); V(10) is 1024 seconds.
     type: int
   max_poll_interval:
     description:
-      - The longest time between two looks, as a power of two in seconds.
+      - The longest time between two looks, like O(min_poll_interval) and not less than that; V(15) is 32768
+        seconds.
     type: int
   max_pos_phase_correction:
     description:
@@ -69,6 +71,7 @@ options:
   vm_provider:
     description:
       - Whether the clock follows the host of a Hyper-V virtual machine. Members of a domain should not.
+      - Other computers have nothing to switch on; there V(true) is an error.
     type: bool
   start_mode:
     description:
@@ -77,7 +80,8 @@ options:
     choices: [automatic, manual, disabled]
   service_state:
     description:
-      - Whether the service runs now.
+      - Whether the service runs now. One that is disabled cannot be V(started); ask for another O(start_mode) as
+        well.
     type: str
     choices: [started, stopped]
 extends_documentation_fragment:
