@@ -30,7 +30,7 @@ from lab.contract import (
 )
 from lab.psrp.records import error_record
 from lab.runtime import Lab
-from lab.script import parse
+from lab.script import UnsupportedScript, parse
 from psrpcore.types import (
     CommandTypes,
     ErrorCategory,
@@ -81,7 +81,10 @@ class SmallRunspace:
                     streams.error(error.record)
 
     def _script(self, text: str, streams: Streams) -> None:
-        script = parse(text)
+        try:
+            script = parse(text)
+        except UnsupportedScript as error:
+            raise TerminatingError(a_record(str(error))) from None
         self.run(script.statements, streams, ())
         if script.exit_code is not None:
             streams.host_exit(script.exit_code)

@@ -128,8 +128,12 @@ class HttpListener(web.Server):
         await self.shutdown(timeout=0.1)
 
     def _before_handshake(self, tls: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> int | None:
-        fault = self.service.injector.tls_fault(self.service.server.name)
-        return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE if fault is not None else None
+        server = self.service.server.name
+        fault = self.service.injector.tls_fault(server)
+        if fault is None:
+            return None
+        self.service.journal.record("fault", server, kind=fault.kind, name="TLS")
+        return ssl.ALERT_DESCRIPTION_HANDSHAKE_FAILURE
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self.counters.add(requests=1)
