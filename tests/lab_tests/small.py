@@ -69,7 +69,9 @@ class SmallRunspace:
                     continue  # all there is before it is text
                 try:
                     redirected = streams.redirected(command.redirections)
-                    with redirected.command(command.name, index, command.name.endswith(".exe")) as entry:
+                    with redirected.command(
+                        command.name, index, command.name.endswith((".exe", "wait"))
+                    ) as entry:
                         entry.parameters = {str(item.name): item.value for item in command.arguments}
                         entry.writes = command.name.startswith("Set-")
                         self._run(command, redirected, input)

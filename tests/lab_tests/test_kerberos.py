@@ -18,6 +18,7 @@ from lab.journal import read
 from lab.runtime import Lab
 from pypsrp.exceptions import AuthenticationError
 from pypsrp.powershell import PowerShell, RunspacePool
+from pypsrp.shell import Process, WinRS
 from pypsrp.wsman import WSMan
 from requests_credssp.exceptions import AuthenticationException
 
@@ -233,6 +234,13 @@ def test_a_wrong_clock_refuses_tickets_until_it_is_right(domain: Deployed, secon
     assert domain.accepts("basic")
     domain.inject("clock_offset", seconds="-299")
     assert domain.accepts("kerberos")
+
+
+def test_a_command_shell(domain: Deployed) -> None:
+    with WinRS(domain.wsman("kerberos")) as shell:
+        process = Process(shell, "whoami")
+        process.invoke()
+        assert process.stdout == b"contoso\\uc-admin\r\n"
 
 
 def test_a_clock_is_put_right_over_ntlm(domain: Deployed) -> None:

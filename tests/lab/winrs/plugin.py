@@ -42,9 +42,14 @@ class CommandShellPlugin(Plugin[Chunk]):
         open_runspace: Callable[[], Runspace],
         loop: asyncio.AbstractEventLoop,
         executor: ThreadPoolExecutor,
+        exhausted: Callable[[], None],
     ) -> None:
-        """Raises Fault, or WsmanRefusal where the caller may have no shell."""
+        """``exhausted`` is called on the event loop when there is not enough memory.
+
+        Raises Fault, or WsmanRefusal where the caller may have no shell.
+        """
         super().__init__(host)
+        self._exhausted = exhausted
         self._loop = loop
         self._executor = executor
         self._open_runspace = open_runspace
@@ -70,7 +75,11 @@ class CommandShellPlugin(Plugin[Chunk]):
         return self._processes
 
     def memory_mb(self) -> int:
-        return _HOST_PROCESS_MB + sum(process.held for process in self._processes.values()) // 2**20
+        return _HOST_PROCESS_MB + sum(process.held for process in list(self._processes.values())) // 2**20
+
+    def _check_memory(self) -> None:
+        if self.memory_mb() > self.host.limits.memory_per_shell_mb:
+            self._loop.call_soon_threadsafe(self._exhausted)
 
     def description(self) -> str:
         variables = "".join(element("rsp:Variable", value, Name=name) for name, value in self._asked.items())
@@ -95,6 +104,7 @@ class CommandShellPlugin(Plugin[Chunk]):
             self._encoding,
             self._open_runspace,
             Outbox[Chunk](self._loop),
+            self._check_memory,
         )
         if directly and not (is_path(program) and process.finds(program)):
             raise fault.file_not_found()
@@ -109,6 +119,7 @@ class CommandShellPlugin(Plugin[Chunk]):
             raise fault.no_command_given()
         process = self._processes[command_id]
         process.write(decode(stream.text or ""), stream.get("End", "false").lower() in ("true", "1"))
+        self._check_memory()
 
     def signal(self, command_id: str, code: str) -> bool:
         """A terminate ends a command for good; Ctrl+C and Ctrl+Break only end its process."""

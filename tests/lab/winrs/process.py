@@ -50,7 +50,10 @@ class CommandProcess:
         encoding: str,
         open_runspace: Callable[[], Runspace],
         outbox: Outbox[Chunk],
+        grown: Callable[[], None],
     ) -> None:
+        """``grown`` is called when a lot waits to be read."""
+        self._grown = grown
         self.line = line
         self.exit_code = 0
         self.outbox = outbox
@@ -123,6 +126,8 @@ class CommandProcess:
     def _print(self, stream: Literal["stdout", "stderr"], text: str) -> None:
         if text:
             self.outbox.put([Chunk(stream, text.encode(self._encoding, "replace"))])
+            if self.outbox.held >= 2**20:  # less is no matter until the next request
+                self._grown()
 
 
 class _Input:

@@ -261,6 +261,7 @@ class Service:
                 lambda: open_runspace("Microsoft.PowerShell"),
                 self._loop,
                 self._executor,
+                lambda: self._exhausted(host.shell_id),
             )
         if not request.resource_uri.startswith(f"{POWERSHELL}/"):
             raise fault.resource_not_found(request.resource_uri)
