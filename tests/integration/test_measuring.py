@@ -107,6 +107,33 @@ def test_the_true_offset_is_within_the_stated_uncertainty(
     assert {host: result["trouble"] for host, result in found.items() if result["trouble"]} == {}
 
 
+# By zone, moments of UTC that its calendar or its daylight saving time make special, a second before they come.
+SPECIAL = [
+    ("UTC", "2026-12-31T23:59:59"),
+    ("W. Europe Standard Time", "2038-12-31T22:59:59"),
+    ("Nepal Standard Time", "2028-02-28T18:14:59"),
+    ("Central Standard Time", "2027-11-07T06:30:00"),  # 01:30, for the first time
+    ("Central Standard Time", "2027-11-07T07:30:00"),  # 01:30, for the second time
+    ("Central Standard Time", "2027-03-14T07:59:59"),  # an hour is left out
+    ("GMT Standard Time", "2013-10-27T00:59:59"),
+]
+
+
+def test_special_days_do_not_matter(start: Start, ansible_at: AnsibleAt) -> None:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    clocks = [
+        {
+            "time_zone": zone,
+            "offset": (datetime.datetime.fromisoformat(f"{moment}+00:00") - now).total_seconds(),
+        }
+        for zone, moment in SPECIAL
+    ]
+    lab = start("clock", **computers(clocks))
+    found = ansible_at(lab).modules("clock_info", "--forks", "12", hosts="front_ends", samples=4)
+    assert len(found) == len(clocks)
+    assert contradicted(lab, found) == {}
+
+
 DRIFT = 400e-6
 
 
