@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lab.deployment import build_deployment
 from lab.runtime import Lab
 from pypsrp.client import Client
 from pypsrp.complex_objects import PipelineResultTypes, PSInvocationState
+from pypsrp.exceptions import WinRMError
 from pypsrp.host import PSHost, PSHostUserInterface
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
@@ -74,6 +76,17 @@ def test_the_high_level_client(computer: Client) -> None:
     output, streams, had_errors = computer.execute_ps("Import-Module Lync; Get-CsUser kenmyer")
     assert "DisplayName" in output
     assert "Ken Myer" in output
+
+
+def test_copying_files_fails_and_says_so(computer: Client, tmp_path: Path) -> None:
+    """There is no file system, and its scripts reach into PowerShell's private members."""
+    file = tmp_path / "file.txt"
+    file.write_text("content")
+    with pytest.raises(WinRMError, match="Failed to copy file: "):
+        computer.copy(str(file), "C:\\file.txt")
+    with pytest.raises(WinRMError, match="Failed to fetch file "):
+        computer.fetch("C:\\file.txt", str(tmp_path / "fetched.txt"))
+    assert not (tmp_path / "fetched.txt").exists()
 
 
 def test_the_web_service_takes_no_scripts(management: Client) -> None:
