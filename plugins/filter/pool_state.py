@@ -14,6 +14,7 @@ description:
   - The topology is known to a management session, and what runs is known best to each server. This puts the two
     together, as O(lync.remediation.server_services#module:pool_state) takes it.
   - A member that did not answer keeps what the management session saw of it; one that nobody saw is not known to run.
+    Where all that is known of what runs comes from the members themselves, the look at the pool may be an old one.
 positional: answers
 options:
   _input:
@@ -64,16 +65,15 @@ from ..plugin_utils.pool.state import Member, answered, from_dict
 
 
 def pool_state(pool: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The pool with the members' own answers; as old as the oldest of them."""
+    """The pool with the members' own answers; as old as the oldest thing that it says about what runs."""
     state = from_dict(pool)
-    own = [answer["own"] for answer in answers if answer.get("own")]
-    observed = [
-        state.observed,
-        *(datetime.datetime.fromisoformat(each["observed"].replace("Z", "+00:00")) for each in own),
-    ]
-    members = [
-        Member(each["computer"], each["running"], each["services"]) for each in own if each["computer"]
-    ]
+    own = [answer["own"] for answer in answers if answer.get("own") and answer["own"]["computer"]]
+    members = [Member(each["computer"], each["running"], each["services"]) for each in own]
+    names = {each.computer.casefold() for each in members}
+    seen = any(each.running is not None and each.computer.casefold() not in names for each in state.members)
+    observed = [datetime.datetime.fromisoformat(each["observed"].replace("Z", "+00:00")) for each in own]
+    if seen or not observed:
+        observed.append(state.observed)
     return answered(state, members, min(observed)).as_dict()
 
 

@@ -35,6 +35,8 @@ from running import (
     write_variables,
 )
 
+from .clock_drift import TIMES
+
 Start = Callable[..., RunningLab]
 
 
@@ -196,6 +198,12 @@ class Ansible:
 @pytest.fixture
 def ansible_at(tmp_path: Path) -> Callable[[RunningLab], Ansible]:
     return lambda lab: Ansible(lab, tmp_path)
+
+
+@pytest.fixture
+def article(start: Start, tmp_path: Path) -> Ansible:
+    """One Front End of three whose zone was flipped, on Lync Server 2013."""
+    return Ansible(start("clock", **TIMES), tmp_path)
 
 
 @pytest.fixture

@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of the role clock_drift share: its runs, and what the lab's journal tells about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from running import RunningLab
+
+if TYPE_CHECKING:
+    from .conftest import Ansible, Run, Start
+
+PLAYBOOK = "lync.remediation.fix_clock_drift"
+CENTRAL, GREENWICH = "Central Standard Time", "GMT Standard Time"
+# The lab's pools are ready sooner than real ones.
+QUICK = {
+    "clock_drift_settle": 1,
+    "clock_drift_busy_wait": 1,
+    "clock_drift_interval": 1,
+    "clock_drift_samples": 4,
+}
+TIMES = {
+    "services": {"start_seconds": 0, "stop_seconds": 0, "drain_seconds": 0},
+    "high_availability": {"busy_seconds": 0.3, "quorum_loss_seconds": 0.2},
+}
+STOP, START = "Stop-CsWindowsService", "Start-CsWindowsService"
+FAIL_OVER, FAIL_BACK = "Invoke-CsComputerFailOver", "Invoke-CsComputerFailBack"
+
+
+def fix(ansible: Ansible, *arguments: str, **variables: Any) -> Run:
+    return ansible.playbook(PLAYBOOK, "--diff", *arguments, **{**QUICK, **prefixed(variables)})
+
+
+def prefixed(variables: dict[str, Any]) -> dict[str, Any]:
+    return {f"clock_drift_{name}": value for name, value in variables.items()}
+
+
+def writes(lab: RunningLab) -> list[tuple[str, str]]:
+    """Server and command of all that was written, in order; native programs with their arguments."""
+    found = []
+    for entry in lab.commands():
+        if entry["writes"]:
+            parameters = entry["parameters"]
+            detail = parameters.get("Arguments", [])
+            if entry["name"] == "New-ItemProperty":
+                detail = [parameters["Name"]]
+            found.append((entry["server"].partition(".")[0], " ".join([entry["name"], *detail])))
+    return found
+
+
+def stops(lab: RunningLab) -> list[str]:
+    """The servers whose services were stopped, in order."""
+    return [server for server, command in writes(lab) if command in (STOP, FAIL_OVER)]
+
+
+def down(lab: RunningLab) -> set[str]:
+    """The servers that serve nobody at the end, as the journal has it."""
+    serves = {entry["server"]: entry["serves"] for entry in lab.journal() if entry["event"] == "computer"}
+    return {server.partition(".")[0] for server, it_does in serves.items() if not it_does}
+
+
+def another_zone(start: Start, version: object = 2013, size: int = 3, **changes: Any) -> RunningLab:
+    """A pool and its Edge Server, all of which stand in another zone than they should; their UTC is right."""
+    clock = {"time_zone": GREENWICH}
+    computers = [{"name": f"fe0{number}", "clock": clock} for number in range(1, size + 1)]
+    return start(
+        "clock",
+        **{**TIMES, **changes},
+        version=version,
+        pools={"pool01.contoso.com": {"site": "Redmond", "edge": "edge.contoso.com", "computers": computers}},
+        edges={
+            "edge.contoso.com": {
+                "site": "Redmond",
+                "computers": [{"name": "edge01", "clock": clock}],
+                "next_hop": "pool01.contoso.com",
+            }
+        },
+        users=[{"name": "kenmyer", "pool": "pool01.contoso.com"}],
+    )
+
+
+OWED = r"HKEY_LOCAL_MACHINE\SOFTWARE\lync.remediation\RestartOwed"
+
+
+def owe_restart(lab: RunningLab, server: str) -> None:
+    """The note that an interrupted run leaves on servers (a pattern)."""
+    for name, value in (("Since", "2026-11-20T10:00:00Z"), ("Reason", "its time zone was UTC")):
+        lab.inject("registry_changed", server, path=OWED, name=name, value=value)
+
+
+def av_authentication(ansible: Ansible) -> bool | None:
+    found = ansible.module("pool_info", pool="pool01.contoso.com", services=False, test_av_edge=True)
+    return found["av_edge"]["success"]

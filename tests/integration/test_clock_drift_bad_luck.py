@@ -1,0 +1,298 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What goes wrong while servers are repaired and restarted is told apart, and nothing is stopped without need."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import yaml
+from running import RunningLab, recap
+
+from .clock_drift import (
+    CENTRAL,
+    FAIL_OVER,
+    GREENWICH,
+    START,
+    STOP,
+    another_zone,
+    av_authentication,
+    down,
+    fix,
+    stops,
+    writes,
+)
+from .conftest import Ansible, Run, Start
+
+AnsibleAt = Callable[[RunningLab], Ansible]
+
+
+@contextmanager
+def meanwhile(
+    lab: RunningLab, command: str, then: Callable[[], None], server: str = "fe03.contoso.com"
+) -> Iterator[None]:
+    """While that command of the server hangs for two seconds, something else happens."""
+    lab.inject("hang", server, command=command, seconds=2)
+    over = threading.Event()
+
+    def watch() -> None:
+        while not over.wait(0.05):
+            if any(entry["event"] == "fault" and entry["name"] == command for entry in lab.journal()):
+                then()
+                return
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def last_table(run: Run) -> dict[str, str]:
+    """By server, the verdict of the last table."""
+    rows = run.output[run.output.rindex("SERVER") :].splitlines()[1:]
+    found = {}
+    for row in rows:
+        name, *rest = row.strip(" -'\"").split("  ")
+        if not rest:
+            break
+        found[name] = rest[-1].strip()
+    return found
+
+
+def test_an_unreachable_server_is_named_and_the_others_are_repaired(article: Ansible) -> None:
+    article.lab.inject("drop-before", "fe03.contoso.com", times=0)
+    zone = f"{{{{ '{GREENWICH}' if inventory_hostname == 'dublin.contoso.com' else '{CENTRAL}' }}}}"
+    run = fix(article, restart=True, time_zone=zone)
+    assert run.exit_code == 2, run.output
+    assert last_table(run)["fe03"] == "unknown"
+    assert "Nothing is known of the clock of this server." in run.text
+    assert {host: counts["failed"] for host, counts in recap(run.output).items()} == {
+        "fe03.contoso.com": 1,
+        **dict.fromkeys(
+            ("dublin.contoso.com", "edge01.contoso.com", "fe01.contoso.com", "fe02.contoso.com"), 0
+        ),
+    }
+    assert stops(article.lab) == ["fe02"]
+    assert av_authentication(article) is True
+
+
+def test_the_rest_of_a_pool_of_which_a_server_is_unreachable_may_be_no_majority(article: Ansible) -> None:
+    article.lab.inject("drop-before", "fe03.contoso.com", times=0)
+    run = fix(article, "--limit", "pool01", restart=True, follow_pool=True)
+    assert run.exit_code == 2, run.output
+    assert "no time zone that more than half of it have" in run.text
+    assert f"({CENTRAL} 1, {GREENWICH} 1, not known 1): none is called wrong." in run.text.replace("- ", "")
+    assert stops(article.lab) == []
+
+
+def test_nothing_is_stopped_while_another_server_is_down(article: Ansible) -> None:
+    article.lab.inject("services_stopped", "fe03.contoso.com")
+    run = fix(article, restart=True, follow_pool=True)
+    assert run.exit_code == 2, run.output
+    assert "fe03.contoso.com is down, and only one server of a pool may be down at a time" in run.text
+    assert last_table(run)["fe02"] == "restart owed"
+    assert last_table(run)["fe03"] == "right, down"
+    assert stops(article.lab) == []
+
+
+def test_a_quorum_that_was_lost_before_is_explained(start: Start, ansible_at: AnsibleAt) -> None:
+    ansible = ansible_at(another_zone(start))
+    for server in ("fe01.contoso.com", "fe02.contoso.com"):
+        ansible.lab.inject("services_stopped", server)
+    run = fix(ansible, restart=True, time_zone=CENTRAL, start_timeout=2)
+    assert run.exit_code == 2, run.output
+    assert "The Front-End service waits for its pool, which says InsufficientActiveFrontEnds" in run.text
+    assert "QuorumLossRecovery" in run.text
+    assert stops(ansible.lab) == ["edge01"]
+
+
+def test_a_quorum_that_is_lost_while_a_server_is_restarted_is_explained(
+    start: Start, ansible_at: AnsibleAt
+) -> None:
+    ansible = ansible_at(another_zone(start))
+    with meanwhile(ansible.lab, START, lambda: ansible.lab.inject("services_stopped", "fe01.contoso.com")):
+        run = fix(ansible, restart=True, time_zone=CENTRAL, start_timeout=2)
+    assert run.exit_code == 2, run.output
+    assert "The Front-End service waits for its pool" in run.text
+    assert {name: word for name, word in last_table(run).items() if name != "edge01"} == dict.fromkeys(
+        ("fe01", "fe02", "fe03"), "restart owed, down"
+    )
+    assert stops(ansible.lab) == ["edge01", "fe03"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "said"),
+    [
+        (
+            "services_stopped",
+            {},
+            "fe01.contoso.com is down, and only one server of a pool may be down at a time",
+        ),
+        ("server_reboots", {"seconds": 600}, "whether fe01.contoso.com runs is not known"),
+    ],
+)
+def test_what_others_do_to_the_pool_between_two_servers(
+    kind: str, options: dict[str, Any], said: str, start: Start, ansible_at: AnsibleAt
+) -> None:
+    ansible = ansible_at(another_zone(start))
+    with meanwhile(
+        ansible.lab, "Remove-Item", lambda: ansible.lab.inject(kind, "fe01.contoso.com", **options)
+    ):
+        run = fix(ansible, restart=True, time_zone=CENTRAL)
+    assert run.exit_code == 2, run.output
+    assert f"fe02.contoso.com is not stopped: {said}" in run.text
+    assert last_table(run)["fe02"] == "restart owed"
+    assert last_table(run)["fe03"] == "right"
+    assert stops(ansible.lab) == ["edge01", "fe03"]
+    assert "fe02.contoso.com" in run.text[run.text.index("Still to be restarted") :]
+
+
+def test_a_server_that_is_gone_in_the_middle_of_its_restart(start: Start, ansible_at: AnsibleAt) -> None:
+    ansible = ansible_at(another_zone(start))
+    with meanwhile(
+        ansible.lab, START, lambda: ansible.lab.inject("server_reboots", "fe03.contoso.com", seconds=600)
+    ):
+        run = fix(ansible, restart=True, time_zone=CENTRAL)
+    assert run.exit_code == 2, run.output
+    assert (
+        "fe03.contoso.com is gone in the middle of it, and whether its services run is not known." in run.text
+    )
+    assert (last_table(run)["fe02"], last_table(run)["fe03"]) == ("restart owed", "unknown")
+    assert stops(ansible.lab) == ["edge01", "fe03"]
+
+
+def test_a_service_that_does_not_come_up_ends_the_restarts(start: Start, ansible_at: AnsibleAt) -> None:
+    ansible = ansible_at(another_zone(start))
+    ansible.lab.inject("service_fails", "fe03.contoso.com", service="RTCSRV")
+    run = fix(ansible, restart=True, time_zone=CENTRAL, start_timeout=2)
+    assert run.exit_code == 2, run.output
+    assert "After 2.0 s services do not run. Not running now: RTCSRV (Stopped)." in run.text
+    assert last_table(run) == {
+        "edge01": "right",
+        "fe01": "restart owed",
+        "fe02": "restart owed",
+        "fe03": "restart owed, down",
+    }
+    assert stops(ansible.lab) == ["edge01", "fe03"]
+
+
+@pytest.mark.parametrize(
+    ("busy_before", "said", "stopped"),
+    [
+        (True, "the pool pool01.contoso.com says that it is not ready for it (Busy)", ["edge01"]),
+        (False, "later the pool is not settled (Busy)", ["edge01", "fe03"]),
+    ],
+)
+def test_a_pool_that_stays_busy(
+    busy_before: bool, said: str, stopped: list[str], start: Start, ansible_at: AnsibleAt
+) -> None:
+    ansible = ansible_at(another_zone(start, high_availability={"busy_seconds": 3600}))
+    if busy_before:
+        ansible.lab.inject("server_reboots", "fe01.contoso.com", seconds=0)
+    run = fix(ansible, restart=True, time_zone=CENTRAL, start_timeout=1, busy_tries=2)
+    assert run.exit_code == 2, run.output
+    assert said in run.text
+    assert stops(ansible.lab) == stopped
+    assert down(ansible.lab) == set()
+
+
+@pytest.mark.parametrize(("version", "command"), [(2013, STOP), (2015, FAIL_OVER)])
+def test_a_session_that_dies_right_after_the_stop_is_no_failure(
+    version: int, command: str, start: Start, ansible_at: AnsibleAt
+) -> None:
+    ansible = ansible_at(another_zone(start, version, 2))
+    ansible.lab.inject("drop-after", "fe02.contoso.com", command=command)
+    run = fix(ansible, restart=True, time_zone=CENTRAL)
+    assert run.exit_code == 0, run.output
+    assert f"was lost while {command} ran" in run.text
+    assert stops(ansible.lab) == ["edge01", "fe02", "fe01"]
+
+
+def test_a_session_that_dies_before_the_stop_leaves_everything_running(
+    start: Start, ansible_at: AnsibleAt
+) -> None:
+    ansible = ansible_at(another_zone(start))
+    ansible.lab.inject("drop-before", "fe03.contoso.com", command=STOP)
+    run = fix(ansible, restart=True, time_zone=CENTRAL)
+    assert run.exit_code == 2, run.output
+    assert "Looked at since: all services run, so that nothing was stopped." in run.text
+    assert down(ansible.lab) == set()
+    again = fix(ansible, restart=True, time_zone=CENTRAL)
+    assert again.exit_code == 0, again.output
+
+
+def as_account(ansible: Ansible, host: str, account: str) -> None:
+    folder = ansible.lab.state / "host_vars"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{host}.yml").write_text(
+        yaml.safe_dump({"ansible_user": f"CONTOSO\\{account}"}), encoding="utf-8"
+    )
+
+
+@pytest.fixture
+def accounts(start: Start, ansible_at: AnsibleAt) -> Ansible:
+    """A deployment in which the account nobody has no rights at all."""
+    password = "Lab-Passw0rd"
+    return ansible_at(
+        another_zone(
+            start,
+            accounts=[
+                {"name": "uc-admin", "password": password, "roles": ["CsAdministrator"], "delegation": True},
+                {"name": "nobody", "password": password, "remote_shell": False},
+            ],
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("host", "said"),
+    [
+        ("fe02.contoso.com", "is authenticated, but has no right to open a session"),
+        ("pool01.contoso.com", "pool01.contoso.com does not tell which servers make a pool"),
+    ],
+)
+def test_an_account_without_rights(host: str, said: str, accounts: Ansible) -> None:
+    as_account(accounts, host, "nobody")
+    try:
+        run = fix(accounts, restart=True)
+    finally:
+        (accounts.lab.state / "host_vars" / f"{host}.yml").unlink()
+    assert run.exit_code == 2, run.output
+    assert said in run.text
+    assert writes(accounts.lab) == []
+
+
+def test_the_neighbours_of_a_limited_run_are_asked(article: Ansible) -> None:
+    article.lab.inject("services_stopped", "fe03.contoso.com")
+    limited = ("--limit", "fe02.contoso.com,edges")
+    refused = fix(article, *limited, restart=True, time_zone=CENTRAL)
+    assert refused.exit_code == 2, refused.output
+    assert "fe03.contoso.com is down, and only one server" in refused.text
+    assert stops(article.lab) == []
+    article.lab.inject("server_reboots", "fe03.contoso.com", seconds=0)
+    allowed = fix(article, *limited, restart=True, time_zone=CENTRAL)
+    assert allowed.exit_code == 0, allowed.output
+    assert stops(article.lab) == ["fe02"]
+
+
+@pytest.mark.parametrize("play", [{"strategy": "free"}, {"strategy": "host_pinned"}, {"serial": 1}])
+def test_a_play_that_is_not_in_step_is_refused(play: dict[str, Any], article: Ansible, tmp_path: Any) -> None:
+    role = {"role": "lync.remediation.clock_drift"}
+    path = tmp_path / "play.yml"
+    path.write_text(
+        yaml.safe_dump([{"hosts": "edges:front_ends", "gather_facts": False, "roles": [role], **play}]),
+        encoding="utf-8",
+    )
+    run = article.playbook(str(path), clock_drift_restart=True, clock_drift_follow_pool=True)
+    assert run.exit_code == 2, run.output
+    assert "strategy linear and without serial. Nothing has been changed." in run.text
+    assert article.lab.commands() == []
