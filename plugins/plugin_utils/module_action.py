@@ -182,10 +182,12 @@ def _native(value: Any) -> Any:
     others.
     """
     if isinstance(value, Mapping):
-        return {str(key): _native(item) for key, item in value.items()}
+        return {str.__str__(str(key)): _native(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_native(item) for item in value]
-    for plain in (bool, int, float, str):
+    if isinstance(value, str):
+        return str.__str__(value)  # In ansible-core 2.16 an unsafe text's own answer is an unsafe text again.
+    for plain in (bool, int, float):
         if isinstance(value, plain):
             return plain(value)
     return value

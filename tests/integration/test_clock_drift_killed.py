@@ -111,7 +111,7 @@ def test_a_run_that_is_killed_while_a_command_runs(
         assert down(article.lab) == set(stopped)
         run = fix(article, **WISH)
         assert run.exit_code == 0, run.output
-        assert ("is down since a restart that was interrupted" in run.text) is bool(stopped)
+        assert ("fe02 is down: a restart of it was begun and not finished." in run.text) is bool(stopped)
         assert (stops(article.lab), down(article.lab)) == (["fe02"], set())
         assert av_authentication(article) is True
         assert fix(article, **WISH).changed == 0
@@ -135,7 +135,7 @@ def test_a_server_that_a_killed_run_left_stopped_is_named_where_nothing_may_be_r
         run = fix(article, follow_pool=True, restart=False)
         assert run.exit_code == 0, run.output
         assert "restart owed, down" in run.text
-        assert "fe02 is down since a restart that was interrupted." in run.text
+        assert "fe02 is down: a restart of it was begun and not finished." in run.text
         assert down(article.lab) == {"fe02"}
 
 

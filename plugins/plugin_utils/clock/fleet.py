@@ -277,7 +277,7 @@ def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]], rules: 
             sentences.append(f"{off}, which is not the size of a difference between two zones.")
     sentences += [f"{names[host]}: {trouble}" for host, trouble in found.unmeasured.items()]
     sentences += [
-        f"{names[host]} is down since a restart that was interrupted."
+        f"{names[host]} is down: a restart of it was begun and not finished."
         for host, server in servers.items()
         if server["down"] and server["restart_interrupted"]
     ]

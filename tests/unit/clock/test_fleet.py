@@ -155,7 +155,7 @@ def test_a_server_that_an_interrupted_restart_left_stopped_is_named(front_ends: 
     front_ends.computers[1].services["RTCSRV"].status = "Stopped"
     found = clock_verdict(given, [seen(front_ends)])
     assert found["servers"]["fe02.contoso.com"]["restart_interrupted"]
-    assert "fe02 is down since a restart that was interrupted." in " ".join(found["table"])
+    assert "fe02 is down: a restart of it was begun and not finished." in " ".join(found["table"])
 
 
 def test_a_pool_of_which_too_few_were_asked_has_no_majority(front_ends: Pool) -> None:

@@ -14,6 +14,7 @@ from unittest.mock import MagicMock
 import pytest
 import yaml
 from ansible.errors import AnsibleActionFail
+from ansible_collections.lync.remediation.plugins.plugin_utils.module_action import _native
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
 from unit.settings.scripted_shell import ScriptedShell, error, remote
 
@@ -193,3 +194,15 @@ def test_the_session_of_a_delegated_host_is_left_for_the_next_task(delegate_to: 
     connection = MagicMock(transport="lync.remediation.management_shell", session=server())
     run_on(connection, "connection_info", {}, delegate_to=delegate_to)
     assert connection.close.called is (delegate_to is not None)
+
+
+class UnsafeText(str):
+    """As in ansible-core 2.16: whatever it is asked for is unsafe again."""
+
+    def __str__(self) -> str:
+        return self
+
+
+def test_texts_that_ansible_has_marked_become_plain_ones() -> None:
+    (plain,) = _native([{UnsafeText("key"): UnsafeText("text")}])
+    assert [type(text) for text in (*plain, *plain.values())] == [str, str]
