@@ -306,7 +306,7 @@ class Server(Protocol):
     def open_runspace(self, caller: Caller, path: str, configuration_name: str) -> Runspace:
         """One runspace; a pool of several calls this for each, and close() for each.
 
-        A shell for command lines opens one for itself, to run native programs, and one for each powershell.exe.
+        A shell for command lines opens one for each command that runs native programs, and one for each powershell.exe.
 
         Raises WsmanRefusal: no rights (code 5), unknown session configuration (2150858811), endpoint disabled.
         """
