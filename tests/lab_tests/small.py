@@ -16,6 +16,7 @@ from typing import Any
 
 from lab.contract import (
     Account,
+    Argument,
     Caller,
     CommandCall,
     Listener,
@@ -28,9 +29,11 @@ from lab.contract import (
     Timings,
     WsmanRefusal,
 )
+from lab.powershell.language.parser import parse
+from lab.powershell.language.reader import NotModelledSyntax, ParseFailure
+from lab.powershell.language.tree import Command, CommandExpression, Constant, Exit, Node, Pipeline
 from lab.psrp.records import error_record
 from lab.runtime import Lab
-from lab.script import UnsupportedScript, parse
 from psrpcore.types import (
     CommandTypes,
     ErrorCategory,
@@ -83,13 +86,16 @@ class SmallRunspace:
                     streams.error(error.record)
 
     def _script(self, text: str, streams: Streams) -> None:
+        """Scripts of command lines whose arguments are constants, and ``exit``."""
         try:
-            script = parse(text)
-        except UnsupportedScript as error:
+            body = parse(text).final
+        except (ParseFailure, NotModelledSyntax) as error:
             raise TerminatingError(a_record(str(error))) from None
-        self.run(script.statements, streams, ())
-        if script.exit_code is not None:
-            streams.host_exit(script.exit_code)
+        for node in body.statements if body is not None else ():
+            if isinstance(node, Exit):
+                streams.host_exit(_constant(node.code))
+                return
+            self.run([_calls(node)], streams, ())
 
     def _run(self, command: CommandCall, streams: Streams, input: Sequence[Any]) -> None:
         values = [item.value for item in command.arguments]
@@ -157,6 +163,25 @@ class SmallRunspace:
 
     def close(self) -> None:
         self.closed = True
+
+
+def _calls(node: Node) -> Statement:
+    """The commands of a pipeline; raises TerminatingError where it is more than that."""
+    calls = []
+    for command in node.elements if isinstance(node, Pipeline) else (node,):
+        if not isinstance(command, Command) or not isinstance(command.name, Constant):
+            raise TerminatingError(a_record("this script is more than command lines"))
+        values = [element.value for element in command.elements]
+        arguments = tuple(Argument(None, value.value) for value in values if isinstance(value, Constant))
+        calls.append(CommandCall(command.name.value, arguments))
+    return tuple(calls)
+
+
+def _constant(node: Node | None) -> int:
+    """A literal number; 0 for anything else."""
+    element = node.elements[0] if isinstance(node, Pipeline) else None
+    literal = element.expression if isinstance(element, CommandExpression) else None
+    return literal.value if isinstance(literal, Constant) else 0
 
 
 @PSType(

@@ -37,6 +37,7 @@ class Parameter:
     by_value: bool = False
     by_property_name: bool = False
     allow_null: bool = False
+    remaining: bool = False  # takes all positional arguments that are left
 
     @property
     def is_switch(self) -> bool:
@@ -196,6 +197,7 @@ def _parameter(name: str, facts: Mapping[str, Any]) -> Parameter:
         by_value="ByValue" in pipeline,
         by_property_name="ByPropertyName" in pipeline,
         allow_null=facts.get("allow_null", False),
+        remaining=facts.get("remaining", False),
     )
 
 

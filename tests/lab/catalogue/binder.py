@@ -18,7 +18,7 @@ from lab.catalogue import Command, Parameter, common_parameters
 from lab.contract import Argument
 from lab.objects.types import CollectionForScalar, InvalidCast, NotBoolean, NullRefused, convert, full_name
 from lab.objects.values import get_property, has_property, text_of, type_names
-from lab.powershell.errors import PowerShellError, binding_error, validation_error
+from lab.powershell.errors import binding_error, input_not_bound, validation_error
 
 
 @dataclass
@@ -89,16 +89,7 @@ class Binder:
                     bound.values[parameter.name] = self._coerce(parameter, get_property(item, parameter.name))
                     found = True
         if not found:
-            raise PowerShellError(
-                "The input object cannot be bound to any parameters for the command either because the "
-                "command does not take "
-                "pipeline input or the input and its properties do not match any of the parameters that "
-                "take pipeline input.",
-                category=binding_error("", "").category,
-                error_id="InputObjectNotBound",
-                exception="System.Management.Automation.ParameterBindingException",
-                target=item,
-            )
+            raise input_not_bound(item)
         self._narrow(bound)
         self.finish(bound)
         return bound
@@ -132,18 +123,18 @@ class Binder:
             )
         return candidates[0]
 
-    def finish(self, binding: Binding) -> None:
-        """Settle the parameter set and refuse missing mandatory parameters."""
+    def finish(self, binding: Binding, expects_input: bool = False) -> None:
+        """Settle the parameter set and refuse missing mandatory parameters, but for those that may still get input."""
         command = binding.command
         if command.kind == "Application":
             return
-        complete = [s for s in binding.parameter_sets if not _missing(binding, s)]
+        complete = [s for s in binding.parameter_sets if not _missing(binding, s, expects_input)]
         preferred = command.default_set if command.default_set in binding.parameter_sets else None
         if complete:
             chosen = preferred if preferred in complete else complete[0]
         else:
             chosen = preferred or binding.parameter_sets[0]
-            missing = "".join(f" {name}" for name in _missing(binding, chosen))
+            missing = "".join(f" {name}" for name in _missing(binding, chosen, expects_input))
             raise binding_error(
                 f"Cannot process command because of one or more missing mandatory parameters:{missing}.",
                 "MissingMandatoryParameter",
@@ -181,7 +172,7 @@ class Binder:
 
     def _bind_positional(self, binding: Binding, positional: Sequence[Any]) -> None:
         command = binding.command
-        for value in positional:
+        for number, value in enumerate(positional):
             free = [
                 parameter
                 for parameter in command.parameters.values()
@@ -196,6 +187,10 @@ class Binder:
                 )
             default = command.default_set or binding.parameter_sets[0]
             free.sort(key=lambda p: (p.position, not p.belongs_to(default)))
+            if free[0].remaining and number < len(positional) - 1:
+                binding.values[free[0].name] = self._coerce(free[0], list(positional[number:]))
+                self._narrow(binding)
+                return
             binding.values[free[0].name] = self._coerce(free[0], value)
             self._narrow(binding)
 
@@ -277,9 +272,11 @@ def _beginning(table: Mapping[str, Parameter], wanted: str) -> list[Parameter]:
     ]
 
 
-def _missing(binding: Binding, parameter_set: str) -> list[str]:
+def _missing(binding: Binding, parameter_set: str, expects_input: bool = False) -> list[str]:
     return [
         parameter.name
         for parameter in binding.command.parameters.values()
-        if parameter.mandatory_in(parameter_set) and parameter.name not in binding.values
+        if parameter.mandatory_in(parameter_set)
+        and parameter.name not in binding.values
+        and not (expects_input and parameter.by_value)
     ]

@@ -24,6 +24,7 @@ from lab.deployment.services import ServiceControl, lync_services
 from lab.deployment.store import CentralManagementStore
 from lab.deployment.topology import Computer, Person, Pool, Topology
 from lab.objects.values import plain
+from lab.psrp.pool import private_data
 from lab.rbac import Role
 from lab.windows.machine import AUTOMATIC, DISABLED, RUNNING, STOPPED, Facts, Machine
 from lab.windows.time_service import TimeServer
@@ -100,7 +101,8 @@ class EndpointServer:
         if person is None or not may:
             raise WsmanRefusal(ACCESS_DENIED, "Access is denied. ")
         self.deployment.settle()
-        return LyncRunspace(self.deployment, self._serving, caller, person, constrained)
+        table = private_data(self)["PSVersionTable"]
+        return LyncRunspace(self.deployment, self._serving, caller, person, constrained, table)
 
 
 @dataclass

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 from psrpcore.types import PSObject, PSVersion
 
 import lab.cmdlets.all
-import lab.powershell.builtin  # noqa: F401  registers PowerShell's own commands
+import lab.powershell.builtin
+import lab.powershell.formatting
+import lab.powershell.objects
+import lab.powershell.scripting  # noqa: F401
 from lab.catalogue import Command, lync_commands, module_name, powershell_commands
 from lab.cmdlets.writes import writes
 from lab.contract import Caller, Statement, Streams
@@ -21,10 +24,8 @@ from lab.deployment.topology import Computer, Person
 from lab.objects.values import NetCollection, NetObject, to_wire
 from lab.powershell.builtin import CUSTOM_OBJECT, command_information, matches
 from lab.powershell.engine import Engine, Implementation
-from lab.powershell.errors import not_understood, scripts_refused
 from lab.powershell.registry import implementation_of
 from lab.rbac import allowed
-from lab.script import Script, UnsupportedScript, parse
 from lab.windows.machine import Machine
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class LyncRunspace:
         caller: Caller,
         person: Person,
         constrained: bool,
+        version_table: Mapping[str, Any],
     ) -> None:
         self.deployment = deployment
         self.computer = computer
@@ -59,6 +61,7 @@ class LyncRunspace:
         self.person = person
         self.constrained = constrained
         self.powershell_version = computer.powershell_version
+        self.version_table = version_table
         self._engine = Engine(self)
         self._imported: list[str] = []
         self._commands: Mapping[str, Command] = {}
@@ -89,6 +92,7 @@ class LyncRunspace:
         return self._engine.last_exit_code
 
     def reset(self) -> None:
+        self._engine.reset()
         self._imported = []
         self._commands = self._offered()
 
@@ -102,14 +106,6 @@ class LyncRunspace:
 
     def implementation(self, command: Command) -> Implementation:
         return implementation_of(command)
-
-    def script(self, text: str) -> Script:
-        if self.constrained:
-            raise scripts_refused()
-        try:
-            return parse(text)
-        except UnsupportedScript as error:
-            raise not_understood(str(error)) from None
 
     def writes(self, command: Command, values: Mapping[str, Any]) -> bool:
         return writes(command, values)

@@ -38,6 +38,16 @@ from psrpcore.types import (
 )
 
 
+class NetValue:
+    """A value of a type that knows itself what it is on the wire."""
+
+    type_names: tuple[str, ...]
+
+    def wired(self, depth: int) -> Any:
+        """The psrpcore value that stands for it, see ``to_wire``."""
+        raise NotImplementedError
+
+
 @dataclass
 class NetObject:
     """One .NET object.
@@ -123,7 +133,7 @@ def all_properties(value: Any) -> Mapping[str, Any]:
 
 
 def type_names(value: Any) -> tuple[str, ...]:
-    if isinstance(value, (NetObject, NetCollection)):
+    if isinstance(value, (NetObject, NetCollection, NetValue)):
         return value.type_names
     if isinstance(value, PSObject):
         return tuple(value.PSTypeNames)
@@ -230,6 +240,8 @@ def to_wire(value: Any, depth: int = 1) -> Any:
     jborean93/pypsrp, where ``CommandOrigin`` of a .NET object is a string and ``CommandType`` of a
     ``Selected.`` object is an enumeration.
     """
+    if isinstance(value, NetValue):
+        return value.wired(depth)
     if value is None or isinstance(value, (bool, str, bytes, float, decimal.Decimal, PSVersion)):
         return value
     if isinstance(value, enum.Enum):

@@ -5,26 +5,19 @@
 
 from __future__ import annotations
 
-import datetime
 import fnmatch
-import functools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from psrpcore.types import ErrorCategory, PSDateTime, PSNoteProperty
+from psrpcore.types import ErrorCategory
 
 from lab.catalogue import Command, common_parameters
 from lab.contract import PipelineStopped
-from lab.objects.types import full_name, is_collection, items_of
+from lab.objects.types import full_name
 from lab.objects.values import (
     NetCollection,
     NetObject,
-    all_properties,
     enumeration,
-    get_property,
-    has_property,
-    text_of,
-    type_names,
 )
 from lab.powershell.engine import Invocation
 from lab.powershell.errors import PowerShellError, command_not_found
@@ -148,115 +141,10 @@ def get_format_data(invocation: Invocation) -> Iterable[Any]:
     return ()
 
 
-@implements("Select-Object", collects=True)
-def select_object(invocation: Invocation, items: Sequence[Any]) -> Iterator[Any]:
-    expand = invocation.get("ExpandProperty")
-    names = [text_of(name) for name in invocation.get("Property") or ()]
-    chosen = list(items)[invocation.get("Skip") or 0 :]
-    first, last = invocation.get("First"), invocation.get("Last")
-    if first is not None:
-        chosen = chosen[:first]
-    elif last is not None:
-        chosen = chosen[len(chosen) - last :] if last else []
-    if invocation.get("Index") is not None:
-        chosen = [items[int(number)] for number in invocation.get("Index") if int(number) < len(items)]
-    seen: set[str] = set()
-    for item in chosen:
-        value = _selected(item, names, invocation.get("ExcludeProperty") or ()) if names else item
-        if invocation.get("Unique"):
-            key = repr([text_of(content) for content in all_properties(value).values()]) + text_of(value)
-            if key in seen:
-                continue
-            seen.add(key)
-        if expand is None:
-            yield value
-        elif not has_property(item, expand):
-            invocation.error(
-                PowerShellError(
-                    f'Property "{expand}" cannot be found.',
-                    category=ErrorCategory.InvalidArgument,
-                    error_id="ExpandPropertyNotFound",
-                    exception="System.Management.Automation.PSArgumentException",
-                    target=item,
-                )
-            )
-        else:
-            content = get_property(item, expand)
-            yield from items_of(content) if content is not None else ()
-
-
-def _selected(item: Any, names: Sequence[str], excluded: Sequence[str]) -> NetObject:
-    held = all_properties(item)
-    notes: dict[str, Any] = {}
-    for name in names:
-        found = [own for own in held if matches(own, name)]
-        for own in found:
-            if not any(matches(own, pattern) for pattern in excluded):
-                notes[own] = held[own]
-        if not found and not has_wildcard(name):
-            notes[name] = None
-    name = type_names(item)[0].removeprefix("Deserialized.")
-    return NetObject((f"Selected.{name}", *CUSTOM_OBJECT), notes=notes)
-
-
-@implements("Measure-Object", collects=True)
-def measure_object(invocation: Invocation, items: Sequence[Any]) -> Iterator[Any]:
-    for name in invocation.get("Property") or [None]:
-        held = [
-            get_property(item, name) if name else item
-            for item in items
-            if not name or has_property(item, name)
-        ]
-        numbers = [float(value) for value in held if isinstance(value, (int, float))]
-        total = sum(numbers)
-        yield NetObject(
-            (
-                "Microsoft.PowerShell.Commands.GenericMeasureInfo",
-                "Microsoft.PowerShell.Commands.MeasureInfo",
-                "System.Object",
-            ),
-            {
-                "Count": len(held),
-                "Average": total / len(numbers) if invocation.get("Average") and numbers else None,
-                "Sum": total if invocation.get("Sum") else None,
-                "Maximum": max(numbers) if invocation.get("Maximum") and numbers else None,
-                "Minimum": min(numbers) if invocation.get("Minimum") and numbers else None,
-                "Property": name,
-            },
-        )
-
-
-@implements("Sort-Object", collects=True)
-def sort_object(invocation: Invocation, items: Sequence[Any]) -> Iterator[Any]:
-    names = [text_of(name) for name in invocation.get("Property") or ()]
-
-    def keys(item: Any) -> list[Any]:
-        return [get_property(item, name) for name in names] if names else [item]
-
-    def compare(one: Any, other: Any) -> int:
-        for left, right in zip(keys(one), keys(other), strict=True):
-            if isinstance(left, (int, float)) and isinstance(right, (int, float)):
-                order = (left > right) - (left < right)
-            else:
-                first, second = text_of(left).lower(), text_of(right).lower()
-                order = (first > second) - (first < second)
-            if order:
-                return order
-        return 0
-
-    ordered = sorted(items, key=functools.cmp_to_key(compare), reverse=bool(invocation.get("Descending")))
-    previous: Any = None
-    for item in ordered:
-        if invocation.get("Unique") and previous is not None and compare(previous, item) == 0:
-            continue
-        previous = item
-        yield item
-
-
-@implements("Out-Default", collects=True)
-def out_default(invocation: Invocation, items: Sequence[Any]) -> Iterable[Any]:
+@implements("Out-Default", flows=True)
+def out_default(invocation: Invocation, flow: Iterable[Any] | None) -> Iterable[Any]:
     """In a remote session the default output is the client's: objects pass."""
-    return items
+    return flow or ()
 
 
 @implements("Out-Null", collects=True)
@@ -267,32 +155,6 @@ def out_null(invocation: Invocation, items: Sequence[Any]) -> Iterable[Any]:
 @implements("Exit-PSSession")
 def exit_session(invocation: Invocation) -> Iterable[Any]:
     return ()
-
-
-@implements("Out-String", collects=True)
-def out_string(invocation: Invocation, items: Sequence[Any]) -> Iterator[str]:
-    """Lists of ``Name : value``, or plain text; the layouts of Windows' format files are not modelled."""
-    blocks = []
-    for item in items:
-        properties = all_properties(item)
-        if isinstance(item, str) or not properties:
-            blocks.append(f"{text_of(item)}\r\n")
-            continue
-        width = max(len(name) for name in properties)
-        lines = [f"{name.ljust(width)} : {_listed(value)}".rstrip() for name, value in properties.items()]
-        blocks.append("\r\n" + "\r\n".join(lines) + "\r\n")
-    text = "".join(blocks)
-    if not invocation.get("Stream"):
-        yield text
-        return
-    yield from text.split("\r\n")[:-1]
-
-
-def _listed(value: Any) -> str:
-    if is_collection(value):
-        shown = [text_of(item) for item in items_of(value)]
-        return "{" + ", ".join(shown[:4]) + ("..." if len(shown) > 4 else "") + "}"
-    return text_of(value)
 
 
 def module_object(session: Any, name: str) -> NetObject:
@@ -356,90 +218,6 @@ def remove_module(invocation: Invocation) -> Iterable[Any]:
                     exception="System.InvalidOperationException",
                 )
             )
-    return ()
-
-
-_UNIX_EPOCH = datetime.datetime(1970, 1, 1)
-
-
-@implements("Get-Date")
-def get_date(invocation: Invocation) -> Iterator[Any]:
-    """The computer's local time with its ``DisplayHint`` note; ``-Format`` gives a text for the formats listed here."""
-    now = invocation.get("Date") or invocation.session.local_time()
-    unix = invocation.get("UFormat")
-    if unix is not None:
-        # Windows PowerShell counts %s from the local clock, not from UTC.
-        seconds = (now.replace(tzinfo=None) - _UNIX_EPOCH).total_seconds()
-        yield now.strftime(unix.replace("%s", f"{seconds:.5f}"))
-        return
-    pattern = invocation.get("Format")
-    if pattern is not None:
-        yield _formatted(now, pattern)
-        return
-    date = PSDateTime(now)
-    date.PSObject.extended_properties = [
-        PSNoteProperty("DisplayHint", invocation.get("DisplayHint") or _DISPLAY_HINT.DateTime)
-    ]
-    yield date
-
-
-def _formatted(moment: datetime.datetime, pattern: str) -> str:
-    if pattern in ("o", "O"):
-        return (
-            moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-            if moment.tzinfo
-            else moment.isoformat()
-        )
-    if pattern == "s":
-        return moment.strftime("%Y-%m-%dT%H:%M:%S")
-    if pattern == "u":
-        return moment.strftime("%Y-%m-%d %H:%M:%SZ")
-    replaced = pattern
-    for token, unix in (
-        ("yyyy", "%Y"),
-        ("MM", "%m"),
-        ("dd", "%d"),
-        ("HH", "%H"),
-        ("mm", "%M"),
-        ("ss", "%S"),
-        ("fff", "%f"),
-    ):
-        replaced = replaced.replace(token, unix)
-    return moment.strftime(replaced)
-
-
-@implements("Write-Output")
-def write_output(invocation: Invocation) -> Iterator[Any]:
-    yield from invocation.get("InputObject") or ()
-
-
-@implements("Write-Error")
-def write_error(invocation: Invocation) -> Iterable[Any]:
-    raise PowerShellError(
-        invocation.get("Message"),
-        error_id=invocation.get("ErrorId") or "Microsoft.PowerShell.Commands.WriteErrorException",
-        exception="Microsoft.PowerShell.Commands.WriteErrorException",
-    )
-
-
-@implements("Write-Warning")
-def write_warning(invocation: Invocation) -> Iterable[Any]:
-    invocation.warning(invocation.get("Message"))
-    return ()
-
-
-@implements("Write-Verbose")
-def write_verbose(invocation: Invocation) -> Iterable[Any]:
-    invocation.verbose(invocation.get("Message"))
-    return ()
-
-
-@implements("Write-Host")
-def write_host(invocation: Invocation) -> Iterable[Any]:
-    text = text_of(invocation.get("Object"))
-    if invocation.session.powershell_version.startswith("5"):
-        invocation.streams.information(text, "Write-Host", ("PSHOST",))
-    invocation.streams.host_write_line(text)
     return ()
 
 

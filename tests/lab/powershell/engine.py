@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from lab.catalogue import Command
 from lab.catalogue.binder import Binder, Binding
 from lab.contract import (
+    Argument,
     CommandCall,
     PipelineStopped,
     RedirectedStreams,
@@ -20,8 +21,12 @@ from lab.contract import (
     TerminatingError,
 )
 from lab.objects.values import plain, to_wire
-from lab.powershell.errors import PowerShellError, command_not_found
-from lab.script import Script
+from lab.powershell.errors import PowerShellError, command_not_found, not_modelled, scripts_refused
+from lab.powershell.language.execute import Thrown
+from lab.powershell.language.frame import ExitScript, Frame
+from lab.powershell.language.interpreter import Interpreter, on_a_deep_stack
+from lab.powershell.language.scope import Scope
+from lab.powershell.language.values import TypedList
 
 _SILENT = ("SilentlyContinue", "Ignore")
 
@@ -34,14 +39,12 @@ class Session(Protocol):
     """What the engine needs of the runspace it runs in."""
 
     powershell_version: str
+    constrained: bool  # it takes no scripts
 
     def command(self, name: str) -> Command | None:
         """The command of that name (any case) that this session may run."""
 
     def implementation(self, command: Command) -> Implementation: ...
-
-    def script(self, text: str) -> Script:
-        """A script's statements; raises PowerShellError where scripts are refused or not understood."""
 
     def writes(self, command: Command, values: Mapping[str, Any]) -> bool: ...
 
@@ -56,6 +59,9 @@ class Invocation:
     streams: Streams
     item: Any = None  # the pipeline object that this execution is for
     declined: bool = False  # a prompt was answered with no, or -WhatIf was given
+    engine: Any = None
+    surroundings: Frame | None = None  # None: a command that a client sent as such
+    scripted: bool = False  # it is a command of a script
     exit_code: int = 0  # of a native program
     answer: str | None = None  # for the journal
 
@@ -70,16 +76,56 @@ class Invocation:
         return name in self.binding.values
 
     @property
+    def frame(self) -> Frame:
+        """Where it runs, for commands that have to do with the language."""
+        if self.surroundings is None:
+            self.surroundings = self.engine.frame(self.streams)
+        return self.surroundings
+
+    @property
+    def language(self) -> Interpreter:
+        return self.engine.language
+
+    def action(self, parameter: str, variable: str) -> str:
+        """What that common parameter, or else the preference variable, says."""
+        given = self.get(parameter)
+        if given is None and self.engine is not None and self.engine.has_language:
+            given = self.frame.scope.get(variable)
+        return _preference(given)
+
+    @property
     def error_action(self) -> str:
-        return _preference(self.get("ErrorAction"))
+        return self.action("ErrorAction", "ErrorActionPreference")
 
     def error(self, error: PowerShellError) -> None:
         """A non-terminating error, subject to -ErrorAction."""
         record = error.record(self.command.name, self.command.class_name)
-        if self.error_action == "Stop":
+        action = self.error_action
+        if self.engine is not None and self.engine.has_language:
+            self._tell_language(record, action)
+        if action == "Stop":
             raise StopRequested(record)
-        if self.error_action not in _SILENT:
+        if action not in _SILENT:
             self.streams.error(record)
+
+    def _tell_language(self, record: Any, action: str) -> None:
+        """Note it in ``$Error`` and ``$?``, and where it happened."""
+        language = self.language
+        language.succeeded = False
+        if self.surroundings is not None and self.surroundings.node is not None:
+            language.locate(record, self.surroundings.node, self.surroundings)
+        if action != "Ignore":
+            language.note(record)
+        if action == "Stop":
+            record.script_stops = True
+        self.collect("ErrorVariable", record)
+
+    def collect(self, parameter: str, value: Any) -> None:
+        """Add a value to the variable that -ErrorVariable or one of its kind names (about_CommonParameters)."""
+        name = self.get(parameter)
+        if name is None:
+            return
+        self.engine.collect(self, parameter, str(name), value)
 
     def program_error(self, line: str) -> None:
         """A line that a native program writes to its standard error: an error record without a command.
@@ -94,16 +140,28 @@ class Invocation:
             qualified=False,
         ).record()
         self.exit_code = self.exit_code or 1
+        if self.engine is not None and self.engine.has_language:
+            self.language.note(record)
         if self.error_action not in _SILENT:
             self.streams.error(record)
 
     def warning(self, text: str) -> None:
-        if _preference(self.get("WarningAction")) not in _SILENT:
+        self.collect("WarningVariable", text)
+        if self.action("WarningAction", "WarningPreference") not in _SILENT:
             self.streams.warning(text)
 
     def verbose(self, text: str) -> None:
-        if self.get("Verbose"):
+        if self._wanted("Verbose", "VerbosePreference"):
             self.streams.verbose(text)
+
+    def debug(self, text: str) -> None:
+        if self._wanted("Debug", "DebugPreference"):
+            self.streams.debug(text)
+
+    def _wanted(self, switch: str, variable: str) -> bool:
+        if self.given(switch) or self.engine is None or not self.engine.has_language:
+            return bool(self.get(switch))
+        return _preference(self.frame.scope.get(variable)) not in _SILENT
 
     def should_process(self, target: str) -> bool:
         """Cmdlet.ShouldProcess: -WhatIf tells on the host, -Confirm asks there.
@@ -137,10 +195,15 @@ class Invocation:
 
 @dataclass(frozen=True)
 class Implementation:
-    """How a command works: once for each pipeline object, or once with all of them (``collects``)."""
+    """How a command works.
+
+    Once for each pipeline object; or once with all of them in a list (``collects``); or once with an iterator of them
+    (``flows``), which it takes as it puts out: script blocks run meanwhile.
+    """
 
     run: Callable[..., Iterable[Any]]
     collects: bool = False
+    flows: bool = False
 
 
 def _with_merged(flow: Iterable[Any], streams: RedirectedStreams) -> Iterator[Any]:
@@ -157,122 +220,228 @@ def _told(name: str, value: Any) -> Any:
 
 
 def _preference(value: Any) -> str:
-    return value.name if value is not None else "Continue"
+    """An action by its own spelling, whether it comes as a member of the enumeration, as a text or as a number."""
+    if value is None:
+        return "Continue"
+    text = str(getattr(value, "name", value))
+    return next((action for action in _ACTIONS if text.lower() in (action.lower(), _ACTIONS[action])), text)
+
+
+#: ActionPreference, with its numbers.
+_ACTIONS = {"SilentlyContinue": "0", "Stop": "1", "Continue": "2", "Inquire": "3", "Ignore": "4"}
+
+
+#: Commands that run scripts: they, too, may need a deep stack.
+_RUN_SCRIPTS = {
+    "invoke-expression",
+    "invoke-command",
+    "foreach-object",
+    "where-object",
+    "sort-object",
+    "group-object",
+}
 
 
 class Engine:
-    """Executes the statements of one runspace."""
+    """Runs the statements of one runspace."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
         self._binder = Binder(session.powershell_version)
+        self._language: Interpreter | None = None
         self.last_exit_code = 0  # of the last native program
+        self._leaving: int | None = None  # the code that a script ended with
+
+    # The language
+
+    @property
+    def has_language(self) -> bool:
+        """Whether anything has had to do with the language since the runspace was opened or reset."""
+        return self._language is not None
+
+    @property
+    def language(self) -> Interpreter:
+        if self._language is None:
+            self._language = Interpreter(self._session, self)
+            if self.last_exit_code:
+                self._language.root.set("LASTEXITCODE", self.last_exit_code)
+        return self._language
+
+    def reset(self) -> None:
+        """Forget variables and functions."""
+        self._language = None
+
+    def frame(self, streams: Streams, number: int = 0) -> Frame:
+        return Frame(self.language.root, streams, statement=number)
+
+    def collect(self, invocation: Invocation, parameter: str, name: str, value: Any) -> None:
+        appends = name.startswith("+")
+        scope: Scope = invocation.frame.scope
+        name = name.lstrip("+")
+        marked = f"{parameter}:{id(invocation.binding)}"
+        held = scope.get(name)
+        if isinstance(held, TypedList) and (appends or getattr(held, "owner", "") == marked):
+            held.append(value)
+            return
+        made = TypedList([value], "System.Collections.ArrayList")
+        made.owner = marked  # type: ignore[attr-defined]  # whose list it is, so that its next value is added
+        scope.set(name, made)
+
+    def _runs_scripts(self, call: CommandCall) -> bool:
+        if self._session.constrained:
+            return False
+        key = call.name.lower()
+        if call.is_script or key in _RUN_SCRIPTS:
+            return True
+        return self._session.command(call.name) is None or (
+            self._language is not None and key in self._language.root.functions
+        )
+
+    # Statements
 
     def run(self, statements: Sequence[Statement], streams: Streams, items: Sequence[Any]) -> None:
         """Run the statements in order; see :class:`lab.contract.Runspace`."""
+        if any(self._runs_scripts(call) for statement in statements for call in statement):
+            on_a_deep_stack(lambda: self._run(statements, streams, items))
+        else:
+            self._run(statements, streams, items)
+
+    def _run(self, statements: Sequence[Statement], streams: Streams, items: Sequence[Any]) -> None:
+        self._leaving = None
         for number, statement in enumerate(statements):
             if streams.stopped.is_set():
                 raise PipelineStopped
             try:
                 self._statement(statement, number, streams, items if number == 0 else ())
-            except StopRequested:
+            except (StopRequested, Thrown):
                 raise
             except TerminatingError as error:
                 if len(statements) == 1:
                     raise
                 streams.error(error.record)
+            if self._leaving is not None:
+                streams.host_exit(self._leaving)
+                return
 
     def _statement(self, statement: Statement, number: int, streams: Streams, items: Sequence[Any]) -> None:
-        expression = self._expression(statement[0])
-        if expression is not None:
-            statement = (replace(statement[0], name=expression, arguments=(), is_script=True), *statement[1:])
-        if any(call.is_script for call in statement):
-            self._script(statement, number, streams, items)
-            return
         flow: Iterable[Any] | None = list(items) or None
         for call in statement:
             if call.redirections:
                 redirected = streams.redirected(call.redirections)
-                flow = _with_merged(self._command(call, number, redirected, flow), redirected)
+                flow = _with_merged(self._call(call, number, redirected, flow), redirected)
             else:
-                flow = self._command(call, number, streams, flow)
+                flow = self._call(call, number, streams, flow)
         for value in flow or ():
             if streams.stopped.is_set():
                 raise PipelineStopped
             streams.output(to_wire(value))
 
-    def _expression(self, call: CommandCall) -> str | None:
-        """What Invoke-Expression is given to run, which then runs as a script does."""
-        command = None if call.is_script else self._session.command(call.name)
-        if command is None or command.name != "Invoke-Expression":
-            return None
-        try:
-            return str(self._binder.bind(command, call.arguments).values["Command"])
-        except PowerShellError:
-            return None  # which the command itself will tell
+    def _call(
+        self, call: CommandCall, number: int, streams: Streams, flow: Iterable[Any] | None
+    ) -> Iterator[Any]:
+        """One command of a client's pipeline."""
+        if call.is_script:
+            return self._script(call, number, streams, flow)
+        if self._runs_scripts(call):
+            return self._through_language(call, number, streams, flow)
+        return self._command(
+            self._session.command(call.name), call.name, call.arguments, number, streams, flow
+        )
 
-    def _script(self, statement: Statement, number: int, streams: Streams, items: Sequence[Any]) -> None:
-        """A script, and what follows it in its pipeline (such as ``Out-String``)."""
-        try:
-            script = self._session.script(statement[0].name)
-        except PowerShellError as error:
-            with streams.command(statement[0].name, number) as entry:
+    def _script(
+        self, call: CommandCall, number: int, streams: Streams, flow: Iterable[Any] | None
+    ) -> Iterator[Any]:
+        if self._session.constrained:
+            with streams.command(call.name, number) as entry:
                 entry.parameters = {}
-                raise TerminatingError(error.record()) from None
-        followers = [call for call in statement[1:] if call.name.lower() != "out-default"]
-        redirections = statement[0].redirections
-        failed = False
-        for calls in script.statements:
-            own = [replace(call, redirections=redirections) for call in calls]
-            watched = streams.redirected({})
-            try:
-                self._statement((*own, *followers), number, watched, items)
-            except StopRequested:
-                raise
-            except TerminatingError as error:
-                if len(script.statements) == 1 and script.failure_code is None:
-                    raise
-                watched.error(error.record)
-            failed = watched.failed
-        if script.exit_code is not None:
-            streams.host_exit(script.exit_code)
-        elif failed and script.failure_code is not None:
-            streams.host_exit(script.failure_code)
+                raise TerminatingError(scripts_refused().record())
+        try:
+            yield from self.language.run_script(call.name, call.arguments, streams, number, flow)
+        except ExitScript as leaving:
+            self._leaving = leaving.code  # what follows in the pipeline ends in good order
+        except PowerShellError as error:
+            raise TerminatingError(error.record()) from None
+
+    def _through_language(
+        self, call: CommandCall, number: int, streams: Streams, flow: Iterable[Any] | None
+    ) -> Iterator[Any]:
+        """A command that may be an alias or a function."""
+        frame = self.frame(streams, number)
+        resolved = self.language.resolve_alias(call.name, frame)
+        if frame.scope.function(resolved) is None:
+            command = self.find(resolved, frame)
+            return self._command(command, resolved, call.arguments, number, streams, flow, frame)
+        return self._function(resolved, call, frame, flow)
+
+    def _function(
+        self, name: str, call: CommandCall, frame: Frame, flow: Iterable[Any] | None
+    ) -> Iterator[Any]:
+        try:
+            yield from self.language.command(name, call.arguments, frame, flow)
+        except PowerShellError as error:
+            raise TerminatingError(error.record()) from None
+
+    # Commands
+
+    def find(self, name: str, frame: Frame) -> Command | None:
+        """The command that a script means by a name: with its module's, or with a program's ending, too."""
+        found = self._session.command(name)
+        if found is None and "\\" in name:
+            found = self._session.command(name.rpartition("\\")[2])
+            name = name.rpartition("\\")[2]
+        if found is None and name.lower().endswith(".exe"):
+            found = self._session.command(name[:-4])
+        return found
+
+    def run_command(
+        self,
+        command: Command,
+        arguments: Sequence[Argument],
+        frame: Frame,
+        flow: Iterable[Any] | None,
+        name: str = "",
+    ) -> Iterator[Any]:
+        """A command of a script."""
+        return self._command(
+            command, name or command.name, arguments, frame.statement, frame.streams, flow, frame
+        )
 
     def _command(
-        self, call: CommandCall, number: int, streams: Streams, flow: Iterable[Any] | None
+        self,
+        command: Command | None,
+        name: str,
+        arguments: Sequence[Argument],
+        number: int,
+        streams: Streams,
+        flow: Iterable[Any] | None,
+        frame: Frame | None = None,
     ) -> Iterator[Any]:
         """Bind the command at once, run it as its output is asked for."""
         try:
-            command = self._session.command(call.name)
             if command is None:
-                raise command_not_found(call.name)
-            binding = self._binder.bind(command, call.arguments, expects_input=flow is not None)
+                raise command_not_found(name)
+            binding = self._binder.bind(command, arguments, expects_input=flow is not None)
         except PowerShellError as error:
-            known = self._session.command(call.name)
-            with streams.command(known.name if known else call.name, number) as entry:
-                entry.parameters = {a.name or "": _told(a.name or "", a.value) for a in call.arguments}
-                name, class_name = (known.name, known.class_name) if known else (call.name, "")
-                raise TerminatingError(error.record(name, class_name)) from None
+            with streams.command(command.name if command else name, number) as entry:
+                entry.parameters = {a.name or "": _told(a.name or "", a.value) for a in arguments}
+                own_name, class_name = (command.name, command.class_name) if command else (name, "")
+                raise TerminatingError(error.record(own_name, class_name)) from None
         implementation = self._session.implementation(command)
-        if implementation.collects:
-            return self._collect(command, binding, implementation, number, streams, list(flow or ()))
-        return self._process(command, binding, implementation, number, streams, flow)
+        made = self._running(command, binding, implementation, number, streams, flow, frame)
+        if binding.given("PipelineVariable"):
+            raise TerminatingError(not_modelled("-PipelineVariable").record(command.name))
+        if binding.given("OutVariable"):
+            return self._with_copy(
+                made, Invocation(self._session, command, binding, streams, engine=self, surroundings=frame)
+            )
+        return made
 
-    def _collect(
-        self,
-        command: Command,
-        binding: Binding,
-        implementation: Implementation,
-        number: int,
-        streams: Streams,
-        items: list[Any],
-    ) -> Iterator[Any]:
-        self._binder.finish(binding)
-        invocation = Invocation(self._session, command, binding, streams)
-        yield from self._execute(invocation, number, lambda: implementation.run(invocation, items))
+    def _with_copy(self, flow: Iterable[Any], invocation: Invocation) -> Iterator[Any]:
+        for value in flow:
+            invocation.collect("OutVariable", value)
+            yield value
 
-    def _process(
+    def _running(
         self,
         command: Command,
         binding: Binding,
@@ -280,15 +449,64 @@ class Engine:
         number: int,
         streams: Streams,
         flow: Iterable[Any] | None,
+        frame: Frame | None,
+    ) -> Iterator[Any]:
+        def made(item: Any = None) -> Invocation:
+            return Invocation(self._session, command, binding, streams, item, engine=self, surroundings=frame)
+
+        if implementation.flows:
+            return self._flow(made(), implementation, number, flow)
+        if implementation.collects:
+            return self._collect(made(), implementation, number, flow)
+        return self._process(made, implementation, number, flow)
+
+    def _settle(self, invocation: Invocation, flow: Iterable[Any] | None) -> None:
+        try:
+            self._binder.finish(invocation.binding, expects_input=flow is not None)
+        except PowerShellError as error:
+            command = invocation.command
+            raise TerminatingError(error.record(command.name, command.class_name)) from None
+
+    def _flow(
+        self, invocation: Invocation, implementation: Implementation, number: int, flow: Iterable[Any] | None
+    ) -> Iterator[Any]:
+        self._settle(invocation, flow)
+        with invocation.streams.command(invocation.command.name, number) as entry:
+            entry.parameters = {name: _told(name, value) for name, value in invocation.values.items()}
+            if not entry.effective:
+                return
+            try:
+                yield from implementation.run(invocation, flow)
+            except ExitScript as leaving:
+                if invocation.scripted:
+                    raise
+                self._leaving = leaving.code
+            except PowerShellError as error:
+                entry.result = self._identifier(error, invocation)
+                invocation.error(error)
+
+    def _collect(
+        self, invocation: Invocation, implementation: Implementation, number: int, flow: Iterable[Any] | None
+    ) -> Iterator[Any]:
+        items = list(flow or ())
+        self._settle(invocation, flow)
+        yield from self._execute(invocation, number, lambda: implementation.run(invocation, items))
+
+    def _process(
+        self,
+        made: Callable[..., Invocation],
+        implementation: Implementation,
+        number: int,
+        flow: Iterable[Any] | None,
     ) -> Iterator[Any]:
         if flow is None:
-            invocation = Invocation(self._session, command, binding, streams)
+            invocation = made()
             yield from self._execute(invocation, number, lambda: implementation.run(invocation))
             return
         for item in flow:
-            invocation = Invocation(self._session, command, binding, streams, item)
+            invocation = made(item)
             try:
-                invocation.binding = self._binder.bind_input(binding, item)
+                invocation.binding = self._binder.bind_input(invocation.binding, item)
             except PowerShellError as error:
                 invocation.error(error)
                 continue
@@ -305,9 +523,7 @@ class Engine:
             try:
                 return list(run())
             except PowerShellError as error:
-                entry.result = error.record(
-                    invocation.command.name, invocation.command.class_name
-                ).FullyQualifiedErrorId
+                entry.result = self._identifier(error, invocation)
                 invocation.error(error)
                 return []
             finally:
@@ -316,3 +532,9 @@ class Engine:
                     self.last_exit_code = invocation.exit_code
                 if invocation.declined:
                     entry.writes = False
+                if is_program and self._language is not None:
+                    self._language.root.set("LASTEXITCODE", invocation.exit_code)
+                    self._language.succeeded = self._language.succeeded and invocation.exit_code == 0
+
+    def _identifier(self, error: PowerShellError, invocation: Invocation) -> str:
+        return str(error.record(invocation.command.name, invocation.command.class_name).FullyQualifiedErrorId)

@@ -22,27 +22,7 @@ from psrpcore.types import (
 )
 
 from lab.objects.values import text_of, to_wire, type_names
-
-_BASES = {
-    "CommandNotFoundException": ("System.Management.Automation.RuntimeException", "System.SystemException"),
-    "ParameterBindingException": ("System.Management.Automation.RuntimeException", "System.SystemException"),
-    "ParameterBindingValidationException": (
-        "System.Management.Automation.ParameterBindingException",
-        "System.Management.Automation.RuntimeException",
-        "System.SystemException",
-    ),
-    "ParameterBindingArgumentTransformationException": (
-        "System.Management.Automation.ParameterBindingException",
-        "System.Management.Automation.RuntimeException",
-        "System.SystemException",
-    ),
-    "ActionPreferenceStopException": (
-        "System.Management.Automation.RuntimeException",
-        "System.SystemException",
-    ),
-    "PSInvalidOperationException": ("System.InvalidOperationException", "System.SystemException"),
-    "PSNotSupportedException": ("System.NotSupportedException", "System.SystemException"),
-}
+from lab.powershell.exceptions import ancestors
 
 
 class PowerShellError(Exception):
@@ -61,6 +41,7 @@ class PowerShellError(Exception):
         exception: str = "System.InvalidOperationException",
         target: Any = None,
         qualified: bool = True,
+        inner: tuple[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -69,6 +50,10 @@ class PowerShellError(Exception):
         self.exception = exception
         self.target = target
         self.qualified = qualified
+        self.inner = inner  # type name and message of the exception that was wrapped
+        self.target_type: str | None = None  # where it is not that of the target
+        self.invocation_name: str | None = None  # the name by which a command was called that does not exist
+        self.activity: str | None = None  # the function it is from, where no cmdlet raised it
 
     def record(self, command: str = "", class_name: str = "") -> ErrorRecord:
         """The error record, as the command of that name and implementing class would have written it."""
@@ -83,17 +68,19 @@ class PowerShellError(Exception):
             )
         info = _CategoryInfo(
             Category=self.category,
-            Activity=command,
+            Activity=command or self.activity or "",
             Reason=self.exception.rpartition(".")[2],
             TargetName=target_name,
-            TargetType=target_type,
+            TargetType=self.target_type or target_type,
         )
         record = ErrorRecord(
-            Exception=_exception(self.exception, self.message),
+            Exception=net_exception(self.exception, self.message, self.inner),
             CategoryInfo=info,
             TargetObject=to_wire(self.target, 0),
             FullyQualifiedErrorId=identifier,
-            InvocationInfo=InvocationInfo(InvocationName=command),
+            InvocationInfo=InvocationInfo(
+                InvocationName=self.invocation_name or command or self.activity or ""
+            ),
         )
         record.PSObject.to_string = self.message
         return record
@@ -106,11 +93,13 @@ class _CategoryInfo(ErrorCategoryInfo):
         return f"{self.Category.name}: ({self.TargetName}:{self.TargetType}) [{self.Activity}], {self.Reason}"
 
 
-def _exception(type_name: str, message: str) -> NETException:
+def net_exception(type_name: str, message: str, inner: tuple[str, str] | None = None) -> NETException:
+    """A .NET exception, with the names of the types it derives from."""
     exception = NETException(Message=message, Data=PSDict(), HResult=-2146233087)
-    bases = _BASES.get(type_name.rpartition(".")[2], ("System.SystemException",))
-    exception.PSObject.type_names = [type_name, *bases, "System.Exception", "System.Object"]
+    exception.PSObject.type_names = [*ancestors(type_name), "System.Object"]
     exception.PSObject.to_string = f"{type_name}: {message}"
+    if inner is not None:
+        exception.InnerException = net_exception(*inner)
     return exception
 
 
@@ -138,13 +127,13 @@ def scripts_refused() -> PowerShellError:
     )
 
 
-def not_understood(reason: str) -> PowerShellError:
-    """The lab's own answer to a script that needs more of the language than ``lab.script`` has."""
+def not_modelled(what: str) -> PowerShellError:
+    """The lab's own answer where a script needs what PowerShell has and the lab has not."""
     return PowerShellError(
-        f"The lab's PowerShell does not understand this script: {reason}",
-        category=ErrorCategory.ParserError,
-        error_id="LabScriptNotUnderstood",
-        exception="System.Management.Automation.ParseException",
+        f"The lab does not model {what}.",
+        category=ErrorCategory.NotImplemented,
+        error_id="NotModelled",
+        exception="System.NotImplementedException",
         qualified=False,
     )
 
@@ -166,4 +155,16 @@ def validation_error(message: str, error_id: str, target: Any = None) -> PowerSh
         error_id=error_id,
         exception="System.Management.Automation.ParameterBindingValidationException",
         target=target,
+    )
+
+
+def input_not_bound(item: Any) -> PowerShellError:
+    """An object of the pipeline that no parameter takes."""
+    return PowerShellError(
+        "The input object cannot be bound to any parameters for the command either because the command does not take "
+        "pipeline input or the input and its properties do not match any of the parameters that take pipeline input.",
+        category=ErrorCategory.InvalidArgument,
+        error_id="InputObjectNotBound",
+        exception="System.Management.Automation.ParameterBindingException",
+        target=item,
     )

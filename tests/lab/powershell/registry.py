@@ -19,16 +19,17 @@ _IMPLEMENTATIONS: dict[str, Implementation] = {}
 Run = Callable[..., Iterable[Any]]
 
 
-def implements(*names: str, collects: bool = False) -> Callable[[Run], Run]:
+def implements(*names: str, collects: bool = False, flows: bool = False) -> Callable[[Run], Run]:
     """Register a function as the body of these commands.
 
-    It is called with the Invocation (and with all pipeline objects where it ``collects``) and gives its
-    output.
+    It is called with the Invocation (and with all pipeline objects where it ``collects``, with an iterator of them
+    where
+    it ``flows``) and gives its output.
     """
 
     def register(run: Run) -> Run:
         for name in names:
-            _IMPLEMENTATIONS[name.lower()] = Implementation(run, collects)
+            _IMPLEMENTATIONS[name.lower()] = Implementation(run, collects, flows)
         return run
 
     return register
