@@ -14,9 +14,8 @@ Threads: ``Server.accounts``, ``Server.open_runspace``, ``Deployment.*`` are cal
 they share (the Central Management Store, services, clocks) is locked by the deployment half.
 
 Scripts: a command with ``is_script`` carries the whole script text in ``name``.  A constrained runspace refuses it
-("The syntax is not supported by this runspace. ..."); a full one calls ``lab.script.parse(text)``, which turns plain
-command lines (what ``ansible.builtin.raw`` sends) into statements, runs those, and calls ``Streams.host_exit`` for
-``exit``.
+("The syntax is not supported by this runspace. ..."); a full one runs it (``lab.powershell.language``), and calls
+``Streams.host_exit`` for ``exit``.
 
 Values: everything that crosses is a psrpcore value (``psrpcore.types``: PSString, PSInt, PSBool, PSObject subclasses,
 PSList, PSDict ...) or a plain ``str``, ``bool``, ``int``, ``list``, ``dict``, ``None`` that psrpcore converts.

@@ -250,7 +250,7 @@ class Engine:
         self._binder = Binder(session.powershell_version)
         self._language: Interpreter | None = None
         self.last_exit_code = 0  # of the last native program
-        self._leaving: int | None = None  # the code that a script ended with
+        self._leaving: list[int] = []  # the code that a script exited with
 
     # The language
 
@@ -307,7 +307,7 @@ class Engine:
             self._run(statements, streams, items)
 
     def _run(self, statements: Sequence[Statement], streams: Streams, items: Sequence[Any]) -> None:
-        self._leaving = None
+        self._leaving.clear()
         for number, statement in enumerate(statements):
             if streams.stopped.is_set():
                 raise PipelineStopped
@@ -319,8 +319,8 @@ class Engine:
                 if len(statements) == 1:
                     raise
                 streams.error(error.record)
-            if self._leaving is not None:
-                streams.host_exit(self._leaving)
+            if self._leaving:
+                streams.host_exit(self._leaving[-1])
                 return
 
     def _statement(self, statement: Statement, number: int, streams: Streams, items: Sequence[Any]) -> None:
@@ -358,7 +358,7 @@ class Engine:
         try:
             yield from self.language.run_script(call.name, call.arguments, streams, number, flow)
         except ExitScript as leaving:
-            self._leaving = leaving.code  # what follows in the pipeline ends in good order
+            self._leaving.append(leaving.code)  # what follows in the pipeline ends in good order
         except PowerShellError as error:
             raise TerminatingError(error.record()) from None
 
@@ -480,7 +480,7 @@ class Engine:
             except ExitScript as leaving:
                 if invocation.scripted:
                     raise
-                self._leaving = leaving.code
+                self._leaving.append(leaving.code)
             except PowerShellError as error:
                 entry.result = self._identifier(error, invocation)
                 invocation.error(error)
