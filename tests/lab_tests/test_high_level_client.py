@@ -79,15 +79,17 @@ def test_the_high_level_client(computer: Client) -> None:
     assert "Ken Myer" in output
 
 
-def test_copying_files_fails_and_says_so(computer: Client, tmp_path: Path) -> None:
-    """There is no file system, and its scripts reach into PowerShell's private members."""
-    file = tmp_path / "file.txt"
-    file.write_text("content")
-    with pytest.raises(WinRMError, match="Failed to copy file: "):
-        computer.copy(str(file), "C:\\file.txt")
-    with pytest.raises(WinRMError, match="Failed to fetch file "):
-        computer.fetch("C:\\file.txt", str(tmp_path / "fetched.txt"))
-    assert not (tmp_path / "fetched.txt").exists()
+@pytest.mark.filterwarnings("error")
+def test_files_are_copied_and_fetched(computer: Client, tmp_path: Path) -> None:
+    file, fetched = tmp_path / "file.txt", tmp_path / "fetched.txt"
+    file.write_bytes(bytes(range(256)) * 100)
+    assert computer.copy(str(file), "%TEMP%\\file.bin", expand_variables=True) == (
+        "C:\\Users\\uc-admin\\AppData\\Local\\Temp\\file.bin"
+    )
+    computer.fetch("C:\\Users\\uc-admin\\AppData\\Local\\Temp\\file.bin", str(fetched))
+    assert fetched.read_bytes() == file.read_bytes()
+    with pytest.raises(WinRMError, match=r"The path at 'C:.nothing' does not exist"):
+        computer.fetch("C:\\nothing", str(fetched))
 
 
 def test_the_web_service_takes_no_scripts(management: Client) -> None:

@@ -13,6 +13,7 @@ from psrpcore.types import PSObject, PSVersion
 
 import lab.cmdlets.all
 import lab.powershell.builtin
+import lab.powershell.drives
 import lab.powershell.formatting
 import lab.powershell.objects
 import lab.powershell.scripting  # noqa: F401

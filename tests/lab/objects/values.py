@@ -60,6 +60,7 @@ class NetObject:
     properties: dict[str, Any] = field(default_factory=dict)
     notes: dict[str, Any] = field(default_factory=dict)
     text: str | None = None  # ToString(); None: the type's name
+    hidden: dict[str, Any] = field(default_factory=dict)  # what only scripts see: methods, private members
 
     def __str__(self) -> str:
         return self.type_names[0] if self.text is None else self.text

@@ -580,7 +580,7 @@ def _add(invocation: Invocation, item: Any) -> None:
         elif kind == "scriptproperty":
             members.add_note(item, text, members.ScriptProperty(content))
         elif kind == "scriptmethod" and isinstance(item, NetObject):
-            item.script_methods = {**getattr(item, "script_methods", {}), text.lower(): content}  # type: ignore[attr-defined]
+            item.hidden[text.lower()] = content
         else:
             raise not_modelled(f"members of type {kind}")
 

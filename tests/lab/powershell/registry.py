@@ -35,8 +35,31 @@ def implements(*names: str, collects: bool = False, flows: bool = False) -> Call
     return register
 
 
+Claims = Callable[[Invocation], bool]
+_PROVIDERS: dict[str, list[tuple[Claims, Run]]] = {}
+
+
+def provides(*names: str, claims: Claims) -> Callable[[Run], Run]:
+    """Register a function as the body of these commands where ``claims`` says that their paths are its own."""
+
+    def register(run: Run) -> Run:
+        for name in names:
+            _PROVIDERS.setdefault(name.lower(), []).append((claims, run))
+        return run
+
+    return register
+
+
 def implementation_of(command: Command) -> Implementation:
-    return _IMPLEMENTATIONS.get(command.name.lower(), _NOT_MODELLED)
+    found = _IMPLEMENTATIONS.get(command.name.lower(), _NOT_MODELLED)
+    providers = _PROVIDERS.get(command.name.lower())
+    if providers is None:
+        return found
+
+    def run(invocation: Invocation) -> Iterable[Any]:
+        return next((own for claims, own in providers if claims(invocation)), found.run)(invocation)
+
+    return Implementation(run)
 
 
 def not_modelled(what: str) -> PowerShellError:

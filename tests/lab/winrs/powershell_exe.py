@@ -222,7 +222,8 @@ def error_lines(record: ErrorRecord) -> list[str]:
     activity = category.Activity or ""
     invocation: Any = record.InvocationInfo
     position = str(getattr(invocation, "PositionMessage", "") or "")
-    head = f"{activity} : {record}" if activity else str(record)
+    name = str(getattr(invocation, "InvocationName", "") or activity)
+    head = f"{name} : {record}" if name else str(record)
     lines: list[str] = []
     for paragraph in head.splitlines():
         lines += _wrapped(paragraph)

@@ -212,7 +212,7 @@ def declare(interpreter: Interpreter) -> None:
 
 def host() -> NetObject:
     """The server's side of the client's host."""
-    return NetObject(
+    made = NetObject(
         (
             "System.Management.Automation.Internal.Host.InternalHost",
             "System.Management.Automation.Host.PSHost",
@@ -235,6 +235,18 @@ def host() -> NetObject:
             "IsRunspacePushed": False,
         },
     )
+    made.hidden = {"ExternalHost": _transport()}
+    return made
+
+
+def _transport() -> Instance:
+    """What a client that sends much input reaches for, to lift the limit of its size (pypsrp's copy.ps1)."""
+    target: Any = None
+    for name in ("MaximumAllowedMemory", "DeserializationContext", "Fragmentor", "_transportManager"):
+        holder = Instance((f"System.Management.Automation.Remoting.{name}Holder", "System.Object"))
+        holder.hidden = {name: target}
+        target = holder
+    return holder
 
 
 def sender_information(session: Any) -> NetObject:

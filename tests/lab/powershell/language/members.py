@@ -350,7 +350,7 @@ def _unknown_member(target: Any, name: str, version: str) -> PowerShellError:
 
 def _script_method(target: Any, key: str) -> ScriptBlock | None:
     if isinstance(target, NetObject):
-        found = getattr(target, "script_methods", {}).get(key)
+        found = target.hidden.get(key)
         return found if isinstance(found, ScriptBlock) else None
     return None
 

@@ -13,6 +13,7 @@ from typing import Any
 from psrpcore.types import ErrorRecord
 
 from lab.objects.values import NetObject
+from lab.powershell.errors import not_modelled
 from lab.powershell.language.conversions import names_of
 from lab.powershell.language.files import absolute
 from lab.powershell.language.instance_members import mutation
@@ -247,3 +248,27 @@ def _is_in_role(value: Any, role: Any) -> bool:
 
 
 prop("System.Management.Automation.PSReference", "Value")(lambda value, context: value.value)
+
+# Reflection, as far as clients that copy files reach with it into the host (pypsrp's copy.ps1)
+
+for _name in ("GetProperty", "GetField"):
+    method("System.RuntimeType", _name, "str any")(
+        lambda value, name, flags: Instance(("System.Reflection.RuntimePropertyInfo", "System.Object"), name)
+    )
+
+
+def _hidden(target: Any, name: str) -> dict[str, Any]:
+    """The members of an object that only reflection shows, if one has this name."""
+    held: dict[str, Any] = getattr(target, "hidden", {})
+    if name not in held:
+        raise not_modelled(f"the member {name} of {names_of(target)[0]} by reflection")
+    return held
+
+
+for _types in ("any", "any any"):
+    method("System.Reflection.RuntimePropertyInfo", "GetValue", _types)(
+        lambda member, target, index=None: _hidden(target, member.state)[member.state]
+    )
+method("System.Reflection.RuntimePropertyInfo", "SetValue", "any any any")(
+    mutation(lambda member, target, value, index: _hidden(target, member.state).update({member.state: value}))
+)

@@ -205,6 +205,7 @@ class Instance(NetValue):
     type_names: tuple[str, ...]
     state: Any = None
     properties: dict[str, Any] = field(default_factory=dict)
+    hidden: dict[str, Any] = field(default_factory=dict)  # what only reflection shows
 
     def __str__(self) -> str:
         return self.type_names[0]
