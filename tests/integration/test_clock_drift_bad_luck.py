@@ -291,7 +291,7 @@ def test_the_neighbours_of_a_limited_run_are_asked(article: Ansible) -> None:
     [
         (
             {"strategy": "free"},
-            "The strategy must be linear, so that one server of a pool is restarted at a time",
+            "One server of a pool is restarted at a time, which needs the linear strategy.",
         ),
         ({"strategy": "host_pinned"}, "The strategy must be linear"),
         ({"serial": 1}, "the play must not have serial. Nothing has been changed."),

@@ -120,8 +120,11 @@ class Quorum:
         """
         if len(self.members) == 1:
             return member in self.members
-        left = sum(other in self.running and other != member for other in self.counted)
-        return left >= self.rule.to_stay
+        return self.left_without(member) >= self.rule.to_stay
+
+    def left_without(self, member: str) -> int:
+        """How many of the counted servers are known to run, this one aside."""
+        return sum(other in self.running and other != member for other in self.counted)
 
 
 def quorum(kind: Kind, members: Sequence[str], running: Collection[str]) -> Quorum:

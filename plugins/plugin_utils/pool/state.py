@@ -183,13 +183,11 @@ def objections(state: PoolState, computer: str, readiness: Readiness | None) -> 
             found.append(f"{each.computer} is down, and only one server of a pool may be down at a time")
     try:
         now = state.quorum()
-        if not now.survives_without(
-            next(e.computer for e in state.members if e.computer.casefold() == computer.casefold())
-        ):
+        name = next(e.computer for e in state.members if e.computer.casefold() == computer.casefold())
+        if not now.survives_without(name):
             found.append(
-                f"the pool {state.pool} needs {now.rule.to_stay} of its first {len(now.counted)} servers, "
-                "and "
-                f"{now.running_counted} of them are known to run"
+                f"the pool {state.pool} needs {now.rule.to_stay} of its first {len(now.counted)} servers, and without "
+                f"it {now.left_without(name)} would be known to run"
             )
     except UnknownSize as unknown:
         found.append(str(unknown))

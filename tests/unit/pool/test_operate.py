@@ -105,7 +105,7 @@ def test_no_second_server_is_stopped(version: int) -> None:
 def test_the_quorum_is_named_too() -> None:
     pool = deployment(ScriptedClock(), 3)
     pool.computers[2].services["RTCSRV"].status = "StartPending"
-    with pytest.raises(Refused, match=r"needs 2 of its first 3 servers, and 2 of them"):
+    with pytest.raises(Refused, match=r"needs 2 of its first 3 servers, and without it 1 would be"):
         remediate(pool.computers[0])
 
 
