@@ -143,3 +143,14 @@ def test_a_parameter_without_its_argument(pool: RunspacePool) -> None:
     shell = PowerShell(pool).add_cmdlet("Get-CsUser").add_parameter("-Identity")
     shell.invoke()
     assert str(shell.streams.error[0]).startswith("Missing an argument for parameter 'Identity'.")
+
+
+def test_a_script_compares_an_enumeration_with_its_members_name(computer: Client) -> None:
+    """PowerShell converts the right side to the left side's type (about_Comparison_Operators)."""
+    names, streams, failed = computer.execute_ps(
+        "Get-Service | Where-Object { $_.Status -eq 'running' } | ForEach-Object { $_.Name }"
+    )
+    assert (failed, streams.error) == (False, [])
+    assert "W32Time" in names.split()
+    nothing, _, _ = computer.execute_ps("Get-Service | Where-Object { $_.Status -eq 'NoSuchState' }")
+    assert nothing.split() == []

@@ -9,13 +9,13 @@ Source: about_Comparison_Operators, about_Split, about_Join, about_Regular_Expre
 from __future__ import annotations
 
 import datetime
-import enum
 import re
 from collections.abc import Callable
 from typing import Any
 
-from psrpcore.types import ErrorCategory, PSVersion
+from psrpcore.types import ErrorCategory, PSEnumBase, PSVersion
 
+from lab.objects.types import InvalidCast, to_enumeration
 from lab.powershell.errors import PowerShellError
 from lab.powershell.language.arithmetic import runtime_error
 from lab.powershell.language.conversions import cast, is_number, names_of, to_bool, to_number
@@ -45,10 +45,10 @@ def equal(left: Any, right: Any, case_sensitive: bool = False) -> bool:
         return one == other if case_sensitive else one.lower() == other.lower()
     if isinstance(left, bool):
         return left == to_bool(right)
-    if isinstance(left, enum.Enum):
+    if isinstance(left, PSEnumBase):
         try:
-            return bool(left == right) or left == cast(right, TypeReference(names_of(left)[0]))
-        except PowerShellError:
+            return left == to_enumeration(right if is_number(right) else to_text(right), type(left))
+        except InvalidCast:
             return False
     if is_number(left):
         try:
@@ -101,7 +101,7 @@ def order_of(left: Any, right: Any, case_sensitive: bool = False) -> int:
     if is_number(left) or isinstance(left, (bool, Char)):
         one, other = to_number(left), _comparable(left, right, to_number)
         return bool(one > other) - bool(one < other)
-    if isinstance(left, enum.Enum):
+    if isinstance(left, PSEnumBase):
         member = _comparable(left, right, lambda value: cast(value, TypeReference(names_of(left)[0])))
         return (left.value > member.value) - (left.value < member.value)
     if isinstance(left, datetime.datetime):
