@@ -23,6 +23,7 @@ from typing import Any
 
 from psrpcore.types import (
     PSBool,
+    PSChar,
     PSDateTime,
     PSDict,
     PSDuration,
@@ -198,6 +199,8 @@ def plain(value: Any) -> Any:
         return value
     if isinstance(value, enum.Enum):
         return value.name
+    if isinstance(value, PSChar):
+        return str(value)
     if isinstance(value, int):
         return int(value)
     if isinstance(value, float):

@@ -206,6 +206,14 @@ class Implementation:
     flows: bool = False
 
 
+def _until_stopped(flow: Iterable[Any], streams: Streams) -> Iterator[Any]:
+    """What comes down a pipeline until the client stops it."""
+    for value in flow:
+        if streams.stopped.is_set():
+            raise PipelineStopped
+        yield value
+
+
 def _with_merged(flow: Iterable[Any], streams: RedirectedStreams) -> Iterator[Any]:
     """The output of a command, and between it what its other streams were merged into it."""
     for value in flow:
@@ -476,7 +484,9 @@ class Engine:
             if not entry.effective:
                 return
             try:
-                yield from implementation.run(invocation, flow)
+                yield from implementation.run(
+                    invocation, None if flow is None else _until_stopped(flow, invocation.streams)
+                )
             except ExitScript as leaving:
                 if invocation.scripted:
                     raise
@@ -488,7 +498,7 @@ class Engine:
     def _collect(
         self, invocation: Invocation, implementation: Implementation, number: int, flow: Iterable[Any] | None
     ) -> Iterator[Any]:
-        items = list(flow or ())
+        items = list(_until_stopped(flow or (), invocation.streams))
         self._settle(invocation, flow)
         yield from self._execute(invocation, number, lambda: implementation.run(invocation, items))
 

@@ -82,7 +82,7 @@ _LISTS: dict[str, tuple[str, ...]] = {
 class Block:
     """Objects in one layout, and how they are laid out."""
 
-    shape: str  # 'text', 'list' or 'table'
+    shape: str  # 'text', 'lines', 'list' or 'table'
     key: Any
     rows: list[list[tuple[str, Any]]] = field(default_factory=list)
     columns: tuple[tuple[str, str, int, str], ...] | None = None
@@ -125,6 +125,9 @@ class Formatter:
             return
         if isinstance(item, ErrorRecord):
             yield Block("text", None, [[("", error_text(item, self._version))]])
+            return
+        if isinstance(item, NetObject) and item.type_names[0] == "Microsoft.PowerShell.Commands.MatchInfo":
+            yield Block("lines", "match", [[("", str(item))]])
             return
         properties = self._properties(item)
         if properties is None:
@@ -174,6 +177,8 @@ class Formatter:
             if block.shape == "text":
                 for row in block.rows:
                     yield from row[0][1].split("\r\n") if "\r\n" in row[0][1] else row[0][1].split("\n")
+            elif block.shape == "lines":
+                yield from ("", *(row[0][1] for row in block.rows), "", "")
             elif block.shape == "list":
                 yield from ("", "", *self._list(block), "", "")
             else:

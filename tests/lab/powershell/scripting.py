@@ -393,10 +393,10 @@ def new_time_span(invocation: Invocation) -> Iterator[datetime.timedelta]:
         yield end.replace(tzinfo=None) - start.replace(tzinfo=None)
         return
     yield datetime.timedelta(
-        days=invocation.get("Days") or 0,
-        hours=invocation.get("Hours") or 0,
-        minutes=invocation.get("Minutes") or 0,
-        seconds=invocation.get("Seconds") or 0,
+        days=int(invocation.get("Days") or 0),
+        hours=int(invocation.get("Hours") or 0),
+        minutes=int(invocation.get("Minutes") or 0),
+        seconds=int(invocation.get("Seconds") or 0),
     )
 
 

@@ -30,8 +30,10 @@ from lab.powershell.language.conversions import (
 from lab.powershell.language.text import to_text
 from lab.powershell.language.values import NOTHING, Char, Hashtable, TypeReference, is_array, items_of
 
-#: Characters or items beyond which a result is refused as a 32-bit index would refuse it in .NET.
+#: Characters of a text, and items of an array, beyond which a result is refused for lack of memory: each shell has a
+#: quota, and the lab is one process for all of them.
 LARGEST = 2**26
+LARGEST_ARRAY = 2**23
 
 _NAMES = {"+": "Addition", "-": "Subtraction", "*": "Multiply", "/": "Division", "%": "Modulus"}
 _SPAN = TypeReference("System.TimeSpan")
@@ -122,7 +124,7 @@ def _sum(left: Any, right: Any) -> Any:
         return text
     if is_array(left):
         items = [*items_of(left), *(items_of(right) if right is not None else [None])]
-        if len(items) > LARGEST:
+        if len(items) > LARGEST_ARRAY:
             raise out_of_memory()
         return items
     if isinstance(left, dict):
@@ -164,7 +166,7 @@ def _times(value: Any, times: int) -> Any:
             "System.ArgumentOutOfRangeException",
             category=ErrorCategory.OperationStopped,
         )
-    if len(value) * times > LARGEST:
+    if len(value) * times > (LARGEST if isinstance(value, str) else LARGEST_ARRAY):
         raise out_of_memory()
     return value * times
 
@@ -299,7 +301,7 @@ def complement(value: Any) -> Any:
 def span_range(left: Any, right: Any) -> list[int]:
     """``left..right``."""
     first, last = to_integer(left), to_integer(right)
-    if abs(last - first) >= LARGEST:
+    if abs(last - first) >= LARGEST_ARRAY:
         raise out_of_memory()
     return list(range(first, last + 1)) if first <= last else list(range(first, last - 1, -1))
 

@@ -47,6 +47,13 @@ spps Stop-Process;spsv Stop-Service;start Start-Process;sv Set-Variable;tee Tee-
 type Get-Content;where Where-Object;write Write-Output
 """
 
+#: Those from PowerShell 3.0 on.
+_LATER_ALIASES = """
+cnsn Connect-PSSession;curl Invoke-WebRequest;dnsn Disconnect-PSSession;gcim Get-CimInstance;gcls Get-CimClass;
+icim Invoke-CimMethod;irm Invoke-RestMethod;iwr Invoke-WebRequest;ncms New-CimSession;rcsn Receive-PSSession;
+shcm Show-Command;sls Select-String;trcm Trace-Command;wget Invoke-WebRequest
+"""
+
 #: Commands that Windows has and the lab has not; with the first version of PowerShell where it is not 2.0.
 _OTHERS = """
 Add-Computer Add-Content Add-History Add-PSSnapin Add-Type Checkpoint-Computer Clear-Content Clear-EventLog
@@ -205,7 +212,8 @@ def declare(interpreter: Interpreter) -> None:
         variables["PSDefaultParameterValues"] = Hashtable()
     for name, value in variables.items():
         scope.set(name, value)
-    for pair in _ALIASES.replace("\n", "").split(";"):
+    names = f"{_ALIASES};{_LATER_ALIASES}" if version >= "3" else _ALIASES
+    for pair in names.replace("\n", "").split(";"):
         alias, _, target = pair.partition(" ")
         scope.aliases[alias.lower()] = target
 

@@ -19,7 +19,7 @@ from lab.objects.types import InvalidCast, to_enumeration
 from lab.powershell.errors import PowerShellError
 from lab.powershell.language.arithmetic import runtime_error
 from lab.powershell.language.conversions import cast, is_number, names_of, to_bool, to_number
-from lab.powershell.language.text import like, regex, substitution, to_text
+from lab.powershell.language.text import group_names, like, regex, substitution, to_text
 from lab.powershell.language.values import (
     NOTHING,
     Char,
@@ -47,7 +47,7 @@ def equal(left: Any, right: Any, case_sensitive: bool = False) -> bool:
         return left == to_bool(right)
     if isinstance(left, PSEnumBase):
         try:
-            return left == to_enumeration(right if is_number(right) else to_text(right), type(left))
+            return bool(left == right) or left == _member(left, right)
         except InvalidCast:
             return False
     if is_number(left):
@@ -102,7 +102,10 @@ def order_of(left: Any, right: Any, case_sensitive: bool = False) -> int:
         one, other = to_number(left), _comparable(left, right, to_number)
         return bool(one > other) - bool(one < other)
     if isinstance(left, PSEnumBase):
-        member = _comparable(left, right, lambda value: cast(value, TypeReference(names_of(left)[0])))
+        try:
+            member = _member(left, right)
+        except InvalidCast as error:
+            raise _not_comparable(left, right, str(error)) from None
         return (left.value > member.value) - (left.value < member.value)
     if isinstance(left, datetime.datetime):
         moment = _comparable(left, right, lambda value: cast(value, TypeReference("System.DateTime")))
@@ -130,14 +133,22 @@ def _numbers(version: Any) -> tuple[int, ...]:
     )
 
 
+def _member(left: Any, right: Any) -> Any:
+    """The other value as a member of the same enumeration. Raises InvalidCast."""
+    return right if type(right) is type(left) else to_enumeration(to_text(right), type(left))
+
+
+def _not_comparable(left: Any, right: Any, reason: str) -> PowerShellError:
+    return runtime_error(
+        f'Could not compare "{to_text(left)}" to "{to_text(right)}". Error: "{reason}"', "ComparisonFailure"
+    )
+
+
 def _comparable(left: Any, right: Any, converted: Callable[[Any], Any]) -> Any:
     try:
         return converted(right)
     except PowerShellError as error:
-        raise runtime_error(
-            f'Could not compare "{to_text(left)}" to "{to_text(right)}". Error: "{error.message}"',
-            "ComparisonFailure",
-        ) from None
+        raise _not_comparable(left, right, error.message) from None
 
 
 _ORDERS: dict[str, Callable[[int], bool]] = {
@@ -179,12 +190,7 @@ def match(left: Any, pattern: Any, case_sensitive: bool, negated: bool) -> tuple
 
 def groups(hit: re.Match[str]) -> Hashtable:
     """``$Matches``: the groups that took part, by name or number."""
-    table = Hashtable([(0, hit.group())])
-    names = {number: name for name, number in hit.re.groupindex.items()}
-    for number in range(1, hit.re.groups + 1):
-        if hit.group(number) is not None:
-            table[names.get(number, number)] = hit.group(number)
-    return table
+    return Hashtable((name, text) for name, text in group_names(hit).items() if text is not None)
 
 
 def _pattern(value: Any) -> str:

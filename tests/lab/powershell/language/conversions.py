@@ -304,7 +304,7 @@ def cast(value: Any, target: TypeReference, version: str = "5.1") -> Any:
     if name.endswith("[]"):
         return _array(value, name, version)
     if name == "System.Management.Automation.PSObject":
-        return _custom_object(value)
+        return _custom_object(value) if version >= "3" else value
     if name == "System.Array":
         return items_of(value) if not is_array(value) else value
     if name == "System.Management.Automation.SwitchParameter":

@@ -551,7 +551,6 @@ class Interpreter(Executor):
         if command is None:
             raise command_not_found("Out-File")
         yield from self.commands.run_command(command, arguments, frame, made)
-        yield
 
     def _command_stage(self, element: Command, frame: Frame, flow: Iterator[Any] | None) -> Iterator[Any]:
         target: Any = (

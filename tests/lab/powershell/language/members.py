@@ -695,7 +695,9 @@ def static_call(
 ) -> Any:
     """``[type]::name(arguments)``; ``new`` constructs from PowerShell 5.0 on. Raises PowerShellError."""
     key = name.lower()
-    if key == "new" and interpreter.version >= "5":
+    if key == "new":
+        if interpreter.version < "5":
+            raise _no_method(target.name, name, interpreter.version)
         return construct(interpreter, target, arguments, frame)
     overloads = STATIC_METHODS.get(_generic_base(target.name), {}).get(key)
     if not overloads:

@@ -19,7 +19,7 @@ from lab.powershell.language.files import absolute
 from lab.powershell.language.instance_members import mutation
 from lab.powershell.language.members import Context, method, prop
 from lab.powershell.language.scope import Scope
-from lab.powershell.language.text import format_string, substitution, to_text
+from lab.powershell.language.text import format_string, group_names, substitution, to_text
 from lab.powershell.language.values import (
     NOTHING,
     Hashtable,
@@ -152,9 +152,8 @@ def regex_match(found: re.Match[str] | None) -> NetObject:
     made = _group(None if found is None else found.group(), 0 if found is None else found.start(), names)
     groups = Hashtable(ordered=True)
     if found is not None:
-        named = {number: name for name, number in found.re.groupindex.items()}
-        for number in range(found.re.groups + 1):
-            groups[named.get(number, number)] = _group(found.group(number), found.start(number))
+        for name, text in group_names(found).items():
+            groups[name] = _group(text, found.start(name) if isinstance(name, str) else 0)
     made.properties["Groups"] = groups
     return made
 

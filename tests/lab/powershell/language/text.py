@@ -453,6 +453,16 @@ def regex(pattern: str, flags: int = re.IGNORECASE) -> re.Pattern[str]:
         ) from None
 
 
+def group_names(found: re.Match[str]) -> dict[str | int, str | None]:
+    """The groups of a match by .NET's numbers, in which those without a name come first, and by name."""
+    named = set(found.re.groupindex.values())
+    groups: dict[str | int, str | None] = {0: found.group()}
+    for number in range(1, found.re.groups + 1):
+        if number not in named:
+            groups[len(groups)] = found.group(number)
+    return {**groups, **{name: found.group(name) for name in found.re.groupindex}}
+
+
 _SUBSTITUTION = re.compile(r"\$(?:(\d+)|\{(\w+)\}|([$&`'_+]))")
 
 
@@ -462,10 +472,9 @@ def substitution(template: str, found: re.Match[str]) -> str:
     def expand(mark: re.Match[str]) -> str:
         name = mark[1] or mark[2]
         if name is not None:
-            try:
-                return found[int(name) if name.isdigit() else name] or ""
-            except (IndexError, re.error):
-                return mark.group()
+            groups = group_names(found)
+            key = int(name) if name.isdigit() else name
+            return mark.group() if key not in groups else groups[key] or ""
         special = {
             "$": "$",
             "&": found.group(),

@@ -57,7 +57,7 @@ ACCELERATORS = {
     "exception": "System.Exception",
 }
 #: First version of PowerShell that has the accelerator.
-_SINCE = {"ordered": "3", "pscustomobject": "3"}
+_SINCE = {"ordered": "3"}
 #: Accelerators of types that the lab does not have.
 _OTHER_ACCELERATORS = frozenset(
     [
