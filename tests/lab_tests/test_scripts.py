@@ -235,7 +235,22 @@ def test_the_place_of_an_error_is_told(shell: Shell) -> None:
     (record,) = Run(shell, "1 |\n  Out-Null\nif ($true) {\n  Get-Nonsense -A 1 }").errors
     info = record.InvocationInfo
     assert (info.ScriptLineNumber, info.OffsetInLine, info.Line) == (4, 3, "  Get-Nonsense -A 1 }")
+    assert record.ScriptStackTrace == "at <ScriptBlock>, <No file>: line 4"
     assert info.PositionMessage == "At line:4 char:3\r\n+ Get-Nonsense -A 1 }\r\n+ ~~~~~~~~~~~~~~~~~"
+
+
+def test_the_calls_that_led_to_an_error_are_told(shell: Shell) -> None:
+    (record,) = Run(
+        shell, "function Get-Inner { 1/0 }\nfunction Get-Outer {\n\n  Get-Inner }\nGet-Outer"
+    ).errors
+    assert record.ScriptStackTrace.split("\r\n") == [
+        "at Get-Inner, <No file>: line 1",
+        "at Get-Outer, <No file>: line 4",
+        "at <ScriptBlock>, <No file>: line 5",
+    ]
+    assert Run(shell, "try { 1/0 } catch { $_.ScriptStackTrace }").outputs == [
+        "at <ScriptBlock>, <No file>: line 1"
+    ]
 
 
 # Properties

@@ -69,9 +69,7 @@ def _table(invocation: Invocation, drive: str) -> dict[str, Any]:
     if drive == "env":
         return dict(invocation.language.environment.items())
     if drive == "variable":
-        return {
-            slot.name: slot.value for key, slot in scope.all_variables().items() if not key.startswith("__")
-        }
+        return {slot.name: slot.value for slot in scope.all_variables().values()}
     if drive == "function":
         return {
             f.name: f.script.source for one in reversed(list(scope.chain())) for f in one.functions.values()

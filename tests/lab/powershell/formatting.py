@@ -109,6 +109,9 @@ class Formatter:
                 if current is not None:
                     yield current
                 current = made
+                if made.shape == "text":
+                    yield made
+                    current = None
         if current is not None:
             yield current
 
@@ -311,9 +314,10 @@ def error_text(record: ErrorRecord, version: str) -> str:
     return "\r\n".join([*lines, " "])
 
 
-@implements("Out-String", collects=True)
-def out_string(invocation: Invocation, items: Sequence[Any]) -> Iterator[str]:
-    lines = list(Formatter(invocation).lines(items))
+@implements("Out-String", flows=True)
+def out_string(invocation: Invocation, flow: Iterable[Any] | None) -> Iterator[str]:
+    given = [invocation.get("InputObject")] if flow is None and invocation.given("InputObject") else flow
+    lines = Formatter(invocation).lines(given or ())
     if invocation.get("Stream"):
         yield from lines
         return

@@ -87,10 +87,6 @@ def _scope(invocation: Invocation) -> Scope:
     return invocation.frame.scope.named((invocation.get("Scope") or "").lower())
 
 
-def _hidden(key: str) -> bool:
-    return key.startswith("__")
-
-
 def _variable(slot: Slot) -> NetObject:
     return NetObject(
         ("System.Management.Automation.PSVariable", "System.Object"),
@@ -113,7 +109,7 @@ def get_variable(invocation: Invocation) -> Iterator[Any]:
         _scope(invocation).variables if invocation.given("Scope") else invocation.frame.scope.all_variables()
     )
     for name in invocation.get("Name") or ["*"]:
-        found = [slot for key, slot in sorted(held.items()) if matches(key, name) and not _hidden(key)]
+        found = [slot for key, slot in sorted(held.items()) if matches(key, name)]
         if not found and not has_wildcard(name):
             invocation.error(
                 PowerShellError(
@@ -155,7 +151,7 @@ def set_variable(invocation: Invocation, items: Sequence[Any]) -> Iterator[Any]:
 def remove_variable(invocation: Invocation) -> Iterable[Any]:
     scope = _scope(invocation)
     for name in invocation.get("Name"):
-        found = [key for key in scope.variables if matches(key, name) and not _hidden(key)]
+        found = [key for key in scope.variables if matches(key, name)]
         if not found and not has_wildcard(name):
             invocation.error(
                 PowerShellError(

@@ -150,18 +150,17 @@ class Executor(Evaluator):
 
     def locate(self, record: ErrorRecord, node: Node, frame: Frame) -> None:
         """Say in the record's invocation details where the node stands."""
-        text = self.source_of(frame)
+        text = frame.source
         if not text or node.at > len(text):
             return
         line, column = line_and_column(text, node.at)
+        if self.version >= "3":
+            record.ScriptStackTrace = "\r\n".join(_stack(frame, line))
         info = record.InvocationInfo
         info.ScriptLineNumber = line
         info.OffsetInLine = column
         info.Line = line_of(text, node.at)
         info.PositionMessage = position_message(text, node.at, node.end - node.at)
-
-    def source_of(self, frame: Frame) -> str:
-        raise NotImplementedError
 
     def _trapped(self, block: Block, frame: Frame) -> Iterator[Any]:
         """A block with traps: each statement's error goes to the trap that takes it (about_Trap)."""
@@ -180,7 +179,7 @@ class Executor(Evaluator):
             self.note(record)
             try:
                 yield from self.invoke(
-                    ScriptBlock(_body_of(trap.body, self.source_of(frame))), (), frame, underscore=record
+                    ScriptBlock(_body_of(trap.body, frame.source)), (), frame, underscore=record
                 )
             except LeaveLoop as leaving:
                 if leaving.kind == "continue":
@@ -406,6 +405,16 @@ class Executor(Evaluator):
                 return True
             exception = getattr(exception, "InnerException", None)
         return False
+
+
+def _stack(frame: Frame, line: int) -> Iterator[str]:
+    """ErrorRecord.ScriptStackTrace: where the error is, and what called that."""
+    at: Frame | None = frame
+    while at is not None and at.source:
+        yield f"at {at.label}, <No file>: line {line}"
+        at = at.caller
+        if at is not None and at.node is not None and at.source:
+            line = line_and_column(at.source, at.node.at)[0]
 
 
 def _unstopped(frame: Frame) -> Any:

@@ -50,6 +50,9 @@ class Frame:
     function: str = ""  # the advanced function it is in, which is who raises errors
     input: Iterator[Any] | None = None  # of the pipeline, where it is still to be read
     node: Node | None = None  # the command that runs, for the place of its errors
+    source: str = ""  # the text of the script it is in
+    label: str = "<ScriptBlock>"  # how a stack trace names that
+    caller: Frame | None = None
     rethrown: Any = None  # the record that ``throw`` without a value throws again in a catch block
 
     def with_scope(self, scope: Scope, **changes: Any) -> Frame:
@@ -62,6 +65,9 @@ class Frame:
             self.function,
             None,
             self.node,
+            self.source,
+            self.label,
+            self.caller,
             self.rethrown,
         )
         for name, value in changes.items():

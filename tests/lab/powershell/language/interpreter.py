@@ -162,10 +162,6 @@ class Interpreter(Executor):
     def preference(self, frame: Frame, name: str) -> str:
         return to_text(frame.scope.get(name))
 
-    def source_of(self, frame: Frame) -> str:
-        script = frame.scope.get("__source")
-        return script if isinstance(script, str) else ""
-
     # Variables
 
     def variable(self, node: Variable, frame: Frame) -> Any:
@@ -223,6 +219,8 @@ class Interpreter(Executor):
     def assign_variable(self, node: Variable, value: Any, frame: Frame, convert: Any = None) -> None:
         value = None if value is NOTHING else value
         name, scope = node.name, node.scope
+        if name.lower() == "null" and not scope:
+            return  # where values are thrown away
         if not scope:
             frame.scope.set("_" if name.lower() == "psitem" else name, value, convert)
         elif scope in ("global", "script", "local"):
@@ -291,11 +289,16 @@ class Interpreter(Executor):
         scope = frame.scope
         if not dotted:
             scope = Scope(closure or frame.scope)
-        inner = frame.with_scope(scope, depth=frame.depth + 1)
-        before = {key: scope.variables.get(key) for key in ("args", "__source")} if dotted else {}
+        inner = frame.with_scope(
+            scope,
+            depth=frame.depth + 1,
+            source=script.text,
+            label=name or "<ScriptBlock>",
+            caller=frame,
+            node=None,
+        )
+        before = {"args": scope.variables.get("args")} if dotted else {}
         scope.variables.pop("args", None)
-        scope.variables.pop("__source", None)
-        scope.set("__source", script.text)
         try:
             binding = self._bound(script, name, arguments, inner)
             scope.set("args", binding.unbound)

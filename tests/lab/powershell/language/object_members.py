@@ -10,8 +10,6 @@ import hashlib
 import re
 from typing import Any
 
-from psrpcore.types import ErrorRecord
-
 from lab.objects.values import NetObject
 from lab.powershell.errors import not_modelled
 from lab.powershell.language.conversions import names_of
@@ -52,15 +50,10 @@ for _name in (
     "CategoryInfo",
     "InvocationInfo",
     "ErrorDetails",
+    "ScriptStackTrace",
 ):
     prop(_RECORD, _name)(lambda record, context, _name=_name: getattr(record, _name))
 method(_RECORD, "ToString")(str)
-
-
-@prop(_RECORD, "ScriptStackTrace")
-def _stack_trace(record: ErrorRecord, context: Context) -> str | None:
-    line = getattr(record.InvocationInfo, "ScriptLineNumber", None)
-    return f"at <ScriptBlock>, <No file>: line {line}" if line else None
 
 
 _CATEGORY = "System.Management.Automation.ErrorCategoryInfo"
@@ -104,8 +97,8 @@ def _invoke_as_is(context: Context, block: ScriptBlock, *arguments: Any) -> Any:
 @method(_BLOCK, "GetNewClosure", context=True)
 def _closure(context: Context, block: ScriptBlock) -> ScriptBlock:
     scope = Scope(context.interpreter.root)
-    for name, slot in context.frame.scope.variables.items():
-        if not slot.read_only and not name.startswith("__"):
+    for slot in context.frame.scope.variables.values():
+        if not slot.read_only:
             scope.set(slot.name, slot.value)
     return ScriptBlock(block.script, scope, block.name)
 
