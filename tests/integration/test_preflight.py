@@ -41,12 +41,14 @@ def test_what_is_in_the_way_is_put_right_on_request(unprepared: Ansible) -> None
     assert (real.exit_code, real.changed) == (0, 4), real.output
     assert real.differences == dry.differences
     assert unprepared.enable(**on_request).changed == 0
-    edge = unprepared.module("access_edge_configuration_info")["access_edge_configurations"][0]
+    edge = unprepared.module("access_edge_configuration_info", hosts=one[1])["access_edge_configurations"][0]
     assert edge["allow_federated_users"] is True
 
     back = unprepared.disable(disable_providers=True)
     assert (back.exit_code, back.changed) == (0, 3), back.output
-    provider = unprepared.module("public_provider_info", identity="Messenger")["public_providers"][0]
+    provider = unprepared.module("public_provider_info", hosts=one[1], identity="Messenger")[
+        "public_providers"
+    ][0]
     assert provider["enabled"] is False
 
 
