@@ -239,6 +239,20 @@ def test_the_place_of_an_error_is_told(shell: Shell) -> None:
     assert info.PositionMessage == "At line:4 char:3\r\n+ Get-Nonsense -A 1 }\r\n+ ~~~~~~~~~~~~~~~~~"
 
 
+def test_functions_that_support_should_process(shell: Shell) -> None:
+    script = """
+        function Remove-It {
+            [CmdletBinding(SupportsShouldProcess=$true, DefaultParameterSetName='ByName')]
+            param([Parameter(ParameterSetName='ByName')]$Name, [Parameter(ParameterSetName='ById')]$Id)
+            if ($PSCmdlet.ShouldProcess($Name)) { "removed $Name by $($PSCmdlet.ParameterSetName)" }
+        }
+        Remove-It x; Remove-It y -WhatIf; Remove-It -Id 1
+    """
+    run = Run(shell, script)
+    assert run.outputs == ["removed x by ByName", "removed  by ById"]
+    assert run.streams.host_lines == ['What if: Performing the operation "Remove-It" on target "y".']
+
+
 def test_the_calls_that_led_to_an_error_are_told(shell: Shell) -> None:
     (record,) = Run(
         shell, "function Get-Inner { 1/0 }\nfunction Get-Outer {\n\n  Get-Inner }\nGet-Outer"

@@ -304,6 +304,16 @@ class FunctionBinding:
         complete = [name for name in possible if not self._missing(name)]
         return (complete or possible)[0]
 
+    def set_name(self) -> str:
+        """The parameter set as the function spells it."""
+        chosen = self.parameter_set()
+        for parameter in self.parameters:
+            attribute = parameter.sets.get(chosen) if chosen else None
+            if attribute is not None:
+                expression = attribute.named_argument("ParameterSetName")[1]
+                return to_text(self._evaluate(expression)) if expression is not None else chosen
+        return chosen or "__AllParameterSets"
+
     def _missing(self, parameter_set: str) -> list[str]:
         return [
             p.name

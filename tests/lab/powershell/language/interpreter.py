@@ -46,6 +46,7 @@ from lab.powershell.language.tree import (
 from lab.powershell.language.values import (
     NOTHING,
     Hashtable,
+    Instance,
     ScriptBlock,
     TypedList,
     collected,
@@ -305,7 +306,21 @@ class Interpreter(Executor):
             inner.function = name if binding.advanced else frame.function
             if name or binding.values or not dotted:
                 scope.set("PSBoundParameters", binding.bound_parameters())
-            scope.set("MyInvocation", self._invocation(script, name, binding, inner))
+            invocation = self._invocation(script, name, binding, inner)
+            scope.set("MyInvocation", invocation)
+            if binding.advanced:
+                cmdlet = (
+                    "System.Management.Automation.PSScriptCmdlet",
+                    "System.Management.Automation.PSCmdlet",
+                )
+                scope.set(
+                    "PSCmdlet",
+                    Instance(
+                        (*cmdlet, "System.Management.Automation.Cmdlet", "System.Object"),
+                        name,
+                        {"MyInvocation": invocation, "ParameterSetName": binding.set_name()},
+                    ),
+                )
             try:
                 yield from self._run_parts(script, binding, inner, flow, is_filter)
             except ReturnFromScript:

@@ -434,6 +434,8 @@ def get(interpreter: Any, target: Any, name: str, frame: Frame) -> Any:
                 values.extend(items_of(held)) if is_array(held) else values.append(held)
         if values:
             return values[0] if len(values) == 1 else values
+    if isinstance(target, Instance):
+        raise not_modelled(f"the property {name} of {target.type_names[0]}")
     if interpreter.strict:
         if target is None and interpreter.version < "3":
             return None

@@ -10,9 +10,12 @@ import hashlib
 import re
 from typing import Any
 
+from psrpcore.types import ErrorRecord
+
+from lab.contract import TerminatingError
 from lab.objects.values import NetObject
 from lab.powershell.errors import not_modelled
-from lab.powershell.language.conversions import names_of
+from lab.powershell.language.conversions import names_of, to_bool
 from lab.powershell.language.files import absolute
 from lab.powershell.language.instance_members import mutation
 from lab.powershell.language.members import Context, method, prop
@@ -123,6 +126,50 @@ for _name, _stream in (
     method(_INTERFACE, _name, "str", context=True)(
         mutation(lambda context, target, text, _stream=_stream: getattr(context.frame.streams, _stream)(text))
     )
+
+# $PSCmdlet
+
+_CMDLET = "System.Management.Automation.PSCmdlet"
+
+
+@method(_CMDLET, "ShouldProcess", "str", context=True)
+def _should_process(context: Context, cmdlet: Instance, target: str, action: str | None = None) -> bool:
+    """As a cmdlet's: $WhatIfPreference tells on the host, -Confirm asks there."""
+    scope, streams = context.frame.scope, context.frame.streams
+    told = f'Performing the operation "{action or cmdlet.state}" on target "{target}".'
+    if context.interpreter.version < "3":
+        told = f'Performing operation "{action or cmdlet.state}" on Target "{target}".'
+    if to_bool(scope.get("WhatIfPreference")):
+        streams.host_write_line(f"What if: {told}")
+        return False
+    if to_text(scope.get("VerbosePreference")).lower() == "continue":
+        streams.verbose(told)
+    bound = scope.get("PSBoundParameters")
+    if bound is not None and to_bool(bound.get("Confirm")):
+        choices = ("&Yes", "Yes to &All", "&No", "No to A&ll", "&Suspend")
+        message = f"Are you sure you want to perform this action?\r\n{told}"
+        return streams.host_prompt_for_choice("Confirm", message, choices, 0) in (0, 1)
+    return True
+
+
+method(_CMDLET, "ShouldProcess", "str str", context=True)(_should_process)
+
+
+@method(_CMDLET, "ShouldContinue", "str str", context=True)
+def _should_continue(context: Context, cmdlet: Instance, query: str, caption: str) -> bool:
+    return context.frame.streams.host_prompt_for_choice(caption, query, ("&Yes", "&No", "&Suspend"), 0) == 0
+
+
+for _name, _stream in (("WriteWarning", "warning"), ("WriteVerbose", "verbose"), ("WriteDebug", "debug")):
+    method(_CMDLET, _name, "str", context=True)(
+        mutation(lambda context, cmdlet, text, _stream=_stream: getattr(context.frame.streams, _stream)(text))
+    )
+
+
+@method(_CMDLET, "ThrowTerminatingError", "any", context=True)
+def _throw_terminating(context: Context, cmdlet: Instance, record: ErrorRecord) -> None:
+    raise TerminatingError(record)
+
 
 # Regular expressions
 
