@@ -53,7 +53,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
                 return running[key]
             folder = tmp_path_factory.mktemp(deployment)
             description = yaml.safe_load((DEPLOYMENTS / f"{deployment}.yml").read_text(encoding="utf-8"))
-            network = f"127.{64 + os.getpid() % 128}.{len(running)}"
+            network = f"127.{16 + os.getpid() % 80}.{len(running)}"
             description |= {"network": network, "replication": {"seconds": 0.5}} | changes
             (folder / "deployment.yml").write_text(yaml.safe_dump(description), encoding="utf-8")
             running[key] = stack.enter_context(running_lab(folder / "deployment.yml", folder / "lab"))

@@ -22,8 +22,9 @@ from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
 
 from .direct import document
-from .small import RunningLab
+from .small import ADDRESS, RunningLab
 
+NETWORK = f"{ADDRESS.rpartition('.')[0].rpartition('.')[0]}.252"
 LOGON = {"auth": "basic", "username": "CONTOSO\\uc-admin", "password": "x"}
 
 
@@ -33,7 +34,7 @@ class DeployedLab(RunningLab):
     def _make(self) -> Lab:
         listener = {"scheme": "https", "port": 15986, "authentication": ["basic"]}
         ports = {"management": [listener], "computers": [listener]}
-        made = document("2013", network="127.0.202", listeners=ports, replication={"seconds": 0})
+        made = document("2013", network=NETWORK, listeners=ports, replication={"seconds": 0})
         return Lab(build_deployment(made), self.state)
 
     def address(self, name: str) -> str:
