@@ -62,6 +62,18 @@ def down(lab: RunningLab) -> set[str]:
     return {server.partition(".")[0] for server, it_does in serves.items() if not it_does}
 
 
+def last_table(run: Run) -> dict[str, str]:
+    """By server, the verdict of the last table."""
+    rows = run.output[run.output.rindex("SERVER") :].splitlines()[1:]
+    found = {}
+    for row in rows:
+        name, *rest = row.strip(" -'\"").split("  ")
+        if not rest:
+            break
+        found[name] = rest[-1].strip()
+    return found
+
+
 def another_zone(start: Start, version: object = 2013, size: int = 3, **changes: Any) -> RunningLab:
     """A pool and its Edge Server, all of which stand in another zone than they should; their UTC is right."""
     clock = {"time_zone": GREENWICH}

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
-from .clock_drift import CENTRAL, av_authentication, fix, stops, writes
+import pytest
+
+from .clock_drift import CENTRAL, av_authentication, fix, last_table, stops, writes
 from .conftest import Ansible
 
 PURGES = ["klist purge", "klist -li 0x3e7 purge"]
@@ -14,6 +16,7 @@ DRAINED = ["Stop-CsWindowsService", "New-ItemProperty Stopped", "Start-CsWindows
 NOTED = ["New-Item", "New-ItemProperty Since", "New-ItemProperty Reason"]
 
 
+@pytest.mark.smoke
 def test_the_flipped_zone_of_one_front_end(article: Ansible) -> None:
     assert av_authentication(article) is False
 
@@ -77,6 +80,10 @@ def test_a_group_policy_in_charge_of_the_source_is_named(article: Ansible) -> No
     assert "fe02" in run.text
     assert "policy" in run.text
     assert r"SOFTWARE Policies Microsoft W32Time Parameters" in run.text
+    # Its repair failed, and it is in the table all the same.
+    assert list(last_table(run)) == ["edge01", "dublin", "fe01", "fe02", "fe03"]
+    assert last_table(run)["fe02"].startswith("wrong zone, source")
+    assert "fe02 left as it is:" in run.text
     assert writes(article.lab) == []
 
 

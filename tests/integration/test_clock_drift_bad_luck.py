@@ -26,10 +26,11 @@ from .clock_drift import (
     av_authentication,
     down,
     fix,
+    last_table,
     stops,
     writes,
 )
-from .conftest import Ansible, Run, Start
+from .conftest import Ansible, Start
 
 AnsibleAt = Callable[[RunningLab], Ansible]
 
@@ -55,18 +56,6 @@ def meanwhile(
     finally:
         over.set()
         watcher.join()
-
-
-def last_table(run: Run) -> dict[str, str]:
-    """By server, the verdict of the last table."""
-    rows = run.output[run.output.rindex("SERVER") :].splitlines()[1:]
-    found = {}
-    for row in rows:
-        name, *rest = row.strip(" -'\"").split("  ")
-        if not rest:
-            break
-        found[name] = rest[-1].strip()
-    return found
 
 
 def test_an_unreachable_server_is_named_and_the_others_are_repaired(article: Ansible) -> None:
