@@ -399,6 +399,8 @@ def test_a_start_that_is_interrupted_leaves_nothing(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell's background job, which the tests may be, ignores SIGINT and hands that down.
+            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
         ) as process:
             wait_until(lambda: control.is_running(state))
             process.send_signal(number)
