@@ -16,6 +16,7 @@ import decimal
 import enum
 import types
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -39,14 +40,14 @@ from psrpcore.types import (
 )
 
 
-class NetValue:
+class NetValue(ABC):
     """A value of a type that knows itself what it is on the wire."""
 
     type_names: tuple[str, ...]
 
+    @abstractmethod
     def wired(self, depth: int) -> Any:
         """The psrpcore value that stands for it, see ``to_wire``."""
-        raise NotImplementedError
 
 
 @dataclass

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -66,7 +67,7 @@ from lab.powershell.language.values import (
 _LOGIC = ("and", "or", "xor")
 
 
-class Evaluator:
+class Evaluator(ABC):
     """The part of the interpreter that evaluates expressions."""
 
     version: str
@@ -95,22 +96,27 @@ class Evaluator:
 
     # What the other parts of the interpreter give
 
+    @abstractmethod
     def statement(self, node: Node, frame: Frame) -> Iterator[Any]:
-        raise NotImplementedError
+        """Run one statement and give its output."""
 
+    @abstractmethod
     def run_block(self, block: Block, frame: Frame) -> Iterator[Any]:
-        raise NotImplementedError
+        """Run a block's statements and give their output."""
 
+    @abstractmethod
     def variable(self, node: Variable, frame: Frame) -> Any:
-        raise NotImplementedError
+        """A variable's value, by the rules of scopes."""
 
+    @abstractmethod
     def assign_variable(self, node: Variable, value: Any, frame: Frame, convert: Any = None) -> None:
-        raise NotImplementedError
+        """Assign to a variable, through the conversion that its type asks for."""
 
+    @abstractmethod
     def invoke(
         self, block: ScriptBlock, arguments: Iterable[Any], frame: Frame, **details: Any
     ) -> Iterator[Any]:
-        raise NotImplementedError
+        """Call a script block with arguments and give its output."""
 
     # Expressions
 
@@ -166,8 +172,9 @@ class Evaluator:
             return self.text(value, frame)
         return cast(value, target, self.version)
 
+    @abstractmethod
     def parse_block(self, text: str) -> ScriptBlock:
-        raise NotImplementedError
+        """A script block from its text. Raises what the parser finds wrong with it."""
 
     def _reference(self, node: Variable, frame: Frame) -> Reference:
         if frame.scope.slot(node.name) is None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -75,19 +76,21 @@ class Executor(Evaluator):
             Try: self._try,
         }
 
+    @abstractmethod
     def pipeline(self, node: Pipeline, frame: Frame) -> Iterator[Any]:
-        raise NotImplementedError
+        """Run a pipeline of commands and give its output."""
 
+    @abstractmethod
     def report(self, record: ErrorRecord, frame: Frame) -> None:
         """Note an error in $Error and write it to the error stream."""
-        raise NotImplementedError
 
+    @abstractmethod
     def note(self, record: ErrorRecord) -> None:
         """Note an error in $Error."""
-        raise NotImplementedError
 
+    @abstractmethod
     def preference(self, frame: Frame, name: str) -> str:
-        raise NotImplementedError
+        """What a preference variable such as $ErrorActionPreference says."""
 
     # Blocks
 
