@@ -366,9 +366,20 @@ def spelled(entry: Mapping[str, Any]) -> str:
     """A journal's entry as it is typed; native programs have arguments without names."""
     words = [entry["name"]]
     for name, value in entry["parameters"].items():
-        values = value if isinstance(value, list) else [value]
-        words += [*([] if name == "Arguments" else [f"-{name}"]), *map(str, values)]
+        if name == "Arguments":
+            words += map(quoted, value)
+        elif isinstance(value, bool):
+            words.append(f"-{name}:${str(value).lower()}")
+        else:
+            values = value if isinstance(value, list) else [value]
+            words += [f"-{name}", ",".join(map(quoted, values))]
     return " ".join(words)
+
+
+def quoted(value: Any) -> str:
+    """A value as PowerShell takes it: texts with spaces in them stand in quotes."""
+    text = str(value)
+    return "'{}'".format(text.replace("'", "''")) if re.search(r"[\s,;'()]", text) else text
 
 
 def wrote(scene: Scene) -> str:
