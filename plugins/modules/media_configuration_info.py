@@ -139,4 +139,29 @@ effective:
         encryption_level: SupportEncryption
         enable_siren: false
         max_video_rate_allowed: Hd720p15M
+status:
+  description:
+    - V(unknown), as the state could not be read.
+  returned: when reading failed
+  type: str
+  sample: unknown
+msg:
+  description:
+    - What went wrong.
+  returned: on failure
+  type: str
+  sample: "The name 'pool01.contoso.com' cannot be resolved. Check ansible_host in the inventory, and this
+    machine's DNS."
+error_details:
+  description:
+    - What the server said, where it refused a command.
+  returned: when a command failed on the server
+  type: dict
+  sample:
+    message: Access is denied.
+    category: PermissionDenied
+    fully_qualified_id: AccessDenied
+    exception_type: System.UnauthorizedAccessException
+    target: null
+    command: Get-CsMediaConfiguration
 """

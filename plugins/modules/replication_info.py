@@ -129,4 +129,29 @@ central_management_store:
     properties:
       ActiveMasterFqdn: fe01.contoso.com
       ActiveFileTransferAgents: [fe01.contoso.com]
+status:
+  description:
+    - V(unknown), as the state could not be read.
+  returned: when reading failed
+  type: str
+  sample: unknown
+msg:
+  description:
+    - What went wrong.
+  returned: on failure
+  type: str
+  sample: "The name 'pool01.contoso.com' cannot be resolved. Check ansible_host in the inventory, and this
+    machine's DNS."
+error_details:
+  description:
+    - What the server said, where it refused a command.
+  returned: when a command failed on the server
+  type: dict
+  sample:
+    message: Access is denied.
+    category: PermissionDenied
+    fully_qualified_id: AccessDenied
+    exception_type: System.UnauthorizedAccessException
+    target: null
+    command: Get-CsManagementStoreReplicationStatus
 """
