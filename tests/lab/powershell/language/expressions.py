@@ -9,6 +9,7 @@ Source: "Windows PowerShell Language Specification Version 3.0", 7; about_Operat
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 
 from lab.powershell.language.literals import Literals
 from lab.powershell.language.tree import (
@@ -64,15 +65,17 @@ _OPERAND_START = re.compile(r"[$@({'\"\[\u2018\u2019\u201c\u201d!]|\d|\.\d")
 class Expressions(Literals):
     """The part of the parser that reads expressions."""
 
+    @abstractmethod
     def pipeline(self) -> Node | None:
-        raise NotImplementedError
+        """A pipeline of commands, or None if none begins here."""
 
+    @abstractmethod
     def statement(self) -> Node | None:
-        raise NotImplementedError
+        """A statement, or None if none begins here."""
 
+    @abstractmethod
     def script_block(self) -> Script:
         """Behind the opening brace, up to and with the closing one."""
-        raise NotImplementedError
 
     def expression(self, commas: bool = True) -> Node | None:
         """An expression, or None if none begins here. ``commas``: they make arrays of it."""

@@ -10,6 +10,7 @@ about_Numeric_Literals.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from decimal import Decimal
 from typing import Any
 
@@ -80,12 +81,12 @@ def fitting(whole: int, long: bool = False) -> Any:
     return Decimal(whole) if abs(whole) < 2**96 else float(whole)
 
 
-class Literals(Reader):
+class Literals(Reader, ABC):
     """The part of the parser that reads literals."""
 
+    @abstractmethod
     def statements(self, closing: str) -> Block:
         """Statements up to that closing bracket, which is not taken."""
-        raise NotImplementedError
 
     # Numbers
 
