@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import clock as module
-from ..plugin_utils.bounds import at_least, finite
-from ..plugin_utils.clock import correct
-from ..plugin_utils.clock.time_service import one_host
+from ..plugin_utils.clock import clock
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.result.bounds import at_least, finite
+from ..plugin_utils.windows.w32time import one_host
 
 
 class ActionModule(ModuleAction):
@@ -26,7 +26,7 @@ class ActionModule(ModuleAction):
         finite(arguments, "reference_offset")
         if arguments["ntp_server"] is not None:
             one_host("ntp_server", arguments["ntp_server"])
-        wish = correct.Wish(
+        wish = clock.Wish(
             limit=arguments["max_offset_ms"] / 1000,
             reference=arguments["reference_offset"],
             confirmed=arguments["reference_confirmed"],
@@ -37,4 +37,4 @@ class ActionModule(ModuleAction):
             timeout=arguments["timeout"],
             interval=arguments["interval"],
         )
-        return correct.remediate(shell, wish, check_mode=check_mode)
+        return clock.remediate(shell, wish, check_mode=check_mode)

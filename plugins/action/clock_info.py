@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import clock_info as module
-from ..plugin_utils.bounds import at_least
-from ..plugin_utils.clock import information
-from ..plugin_utils.clock.time_service import one_host
+from ..plugin_utils.clock import clock_info
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.result.bounds import at_least
+from ..plugin_utils.windows.w32time import one_host
 
 
 class ActionModule(ModuleAction):
@@ -25,5 +25,5 @@ class ActionModule(ModuleAction):
         at_least(arguments, samples=1)
         for name in arguments["ntp_servers"]:
             one_host("ntp_servers", name)
-        about = information.about(shell, arguments["ntp_servers"], arguments["samples"])
+        about = clock_info.about(shell, arguments["ntp_servers"], arguments["samples"])
         return {"changed": False, **about}

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import connection_info as module
+from ..plugin_utils import connection_info
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
-from ..plugin_utils.settings import diagnosis
 
 
 class ActionModule(ModuleAction):
@@ -20,4 +20,4 @@ class ActionModule(ModuleAction):
     def remediate(
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
-        return {"changed": False, **diagnosis.connection(shell)}
+        return {"changed": False, **connection_info.connection(shell)}

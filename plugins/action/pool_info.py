@@ -10,9 +10,9 @@ from typing import Any
 
 from ..modules import pool_info as module
 from ..plugin_utils.module_action import ModuleAction
-from ..plugin_utils.pool import information, look
 from ..plugin_utils.powershell.shell import ManagementShell
 from ..plugin_utils.result.refusals import UnusableArgument
+from ..plugin_utils.topology import pool_info, pools
 
 
 class ActionModule(ModuleAction):
@@ -24,11 +24,11 @@ class ActionModule(ModuleAction):
         if arguments["test_av_edge"] and arguments["pool"] is None:
             raise UnusableArgument("test_av_edge", "this needs the pool to test, in the option pool.")
         if arguments["own"]:
-            return {"changed": False, "own": information.own(shell, health=arguments["health"])}
-        found = information.pools(
+            return {"changed": False, "own": pool_info.own(shell, health=arguments["health"])}
+        found = pool_info.described_pools(
             shell, arguments["pool"], services=arguments["services"], health=arguments["health"]
         )
         result = {"changed": False, "pools": found}
         if arguments["test_av_edge"]:
-            result["av_edge"] = look.av_edge(shell, arguments["pool"], arguments["test_user"])
+            result["av_edge"] = pools.av_edge(shell, arguments["pool"], arguments["test_user"])
         return result

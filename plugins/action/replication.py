@@ -12,7 +12,7 @@ from ..modules import replication as module
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
 from ..plugin_utils.result.refusals import UnusableArgument
-from ..plugin_utils.settings import replication
+from ..plugin_utils.topology import replication
 
 
 class ActionModule(ModuleAction):

@@ -11,7 +11,7 @@ from typing import Any
 from ..modules import replication_info as module
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
-from ..plugin_utils.settings import replication
+from ..plugin_utils.topology import replication
 
 
 class ActionModule(ModuleAction):

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import server_services as module
-from ..plugin_utils.bounds import at_least
 from ..plugin_utils.module_action import ModuleAction
-from ..plugin_utils.pool import operate
 from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.restart import server_services
+from ..plugin_utils.result.bounds import at_least
 from ..plugin_utils.result.refusals import UnusableArgument
 
 
@@ -25,7 +25,7 @@ class ActionModule(ModuleAction):
         if arguments["state"] == "restart_owed" and not arguments["reason"]:
             raise UnusableArgument("reason", "whoever settles the restart needs to know why it is owed.")
         at_least(arguments, drain_timeout=1, start_timeout=1, settle=0, busy_wait=0, busy_tries=1, interval=1)
-        wish = operate.Wish(
+        wish = server_services.Wish(
             state=arguments["state"],
             graceful=arguments["graceful"],
             method=arguments["method"],
@@ -39,4 +39,4 @@ class ActionModule(ModuleAction):
             busy_tries=arguments["busy_tries"],
             interval=arguments["interval"],
         )
-        return operate.remediate(shell, wish, check_mode=check_mode)
+        return server_services.remediate(shell, wish, check_mode=check_mode)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import time_service as module
-from ..plugin_utils.clock import configure
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.windows import time_service
 
 
 class ActionModule(ModuleAction):
@@ -20,4 +20,4 @@ class ActionModule(ModuleAction):
     def remediate(
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
-        return configure.remediate(shell, arguments, check_mode=check_mode)
+        return time_service.remediate(shell, arguments, check_mode=check_mode)

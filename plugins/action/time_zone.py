@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import time_zone as module
-from ..plugin_utils.clock import set_zone
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.windows import time_zone
 
 
 class ActionModule(ModuleAction):
@@ -20,6 +20,6 @@ class ActionModule(ModuleAction):
     def remediate(
         self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
     ) -> dict[str, Any]:
-        return set_zone.remediate(
+        return time_zone.remediate(
             shell, arguments["zone"], arguments["daylight_saving"], check_mode=check_mode
         )

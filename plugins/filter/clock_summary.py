@@ -79,7 +79,7 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..plugin_utils.clock.fleet import summary
+from ..plugin_utils.clock.assessment import summary
 
 
 def clock_summary(

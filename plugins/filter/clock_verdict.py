@@ -125,7 +125,7 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..plugin_utils.clock.fleet import Rules, fleet
+from ..plugin_utils.clock.assessment import Rules, fleet
 
 
 def clock_verdict(

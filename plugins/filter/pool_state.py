@@ -61,7 +61,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..plugin_utils.pool.state import Member, answered, from_dict
+from ..plugin_utils.topology.pool_state import Member, answered, from_dict
 
 
 def pool_state(pool: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -18,12 +18,13 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from ..change.waiting import Clock
 from ..powershell.commands import Command
 from ..powershell.errors import ManagementShellError
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable
+from ..result.spans import span_text
 
 # Windows hands out the time of its last timer tick, 64 of them a second (the ClockRate of 0.0156250 s that
 # w32tm shows): a clock may be this much further on than what it was read as.
@@ -53,7 +54,7 @@ class ClockJumped(ManagementShellError):
 
     def __init__(self, whose: str, seconds: float) -> None:
         self.seconds = seconds
-        self._jumped = f"{whose} clock jumped by {shown(seconds)} or more while it was measured"
+        self._jumped = f"{whose} clock jumped by {span_text(seconds)} or more while it was measured"
         super().__init__(
             f"{self._jumped}, so its offset is not known. {_CULPRITS} Find it, and measure again."
         )
@@ -61,16 +62,6 @@ class ClockJumped(ManagementShellError):
     def in_passing(self) -> str:
         """What is to be said where it kept still when it was measured again."""
         return f"{self._jumped}, and was measured again since. {_CULPRITS}"
-
-
-class Clock(Protocol):
-    """What measuring and waiting take; the module ``time`` is the real one."""
-
-    def time(self) -> float: ...
-
-    def monotonic(self) -> float: ...
-
-    def sleep(self, seconds: float, /) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -100,30 +91,7 @@ class Offset:
         return abs(self.seconds) - self.uncertainty > limit
 
     def __str__(self) -> str:
-        return f"{shown(self.seconds, signed=True)} ± {shown(self.uncertainty)}"
-
-
-def shown(seconds: float, *, signed: bool = False) -> str:
-    """A span as people say it: ``+3 ms``, ``2.5 s``, ``-7 h 0 min``, ``4748 d 3 h``."""
-    sign = "-" if seconds < 0 else "+" if signed else ""
-    size = abs(seconds)
-    if size < 0.9995:
-        number = f"{size * 1000:.0f}"
-        return f"{sign}{number} ms" if number != "0" else "0 ms"
-    if size < 119.95:
-        return f"{sign}{size:.1f} s"
-    minutes = round(size / 60)
-    if minutes < 60:
-        return f"{sign}{minutes} min"
-    if minutes < 48 * 60:
-        return f"{sign}{minutes // 60} h {minutes % 60} min"
-    hours = round(size / 3600)
-    return f"{sign}{hours // 24} d {hours % 24} h"
-
-
-def milliseconds(seconds: float) -> float:
-    """As results hold spans: to the microsecond, and never -0.0."""
-    return round(seconds * 1000, 3) + 0.0
+        return f"{span_text(self.seconds, signed=True)} ± {span_text(self.uncertainty)}"
 
 
 def estimate(samples: Sequence[Sample], whose: str = "The server's") -> Offset:

@@ -15,7 +15,8 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field
 
-from .offset import Offset, shown
+from ..result.spans import span_text
+from .offset import Offset
 
 # The offsets of all zones in the world are multiples of a quarter of an hour, from UTC-12 to UTC+14.
 _ZONE_STEP = 15 * 60
@@ -207,7 +208,7 @@ def _who_is_right(
     ]
     if len(for_controller) > len(for_servers):
         return Right.CONTROLLER, f"The controller agrees with {_counted(for_controller, 'time server')}.", 0.0
-    apart = f"not with the controller (they are {shown(everyone.offset, signed=True)} from it)"
+    apart = f"not with the controller (they are {span_text(everyone.offset, signed=True)} from it)"
     if len(for_servers) > len(for_controller):
         agree = f"What most servers have agrees with {_counted(for_servers, 'time server')}, and {apart}."
         return Right.SERVERS, agree, everyone.offset

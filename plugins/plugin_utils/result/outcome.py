@@ -14,7 +14,7 @@ from ..powershell.commands import Command
 from ..powershell.errors import CommandError, LostInMidCommand, ManagementShellError, TimedOut
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
-from .lines import as_line
+from .display import as_line
 from .refusals import ChangeFailed
 from .severity import Severity
 

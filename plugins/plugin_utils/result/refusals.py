@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..powershell.errors import CommandError, ManagementShellError
+from ..powershell.results import RemoteObject
 
 
 class BadArgument(ValueError):
@@ -38,6 +39,15 @@ class Refused(ManagementShellError):
 
 class Unreadable(ManagementShellError):
     """The server answered with something that cannot be what was asked for; it is never taken for absence."""
+
+
+def text_of(raw: Any) -> str:
+    """The text of a string, or of an object that is shown as text, such as an identity or an enumeration."""
+    if isinstance(raw, str):
+        return raw
+    if isinstance(raw, RemoteObject) and raw.text is not None:
+        return raw.text
+    raise Unreadable(f"The server sent {raw!r} where a text was expected.")
 
 
 class ChangeFailed(ManagementShellError):

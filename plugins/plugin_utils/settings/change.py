@@ -16,7 +16,7 @@ from ..powershell import errors
 from ..powershell.commands import Command, Switch
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
-from ..result.lines import as_line, shown
+from ..result.display import as_line, shown
 from ..result.refusals import ChangeFailed
 from .plan import Offer, Plan, unkept
 from .reading import collections, find, listed_in

@@ -13,8 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ..powershell.results import RemoteObject
-from ..result.refusals import Unreadable
+from ..result.refusals import Unreadable, text_of
 from .identity import is_fqdn
 
 
@@ -36,15 +35,6 @@ class Comparison(Protocol):
 
     def send(self, value: Any) -> Any:
         """The parameter's value for an option's value."""
-
-
-def text_of(raw: Any) -> str:
-    """The text of a string, or of an object that is shown as text, such as an identity or an enumeration."""
-    if isinstance(raw, str):
-        return raw
-    if isinstance(raw, RemoteObject) and raw.text is not None:
-        return raw.text
-    raise Unreadable(f"The server sent {raw!r} where a text was expected.")
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,7 @@ from typing import Any
 from ..powershell.commands import Command
 from ..powershell.results import RemoteObject
 from ..powershell.shell import ManagementShell
-from ..result.refusals import Unreadable, UnusableArgument
-from .comparison import text_of
+from ..result.refusals import Unreadable, UnusableArgument, text_of
 from .identity import GLOBAL, Identity, Scope, stored, wanted
 from .resource import Collection, Resource
 from .resources.external_access_policy import EXTERNAL_ACCESS_POLICY, SCOPES, granted

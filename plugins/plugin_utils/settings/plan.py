@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..powershell.commands import Command, Switch
-from ..result.lines import as_line
+from ..result.display import as_line
 from ..result.refusals import Refused, Unreadable
 from ..result.severity import Severity
 from .identity import Identity, Scope

@@ -13,9 +13,9 @@ from typing import Any
 
 from ..powershell.commands import Command, Switch
 from ..powershell.results import RemoteObject
-from ..result.refusals import Unreadable, UnusableArgument
+from ..result.refusals import Unreadable, UnusableArgument, text_of
 from ..result.severity import Severity
-from .comparison import Comparison, text_of
+from .comparison import Comparison
 from .identity import Identity, Scope, stored
 
 Values = Mapping[str, Any]

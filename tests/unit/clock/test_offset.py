@@ -21,11 +21,10 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock.offset impo
     Sample,
     estimate,
     measure,
-    milliseconds,
-    shown,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import ErrorReport, Results
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import Unreadable
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.spans import milliseconds, span_text
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.scripted import Scripted, ScriptedClock
@@ -191,4 +190,4 @@ def test_an_offset_near_the_limit_is_neither_within_nor_beyond(
     ],
 )
 def test_spans_as_people_say_them(seconds: float, text: str) -> None:
-    assert shown(seconds, signed=True) == text
+    assert span_text(seconds, signed=True) == text

@@ -15,7 +15,7 @@ import yaml
 from ansible.errors import AnsibleActionFail
 from unit.modules.test_actions import COLLECTION, run
 from unit.scripted import ScriptedClock
-from unit.windows import Windows, deployment
+from unit.scripted_windows import Windows, deployment
 
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("clock_info", {"ntp_servers": ["ntp1"], "samples": 2}),

@@ -15,9 +15,9 @@ from typing import Any
 
 from ...powershell.commands import Command
 from ...powershell.results import RemoteObject
-from ...result.refusals import Refused
+from ...result.refusals import Refused, text_of
 from ...result.severity import Severity
-from ..comparison import UINT32, Enumeration, Fqdn, Text, Truth, text_of
+from ..comparison import UINT32, Enumeration, Fqdn, Text, Truth
 from ..identity import Identity, Scope
 from ..resource import Move, Property, Requirement, Resource, Values
 from .public_provider import VERIFICATION_LEVEL

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 
 from ...powershell.commands import Command
 from ...powershell.results import RemoteObject
+from ...result.refusals import text_of
 from ...result.severity import Severity
-from ..comparison import DomainSet, Enumeration, Fqdn, Text, Truth, text_of
+from ..comparison import DomainSet, Enumeration, Fqdn, Text, Truth
 from ..identity import Scope
 from ..resource import Kind, Move, Property, Requirement, Resource
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from ...powershell.commands import Command
 from ...powershell.results import RemoteObject
-from ..comparison import text_of
+from ...result.refusals import text_of
 from ..identity import Identity, Scope, stored
 from ..resource import Kind, Move, Requirement
 

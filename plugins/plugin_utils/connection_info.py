@@ -1,0 +1,71 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a person needs to know about a connection that does not do what it should."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .powershell.commands import Command
+from .powershell.errors import Endpoint
+from .powershell.shell import ManagementShell
+from .settings.resources.registry import RESOURCES
+from .topology.replication import FORCE, STATUS
+
+# A command that does nothing, and that every constrained endpoint offers: Import-PSSession depends on it.
+_NO_OPERATION = Command("Measure-Object")
+_MEASUREMENTS = 3
+
+_TOPOLOGY = (
+    "Get-CsSite",
+    "Get-CsService",
+    "Get-CsPool",
+    "Get-CsUser",
+    "Get-CsEffectivePolicy",
+    "Get-CsHostingProvider",
+)
+
+
+def used_cmdlets() -> list[str]:
+    """Every cmdlet that the modules of this collection may send."""
+    names = {STATUS.name, FORCE, "Get-CsServerVersion", *_TOPOLOGY}
+    for resource in RESOURCES.values():
+        verbs = ("Get", "Set", "New", "Remove") if resource.creatable else ("Get", "Set")
+        names.update(resource.cmdlet(verb) for verb in verbs)
+    return sorted(names)
+
+
+def connection(shell: ManagementShell) -> dict[str, Any]:
+    """Who is connected to what, how fast, and what for."""
+    # Asking for the version first makes the session import its Management Shell module, where that is still
+    # to be done.
+    version = shell.server_version()
+    cmdlets = used_cmdlets()
+    described = shell.describing(*cmdlets)
+    if described:
+        results = shell.run(*described)
+        if results.errors:
+            raise shell.classify(results.errors[0])
+    endpoint: Endpoint = shell.endpoint
+    return {
+        "account": endpoint.account,
+        "url": endpoint.url,
+        "host": endpoint.host,
+        "authentication": endpoint.authentication,
+        "configuration_name": endpoint.configuration_name,
+        "protocol_version": shell.protocol_version,
+        "powershell_version": shell.powershell_version,
+        "product_version": version,
+        "latency_ms": round(min(_seconds(shell) for attempt in range(_MEASUREMENTS)) * 1000, 1),
+        "session_resumed": shell.resumed,
+        "cmdlets": {cmdlet: shell.offered(cmdlet) is not None for cmdlet in cmdlets},
+    }
+
+
+def _seconds(shell: ManagementShell) -> float:
+    start = time.perf_counter()
+    shell.run(_NO_OPERATION)
+    return time.perf_counter() - start

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Everything about one clock in one answer; what cannot be found out is null, with the reason beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.clock import clock_info
+from ansible_collections.lync.remediation.plugins.plugin_utils.windows.w32time import POLICY_KEY
+from hypothesis import given
+from hypothesis import strategies as st
+from unit.scripted import ScriptedClock
+from unit.scripted_windows import W32, Service, Windows
+
+
+def about(there: Windows, time_servers: tuple[str, ...] = ()) -> dict[str, Any]:
+    return clock_info.about(there, time_servers, 4, there.clock)
+
+
+@given(st.one_of(st.floats(-0.5, 0.5), st.floats(-4e8, 4e8)), st.floats(0, 0.3))
+def test_the_offset_is_within_its_uncertainty(offset: float, delay: float) -> None:
+    there = Windows(ScriptedClock())
+    there.offset, there.delay = offset, delay
+    found = about(there)
+    assert abs(found["offset_ms"] - offset * 1000) <= found["uncertainty_ms"] + 0.01
+    assert found["trouble"] == []
+    assert there.written == []
+
+
+def test_a_whole_answer() -> None:
+    there = Windows(ScriptedClock(), "Edge01.contoso.com")
+    there.time_servers = {"ntp1": 0.25, "dead": None}
+    there.registry[POLICY_KEY + r"\Parameters"] = {"Type": "NTP"}
+    found = about(there, ("ntp1", "dead"))
+    assert found["computer"] == "edge01.contoso.com"
+    assert found["time_zone"] == {
+        "zone": "Central Standard Time",
+        "daylight_saving": True,
+        "utc_offset_minutes": -360,
+        "hardware_clock_in_utc": False,
+    }
+    assert found["time_service"]["type"] == "manual"
+    assert found["policies"] == {"type": POLICY_KEY + r"\Parameters\Type"}
+    assert found["synchronisation"]["source"] == "dc01.contoso.com"
+    assert found["ntp_servers"] == [
+        {"name": "ntp1", "offset_ms": -250.0, "errors": []},
+        {"name": "dead", "offset_ms": None, "errors": ["0x800705B4"] * 3},
+    ]
+    assert found["trouble"] == ["The time server dead does not answer (error 0x800705B4)."]
+    assert found["restart_owed"] is None
+
+
+@pytest.mark.parametrize(
+    ("service", "start", "reason"),
+    [
+        (None, 2, "W32Time is not registered."),
+        (Service("Stopped"), 2, "W32Time is stopped."),
+        (Service("Stopped"), 4, "W32Time is stopped and disabled."),
+    ],
+)
+def test_a_time_service_that_does_not_run_is_trouble_and_no_failure(
+    service: Service | None, start: int, reason: str
+) -> None:
+    there = Windows(ScriptedClock())
+    there.w32time = service
+    there.registry[W32]["Start"] = start
+    found = about(there)
+    assert found["synchronisation"] is None
+    assert found["trouble"] == [reason]
+    assert found["offset_ms"] is not None
+
+
+def test_a_clock_that_jumped_is_measured_again_and_it_is_said() -> None:
+    there = Windows(ScriptedClock())
+    there.jumps = [0, 0, -7200.0, 0]
+    found = about(there)
+    assert abs(found["offset_ms"] + 7_200_000) <= found["uncertainty_ms"]
+    assert 7_199_000 < found["jumped_ms"] <= 7_200_000
+    assert found["trouble"][0].startswith(
+        "The server's clock jumped by 2 h 0 min or more while it was measured, and"
+    )
+
+
+def test_a_clock_that_does_not_keep_still_has_no_offset() -> None:
+    there = Windows(ScriptedClock())
+    there.jumps = [0, 7200.0, 0, 0] * 2
+    found = about(there)
+    assert (found["offset_ms"], found["uncertainty_ms"]) == (None, None)
+    assert found["jumped_ms"] == pytest.approx(7_200_000, rel=0.01)
+    assert "so its offset is not known" in found["trouble"][0]

@@ -1,0 +1,522 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Services are restarted without ever having two servers of a pool down, and what stands in the way is named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.errors import (
+    CmdletNotOffered,
+    SecondHopDenied,
+)
+from ansible_collections.lync.remediation.plugins.plugin_utils.restart import server_services
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
+    ChangeFailed,
+    Refused,
+    UnusableArgument,
+)
+from ansible_collections.lync.remediation.plugins.plugin_utils.topology import pool_info, pools
+from ansible_collections.lync.remediation.plugins.plugin_utils.windows.restart_note import OWED_KEY
+from unit.scripted import ScriptedClock, remote
+from unit.scripted_windows import Pool, Windows, deployment
+
+WISH = server_services.Wish(
+    state="restarted",
+    graceful=True,
+    method="auto",
+    only_if_owed=False,
+    reason="",
+    pool_state=None,
+    drain_timeout=600,
+    start_timeout=600,
+    settle=None,
+    busy_wait=600,
+    busy_tries=3,
+    interval=10,
+)
+STOP = "Stop-CsWindowsService -Graceful -NoWait -Confirm:$false"
+START = "Start-CsWindowsService -NoWait -Confirm:$false"
+PURGE = ["klist purge", "klist -li '0x3e7' purge"]
+
+
+def remediate(there: Windows, check_mode: bool = False, **wish: Any) -> dict[str, Any]:
+    return server_services.remediate(there, replace(WISH, **wish), check_mode=check_mode, clock=there.clock)
+
+
+@pytest.mark.parametrize("version", [5, 6, 7, 8])
+@pytest.mark.parametrize("servers", [1, 2, 3, 6, 8, 9, 12])
+def test_every_server_of_a_pool_one_after_the_other(version: int, servers: int) -> None:
+    pool = deployment(ScriptedClock(), servers, version)
+    for there in pool.computers:
+        result = remediate(there)
+        assert result["status"] == "corrected"
+        assert pool.down() == []
+    assert pool.most_down == 1
+    over = version >= 7 and servers > 1
+    down, up = ("fail over", "fail back") if over else ("stop", "start")
+    assert pool.history == [f"{what} {there.fqdn}" for there in pool.computers for what in (down, up)]
+
+
+def test_draining_in_2013_settles_for_twenty_minutes() -> None:
+    pool = deployment(ScriptedClock(), 3, 6, busy_for=300.0)
+    there = pool.computers[0]
+    remediate(there)
+    assert there.clock.monotonic() >= 30 + 60 + 300 + 1200
+    assert there.written == [STOP, START]
+
+
+@pytest.mark.parametrize(("version", "settle"), [(5, None), (6, 0), (7, None), (8, None)])
+def test_elsewhere_it_does_not(version: int, settle: float | None) -> None:
+    pool = deployment(ScriptedClock(), 3, version)
+    remediate(pool.computers[0], settle=settle)
+    assert pool.computers[0].clock.monotonic() < 200
+
+
+def test_the_time_to_settle_starts_again_when_the_pool_is_not_ready() -> None:
+    pool = deployment(ScriptedClock(), 3, 6)
+    there = pool.computers[0]
+    original, seen = there._readiness, []
+
+    def with_a_break(given: dict[str, Any]) -> list[Any]:
+        seen.append(there.clock.monotonic())
+        pool.busy_until = (
+            max(pool.busy_until, 800.0) if 600 < there.clock.monotonic() < 800 else pool.busy_until
+        )
+        return original(given)
+
+    there._get_cspoolupgradereadinessstate = with_a_break  # type: ignore[method-assign]
+    remediate(there)
+    assert there.clock.monotonic() >= 800 + 1200
+
+
+@pytest.mark.parametrize("version", [5, 6, 7])
+def test_no_second_server_is_stopped(version: int) -> None:
+    pool = deployment(ScriptedClock(), 6, version)
+    pool.computers[4].services["RTCSRV"].status = "Stopped"
+    with pytest.raises(Refused, match=r"fe05\.contoso\.com is down, and only one server"):
+        remediate(pool.computers[0])
+    assert pool.history == []
+
+
+def test_the_quorum_is_named_too() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    pool.computers[2].services["RTCSRV"].status = "StartPending"
+    with pytest.raises(Refused, match=r"needs 2 of its first 3 servers, and without it 1 would be"):
+        remediate(pool.computers[0])
+
+
+def test_a_pool_of_a_size_that_nobody_documents_is_left_alone() -> None:
+    pool = deployment(ScriptedClock(), 13)
+    with pytest.raises(Refused, match="No quorum is documented for a pool of 13"):
+        remediate(pool.computers[0])
+    assert pool.history == []
+
+
+def test_a_standard_edition_server_is_restarted_with_a_warning() -> None:
+    pool = deployment(ScriptedClock(), 1)
+    result = remediate(pool.computers[0])
+    assert "only server" in result["warnings"][0]
+    assert pool.computers[0].written == [STOP, START]
+
+
+def test_check_mode_writes_nothing_and_shows_the_same() -> None:
+    dry_pool, wet_pool = deployment(ScriptedClock(), 3), deployment(ScriptedClock(), 3)
+    dry, wet = remediate(dry_pool.computers[0], check_mode=True), remediate(wet_pool.computers[0])
+    assert dry_pool.history == []
+    assert dry_pool.computers[0].written == []
+    for key in ("changed", "diff", "drift", "commands", "before", "after"):
+        assert dry[key] == wet[key]
+    assert (dry["status"], wet["status"]) == ("drifted", "corrected")
+
+
+def test_check_mode_refuses_what_enforcing_would() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    pool.computers[2].services["RTCSRV"].status = "Stopped"
+    with pytest.raises(Refused):
+        remediate(pool.computers[0], check_mode=True)
+
+
+# -- a busy pool ---------------------------------------------------------------------------------------------
+
+
+def test_a_busy_pool_is_waited_for() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    pool.busy_until = 700
+    remediate(pool.computers[0], settle=0)
+    assert pool.history[0] == "stop fe01.contoso.com"
+    assert pool.computers[0].clock.monotonic() >= 1200
+
+
+def test_a_pool_that_stays_busy_is_ill() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    pool.busy_until = 1e9
+    with pytest.raises(Refused, match=r"not ready for it \(Busy\)"):
+        remediate(pool.computers[0])
+    assert pool.computers[0].clock.monotonic() >= 1200
+    assert pool.history == []
+
+
+# -- what goes wrong -----------------------------------------------------------------------------------------
+
+
+def test_a_service_that_does_not_come_up_is_named() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    original = there._start_cswindowsservice
+
+    def start(given: dict[str, Any]) -> list[Any]:
+        pool.hangs.add("fe01.contoso.com:RTCAVMCU")
+        return original(given)
+
+    there._start_cswindowsservice = start  # type: ignore[method-assign]
+    with pytest.raises(ChangeFailed, match=r"RTCAVMCU \(StartPending\)") as caught:
+        remediate(there)
+    assert caught.value.result["services"]["RTCAVMCU"] == "StartPending"
+    assert caught.value.result["services"]["RTCSRV"] == "Running"
+    assert caught.value.result["after"] == {"services": "partly running"}
+
+
+def test_calls_that_do_not_end_stop_the_restart_and_nothing_is_forced() -> None:
+    pool = deployment(ScriptedClock(), 3, draining=float("inf"))
+    there = pool.computers[0]
+    with pytest.raises(ChangeFailed, match="may still be draining"):
+        remediate(there)
+    assert there.written == [STOP]
+
+
+def test_a_pool_that_does_not_get_ready_again_is_a_failure() -> None:
+    pool = deployment(ScriptedClock(), 3, busy_for=1e9)
+    with pytest.raises(ChangeFailed, match=r"the pool is not settled \(Busy\)"):
+        remediate(pool.computers[0])
+
+
+@pytest.mark.parametrize("command", ["Stop-CsWindowsService", "Start-CsWindowsService"])
+def test_a_line_that_breaks_after_a_command_took_effect_is_a_warning(command: str) -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    there.breaks = {command}
+    result = remediate(there, settle=0)
+    assert result["status"] == "corrected"
+    assert command in result["warnings"][0]
+    assert pool.history == ["stop fe01.contoso.com", "start fe01.contoso.com"]
+
+
+def test_a_line_that_breaks_before_anything_happened_is_told_apart() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    there.breaks = {"Stop-CsWindowsService"}
+    there._stop_cswindowsservice = lambda given: []  # type: ignore[method-assign]
+    with pytest.raises(ChangeFailed, match="nothing was stopped"):
+        remediate(there)
+
+
+def test_a_front_end_without_a_second_hop_says_what_it_lacks() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    pool.computers[0].second_hop = False
+    with pytest.raises(SecondHopDenied):
+        remediate(pool.computers[0])
+    assert pool.history == []
+
+
+# -- a look from outside -------------------------------------------------------------------------------------
+
+
+def outside(pool: Pool, clock: ScriptedClock) -> dict[str, Any]:
+    """What a management session sees."""
+    (seen,) = pool_info.described_pools(
+        pool.computers[-1], pool.fqdn, services=True, health=False, clock=clock
+    )
+    return seen
+
+
+def test_with_a_look_from_outside_no_second_hop_is_needed() -> None:
+    clock = ScriptedClock()
+    pool = deployment(clock, 3)
+    there = pool.computers[0]
+    there.second_hop = False
+    assert remediate(there, pool_state=outside(pool, clock), settle=0)["status"] == "corrected"
+
+
+def test_an_old_look_is_refused() -> None:
+    clock = ScriptedClock()
+    pool = deployment(clock, 3)
+    seen = outside(pool, clock)
+    clock.passes(300)
+    with pytest.raises(Refused, match="5 min old"):
+        remediate(pool.computers[0], pool_state=seen)
+    assert pool.history == []
+
+
+@pytest.mark.parametrize("given", [{}, {"pool": "pool01"}, {"pool": "x", "site": None, "kind": "none"}])
+def test_something_else_is_no_look(given: dict[str, Any]) -> None:
+    pool = deployment(ScriptedClock(), 3)
+    with pytest.raises(UnusableArgument, match="pool_info"):
+        remediate(pool.computers[0], pool_state=given)
+
+
+def test_a_member_that_nobody_saw_is_not_known_to_run() -> None:
+    clock = ScriptedClock()
+    pool = deployment(clock, 3)
+    (seen,) = pool_info.described_pools(pool.computers[0], None, services=False, health=False, clock=clock)
+    with pytest.raises(Refused, match=r"whether fe02\.contoso\.com runs is not known"):
+        remediate(pool.computers[0], pool_state=seen)
+
+
+def test_a_stranger_is_not_restarted_by_another_pools_look() -> None:
+    clock = ScriptedClock()
+    pool, other = deployment(clock, 3), Windows(clock, "fe99.contoso.com", Pool("pool99.contoso.com"))
+    with pytest.raises(Refused, match="not a member"):
+        remediate(other, pool_state=outside(pool, clock))
+
+
+# -- an interrupted restart ----------------------------------------------------------------------------------
+
+
+def test_a_server_that_is_down_already_is_only_started() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    remediate(there, state="stopped")
+    there.written.clear()
+    remediate(there, settle=0)
+    assert there.written == [START]
+    assert pool.down() == []
+
+
+def test_a_server_that_is_failed_over_is_failed_back() -> None:
+    pool = deployment(ScriptedClock(), 3, 7)
+    there = pool.computers[0]
+    assert remediate(there, state="failed_over")["status"] == "corrected"
+    assert remediate(there, state="failed_over")["changed"] is False
+    with pytest.raises(Refused, match="failed_back"):
+        remediate(there, state="running")
+    remediate(there)
+    assert pool.history == ["fail over fe01.contoso.com", "fail back fe01.contoso.com"]
+    assert remediate(there, state="failed_back")["changed"] is False
+
+
+@pytest.mark.parametrize("state", ["failed_over", "failed_back"])
+def test_what_a_version_does_not_have_is_said(state: str) -> None:
+    pool = deployment(ScriptedClock(), 3, 6)
+    if state == "failed_back":
+        remediate(pool.computers[0], state="stopped")
+    with pytest.raises(CmdletNotOffered):
+        remediate(pool.computers[0], state=state)
+    with pytest.raises(CmdletNotOffered):
+        remediate(pool.computers[0], method="failover")
+
+
+def test_running_and_stopped_are_states() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    assert remediate(there, state="running")["changed"] is False
+    assert remediate(there, state="stopped", graceful=False)["after"] == {"services": "stopped"}
+    assert remediate(there, state="stopped")["changed"] is False
+    assert remediate(there, state="running")["status"] == "corrected"
+    assert there.written == ["Stop-CsWindowsService -NoWait -Confirm:$false", START]
+
+
+# -- the note ------------------------------------------------------------------------------------------------
+
+
+def test_a_restart_that_is_owed_is_noted_once_and_settled() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    dry = remediate(there, check_mode=True, state="restart_owed", reason="its time zone was UTC")
+    assert there.written == []
+    noted = remediate(there, state="restart_owed", reason="its time zone was UTC")
+    assert dry["diff"] == noted["diff"]
+    assert noted["restart_owed"] == {
+        "since": "2026-11-18T11:06:40Z",
+        "reason": "its time zone was UTC",
+        "stopped": None,
+    }
+    assert remediate(there, state="restart_owed", reason="another")["changed"] is False
+    there.written.clear()
+    result = remediate(there, settle=0, only_if_owed=True)
+    assert [text.partition(" ")[0] for text in there.written] == [
+        "klist",
+        "klist",
+        "Stop-CsWindowsService",
+        "New-ItemProperty",
+        "Start-CsWindowsService",
+        "Remove-Item",
+    ]
+    assert result["commands"] == [*PURGE, STOP, START, there.written[-1]]
+    assert result["restart_owed"] is None
+    assert OWED_KEY not in there.registry
+    assert remediate(there, only_if_owed=True)["changed"] is False
+
+
+def test_the_note_stays_until_the_restart_is_through() -> None:
+    pool = deployment(ScriptedClock(), 3, draining=float("inf"))
+    there = pool.computers[0]
+    remediate(there, state="restart_owed", reason="its time zone was UTC")
+    with pytest.raises(ChangeFailed):
+        remediate(there)
+    assert OWED_KEY in there.registry
+
+
+def test_what_was_interrupted_after_the_stop_is_not_stopped_again() -> None:
+    pool = deployment(ScriptedClock(), 3, starting=1e9)
+    there = pool.computers[0]
+    remediate(there, state="restart_owed", reason="its time zone was UTC")
+    with pytest.raises(ChangeFailed):
+        remediate(there)
+    for service in there.services.values():
+        service.status, service.next_status = "Running", None
+    pool.busy_until, pool.starting = 0.0, 60.0
+    there.written.clear()
+    assert remediate(there, settle=0)["restart_owed"] is None
+    assert [text.partition(" ")[0] for text in there.written] == [
+        "klist",
+        "klist",
+        "Start-CsWindowsService",
+        "Remove-Item",
+    ]
+
+
+def test_a_note_that_another_run_took_away_is_settled() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    remediate(there, state="restart_owed", reason="its time zone was UTC")
+    original = there._start_cswindowsservice
+
+    def start(given: dict[str, Any]) -> list[Any]:
+        del there.registry[OWED_KEY]
+        return original(given)
+
+    there._start_cswindowsservice = start  # type: ignore[method-assign]
+    assert remediate(there, settle=0)["status"] == "corrected"
+
+
+def test_a_second_fault_after_the_stop_owes_the_whole_restart_again() -> None:
+    pool = deployment(ScriptedClock(), 3, starting=1e9)
+    there = pool.computers[0]
+    remediate(there, state="restart_owed", reason="its time zone was UTC")
+    with pytest.raises(ChangeFailed):
+        remediate(there)
+    again = remediate(there, state="restart_owed", reason="its clock was +2 h 0 min off")
+    assert again["changed"] is True
+    assert again["restart_owed"]["stopped"] is None
+
+
+def test_a_note_that_was_never_finished_holds_and_is_finished() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    there.registry[OWED_KEY] = {}
+    again = remediate(there, state="restart_owed", reason="its time zone was UTC")
+    assert (again["changed"], again["restart_owed"]["reason"]) == (True, "its time zone was UTC")
+    there.registry[OWED_KEY] = {}
+    assert remediate(there, settle=0, only_if_owed=True)["status"] == "corrected"
+    assert OWED_KEY not in there.registry
+
+
+def test_a_server_that_is_gone_in_the_middle_of_it_is_told_from_one_that_was_never_there() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    there.goes_after = "Stop-CsWindowsService"
+    with pytest.raises(
+        ChangeFailed, match=r"fe01\.contoso\.com is gone in the middle of it.*no route"
+    ) as failure:
+        remediate(there)
+    assert (failure.value.result["status"], failure.value.result["after"]) == ("unknown", None)
+
+
+def test_a_session_that_is_lost_while_failing_over_is_waited_for() -> None:
+    pool = deployment(ScriptedClock(), 3, 7)
+    there = pool.computers[0]
+    there.breaks.add("Invoke-CsComputerFailOver")
+    result = remediate(there)
+    assert (result["status"], pool.most_down) == ("corrected", 1)
+    assert "Invoke-CsComputerFailOver" in result["warnings"][0]
+
+
+def test_a_server_that_offers_readiness_has_a_quorum_whatever_version_the_topology_has() -> None:
+    pool = deployment(ScriptedClock(), 3, 5, busy_until=float("inf"))
+    there = pool.computers[0]
+    there.offers.add("Get-CsPoolUpgradeReadinessState")
+    with pytest.raises(Refused, match=r"not ready for it \(Busy\)"):
+        remediate(there)
+    assert pool.history == []
+
+
+def test_a_front_end_service_that_waits_for_its_pool_is_explained() -> None:
+    there = deployment(ScriptedClock(), 3, starting=1e9).computers[0]
+    original = there._start_cswindowsservice
+
+    def start(given: dict[str, Any]) -> list[Any]:
+        there._get_cspoolupgradereadinessstate = lambda given: [  # type: ignore[method-assign]
+            remote(PoolUpgradeState="InsufficientActiveFrontEnds")
+        ]
+        return original(given)
+
+    there._start_cswindowsservice = start  # type: ignore[method-assign]
+    with pytest.raises(
+        ChangeFailed, match=r"waits for its pool, which says Insufficient.*QuorumLossRecovery"
+    ):
+        remediate(there)
+
+
+# -- looking -------------------------------------------------------------------------------------------------
+
+
+def test_what_a_pool_looks_like() -> None:
+    pool = deployment(ScriptedClock(), 9)
+    pool.computers[0].services["RTCSRV"].status = "Stopped"
+    (seen,) = pool_info.described_pools(pool.computers[1], "POOL01.contoso.com", services=True, health=True)
+    assert (seen["kind"], seen["product"], seen["is_edge"]) == ("front_end_pool", "Lync Server 2013", False)
+    assert [each["computer"] for each in seen["members"]] == [each.fqdn for each in pool.computers]
+    assert seen["quorum"]["counted"] == [each.fqdn for each in pool.computers[:7]]
+    assert (seen["quorum"]["running"], seen["quorum"]["may_go_down"]) == (6, 2)
+    assert seen["readiness"] == "Busy"
+    assert len(seen["upgrade_domains"]) == 9
+    assert seen["fabric_state"] == ["Replicas:", "all there"]
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"), [(5, "front_end_pool_2010"), (6, "front_end_pool"), (8, "front_end_pool")]
+)
+def test_kinds_of_pools(version: int, kind: str) -> None:
+    pool = deployment(ScriptedClock(), 3, version)
+    (seen,) = pool_info.described_pools(pool.computers[0], None, services=False, health=False)
+    assert seen["kind"] == kind
+
+
+def test_an_edge_pool_has_no_quorum_and_needs_one_server() -> None:
+    pool = deployment(ScriptedClock(), 2, services=("EdgeServer",))
+    (seen,) = pool_info.described_pools(pool.computers[0], None, services=True, health=True)
+    assert (seen["kind"], seen["is_edge"], seen["quorum"]["may_go_down"]) == ("other", True, 1)
+
+
+def test_an_unknown_pool_is_answered_with_those_that_there_are() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    with pytest.raises(
+        UnusableArgument, match=r"there is no pool 'pool1'. The topology has pool01\.contoso\.com"
+    ):
+        pool_info.described_pools(pool.computers[0], "pool1", services=True, health=False)
+
+
+def test_what_a_server_says_about_itself() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    there.second_hop = False
+    there.services["RTCAVMCU"].status = "Stopped"
+    there.services["REPLICA"].start = 3
+    there.services["REPLICA"].status = "Stopped"
+    own = pool_info.own(there, health=False)
+    assert (own["computer"], own["running"], own["up"]) == ("fe01.contoso.com", True, False)
+    assert own["not_running"] == ["RTCAVMCU"]
+
+
+def test_the_av_edge_test_is_what_the_version_offers() -> None:
+    older, newer = deployment(ScriptedClock(), 1, 5), deployment(ScriptedClock(), 1, 6)
+    assert pools.av_edge(older.computers[0], older.fqdn, None) is None
+    found = pools.av_edge(newer.computers[0], newer.fqdn, "sip:test@contoso.com")
+    assert found == {"success": True, "error": None, "diagnosis": None}
+    assert (
+        newer.computers[0].sent[-1].endswith("-UserSipAddress sip:test@contoso.com")
+        or "'sip:" in newer.computers[0].sent[-1]
+    )

@@ -1,0 +1,44 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The rooms of plugin_utils stand above each other, and imports go down only."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+PLUGIN_UTILS = Path(__file__).parents[2] / "plugins" / "plugin_utils"
+# From the top floor down; rooms on one floor know nothing of each other.
+FLOORS = (
+    ("connection_info",),
+    ("roll_back",),
+    ("clock", "federation", "restart"),
+    ("settings",),
+    ("topology",),
+    ("windows",),
+    ("change",),
+    ("result",),
+    ("powershell",),
+)
+FLOOR = {room: number for number, rooms in enumerate(reversed(FLOORS)) for room in rooms}
+
+
+@pytest.mark.parametrize(
+    "file", sorted(PLUGIN_UTILS.rglob("*.py")), ids=lambda file: str(file.relative_to(PLUGIN_UTILS))
+)
+def test_imports_go_down_only(file: Path) -> None:
+    parts = file.relative_to(PLUGIN_UTILS).with_suffix("").parts
+    if parts == (
+        "module_action",
+    ):  # what every action plugin is built on; no room imports it but their action.py
+        return
+    for dots, path in re.findall(
+        r"^\s*from (\.+)([\w.]*) import", file.read_text(encoding="utf-8"), re.MULTILINE
+    ):
+        room = (*parts[: len(parts) - len(dots)], *path.split("."))[0]
+        allowed = room == parts[0] or (room == "module_action" and parts[-1] == "action")
+        assert allowed or FLOOR[room] < FLOOR[parts[0]], f"{parts[0]} imports {room}"

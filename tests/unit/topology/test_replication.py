@@ -1,0 +1,200 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Replication: waiting for those behind, and forcing no others."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import RemoteObject, Results
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
+    ChangeFailed,
+    Unreadable,
+    UnusableArgument,
+)
+from ansible_collections.lync.remediation.plugins.plugin_utils.topology import replication
+from unit.settings.scripted_shell import Answer, ScriptedShell, error, remote
+
+REPORTED = datetime.datetime(2026, 11, 21, 8, 30, tzinfo=datetime.timezone.utc)
+
+
+def state(fqdn: str, up_to_date: bool | None, reported: datetime.datetime | None = REPORTED) -> RemoteObject:
+    return remote(
+        "Microsoft.Rtc.Management.Xds.ReplicaState",
+        UpToDate=up_to_date,
+        ReplicaFqdn=fqdn,
+        LastStatusReport=reported,
+        LastUpdateCreation=REPORTED,
+        ProductVersion="4.0.7577.0",
+    )
+
+
+class Clock:
+    """A clock that only moves when somebody sleeps."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float, /) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+
+def server(*readings: Iterable[bool]) -> ScriptedShell:
+    """One that shows fe01, fe02 and edge01 as in these readings, one after the other; the last one stays."""
+    left = [list(reading) for reading in readings]
+
+    def answer(command: Command) -> Answer:
+        if command.name == "Get-CsManagementStoreReplicationStatus":
+            reading = left.pop(0) if len(left) > 1 else left[0]
+            return Results(
+                tuple(
+                    state(f"{n}.contoso.com", up)
+                    for n, up in zip(("fe01", "fe02", "edge01"), reading, strict=True)
+                )
+            )
+        return Results()
+
+    return ScriptedShell(answer=answer)
+
+
+def remediate(shell: ScriptedShell, clock: Clock | None = None, **options: Any) -> dict[str, Any]:
+    options = {"force": False, "timeout": 60, "interval": 10, "check_mode": False, **options}
+    return replication.remediate(shell, options.pop("names", []), clock=clock or Clock(), **options)
+
+
+def test_nobody_behind_is_one_look() -> None:
+    shell, clock = server([True] * 3), Clock()
+    result = remediate(shell, clock, force=True)
+    assert (result["changed"], result["status"], result["commands"]) == (False, "in_desired_state", [])
+    assert len(shell.sent) == 1
+    assert clock.slept == []
+
+
+def test_it_waits_until_all_are_up_to_date() -> None:
+    clock = Clock()
+    result = remediate(server([True, False, False], [True, True, False], [True] * 3), clock)
+    assert (result["changed"], result["status"]) == (False, "in_desired_state")
+    assert clock.slept == [10, 10]
+    assert result["before"] == {
+        "up_to_date": ["fe01.contoso.com"],
+        "behind": ["fe02.contoso.com", "edge01.contoso.com"],
+    }
+    assert result["after"]["behind"] == []
+    assert [d["identity"] for d in result["drift"]] == ["fe02.contoso.com", "edge01.contoso.com"]
+    assert result["diff"]["before"] == ""
+
+
+def test_only_the_named_are_waited_for() -> None:
+    clock = Clock()
+    result = remediate(server([True, False, True]), clock, names=["FE01.contoso.com", "edge01.contoso.com"])
+    assert result["status"] == "in_desired_state"
+    assert [each["replica_fqdn"] for each in result["replicas"]] == ["fe01.contoso.com", "edge01.contoso.com"]
+
+
+def test_time_up_names_those_behind() -> None:
+    clock = Clock()
+    with pytest.raises(ChangeFailed) as failure:
+        remediate(server([True, True, False]), clock, timeout=25)
+    assert "After 25 seconds 1 of 3 replicas are still behind: edge01.contoso.com" in str(failure.value)
+    assert failure.value.result["status"] == "drifted"
+    assert failure.value.result["after"]["behind"] == ["edge01.contoso.com"]
+    assert clock.slept == [10, 10, 5]
+
+
+def test_only_those_behind_are_forced_and_once() -> None:
+    shell = server([True, False, True], [True, False, True], [True] * 3)
+    result = remediate(shell, force=True)
+    forced = [c.as_text() for c in shell.sent if c.verb == "Invoke"]
+    assert (
+        forced == result["commands"] == ["Invoke-CsManagementStoreReplication -ReplicaFqdn fe02.contoso.com"]
+    )
+    assert shell.repeatable == [True, False, True, True]
+    assert (result["changed"], result["status"]) == (True, "corrected")
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_check_mode_neither_forces_nor_waits_and_foretells(force: bool) -> None:
+    readings = ([True, False, True], [True] * 3)
+    checked_shell, clock = server(*readings), Clock()
+    checked = remediate(checked_shell, clock, force=force, check_mode=True)
+    done = remediate(server(*readings), force=force)
+    assert len(checked_shell.sent) == 1
+    assert clock.slept == []
+    assert checked["status"] == "drifted"
+    for key in ("changed", "before", "drift", "commands", "diff"):
+        assert checked[key] == done[key]
+
+
+def test_a_replica_that_does_not_exist() -> None:
+    with pytest.raises(
+        UnusableArgument, match=r"fe09: there is no such replica. There are: edge01"
+    ) as refusal:
+        remediate(server([True] * 3), names=["fe09"])
+    assert str(refusal.value).startswith("replicas: ")
+
+
+def test_no_replicas_at_all_is_no_health() -> None:
+    with pytest.raises(Unreadable):
+        remediate(ScriptedShell(answer=lambda command: Results()))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda command: error(command.name),
+        lambda command: error(command.name) if command.verb == "Invoke" else Results((state("a.b", False),)),
+    ],
+)
+def test_a_refusal_is_told(answer: Callable[[Command], Answer]) -> None:
+    with pytest.raises((errors.CommandError, ChangeFailed), match="Access is denied"):
+        remediate(ScriptedShell(answer=answer), force=True)
+
+
+def test_what_has_never_reported_is_behind() -> None:
+    shown = replication.replica(state("fe01.contoso.com", None, None))
+    assert not shown.up_to_date
+    assert shown.as_dict()["last_status_report"] is None
+    assert (
+        replication.replica(state("fe01.contoso.com", True)).as_dict()["last_status_report"]
+        == "2026-11-21T08:30:00Z"
+    )
+
+
+def test_the_overview_tells_of_the_store() -> None:
+    store = remote(
+        "Status", ActiveMasterFqdn="fe01.contoso.com", ActiveFileTransferAgents=["fe01.contoso.com"]
+    )
+
+    def answer(command: Command) -> Answer:
+        return Results((store,) if command.parameters else (state("fe01.contoso.com", True),))
+
+    shell = ScriptedShell(answer=answer)
+    found, told = replication.overview(shell, [])
+    assert [each.fqdn for each in found] == ["fe01.contoso.com"]
+    assert told["active_master_fqdn"] == "fe01.contoso.com"
+    assert told["active_file_transfer_agents"] == ["fe01.contoso.com"]
+    assert told["properties"]["ActiveMasterFqdn"] == "fe01.contoso.com"
+    assert len(shell.pipelines) == 1
+
+
+def test_a_store_that_is_down_has_no_master() -> None:
+    shell = ScriptedShell(
+        answer=lambda c: Results(() if c.parameters else (state("fe01.contoso.com", True),))
+    )
+    assert replication.overview(shell, [])[1] == {
+        "active_master_fqdn": None,
+        "active_file_transfer_agents": [],
+        "properties": {},
+    }

@@ -1,0 +1,226 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""W32Time's configuration: policies go before the registry, and only what differs is written."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
+    Unreadable,
+    UnusableArgument,
+)
+from ansible_collections.lync.remediation.plugins.plugin_utils.windows import w32time
+from ansible_collections.lync.remediation.plugins.plugin_utils.windows.w32time import (
+    POLICY_KEY,
+    SERVICE_KEY,
+    Configuration,
+    check,
+    plan,
+    read,
+    read_peers,
+    write_peers,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+DOMAIN_MEMBER = {
+    SERVICE_KEY: {"Start": 2},
+    SERVICE_KEY + r"\Parameters": {"Type": "NT5DS", "NtpServer": "time.windows.com,0x8"},
+    SERVICE_KEY + r"\Config": {
+        "MinPollInterval": 10,
+        "MaxPollInterval": 15,
+        "MaxPosPhaseCorrection": -1,
+        "MaxNegPhaseCorrection": 4294967295,
+    },
+    SERVICE_KEY + r"\TimeProviders\NtpClient": {"SpecialPollInterval": 3600},
+    SERVICE_KEY + r"\TimeProviders\VMICTimeProvider": {"Enabled": 1},
+}
+
+
+def configuration(status: str | None = "Running", **keys: dict[str, Any]) -> Configuration:
+    """The domain member with changes, given as the last part of the key; ``policy_`` before it means the
+    policy's.
+    """
+    values = {key: dict(inner) for key, inner in DOMAIN_MEMBER.items()}
+    for name, inner in keys.items():
+        root = POLICY_KEY if name.startswith("policy_") else SERVICE_KEY
+        last = name.removeprefix("policy_")
+        subkey = {"NtpClient": r"TimeProviders\NtpClient"}.get(last, last)
+        values.setdefault(f"{root}\\{subkey}", {}).update(inner)
+    return read(values, status)
+
+
+def texts(planned: w32time.Plan) -> list[str]:
+    return [command.as_text() for command in planned.commands]
+
+
+def test_a_domain_member_as_windows_makes_it() -> None:
+    assert configuration().as_options() == {
+        "type": "domain_hierarchy",
+        "peers": [{"host": "time.windows.com", "flags": ["client"]}],
+        "special_poll_interval": 3600,
+        "min_poll_interval": 10,
+        "max_poll_interval": 15,
+        "max_pos_phase_correction": 0xFFFFFFFF,
+        "max_neg_phase_correction": 0xFFFFFFFF,
+        "vm_provider": True,
+        "start_mode": "automatic",
+        "service_state": "started",
+    }
+    assert configuration().correction_limits() == (float("inf"), float("inf"))
+
+
+def test_a_policy_goes_before_the_registry() -> None:
+    found = configuration(policy_Parameters={"Type": "NTP", "NtpServer": "gpo.contoso.com,0x9"})
+    assert found.in_force["type"] == "manual"
+    assert found.own["type"] == "domain_hierarchy"
+    assert found.policies == {
+        "type": POLICY_KEY + r"\Parameters\Type",
+        "peers": POLICY_KEY + r"\Parameters\NtpServer",
+    }
+
+
+def test_a_policy_that_wants_something_else_is_named_and_nothing_is_done() -> None:
+    found = configuration(policy_NtpClient={"SpecialPollInterval": 1024})
+    planned = plan(found, {"special_poll_interval": 900, "vm_provider": False})
+    assert planned.overridden == {
+        "special_poll_interval": POLICY_KEY + r"\TimeProviders\NtpClient\SpecialPollInterval"
+    }
+    assert planned.commands == ()
+    assert plan(found, {"special_poll_interval": 1024}).changed == ()
+
+
+def test_an_edge_server_gets_its_peers() -> None:
+    peers = [
+        {"host": "ntp1.contoso.com", "flags": ["client"]},
+        {"host": "10.0.0.9", "flags": ["client", "use_as_fallback_only"]},
+    ]
+    planned = plan(configuration(), {"type": "manual", "peers": peers, "max_pos_phase_correction": 54000})
+    assert texts(planned) == [
+        rf"New-ItemProperty -LiteralPath '{SERVICE_KEY}\Config' "
+        "-Name MaxPosPhaseCorrection -Value 54000 -PropertyType DWord -Force",
+        "w32tm /config '/manualpeerlist:ntp1.contoso.com,0x8 10.0.0.9,0xa' /syncfromflags:manual /update",
+    ]
+    assert planned.changed == ("type", "peers", "max_pos_phase_correction")
+
+
+def test_the_domain_hierarchy_and_the_vm_provider_need_a_restart() -> None:
+    member = configuration(Parameters={"Type": "NTP"})
+    assert texts(plan(member, {"type": "domain_hierarchy", "vm_provider": False})) == [
+        rf"New-ItemProperty -LiteralPath '{SERVICE_KEY}\TimeProviders\VMICTimeProvider' "
+        "-Name Enabled -Value 0 -PropertyType DWord -Force",
+        "w32tm /config /syncfromflags:domhier /update",
+        "Restart-Service -Name W32Time -Force",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "wanted", "expected"),
+    [
+        ("Stopped", {"service_state": "started"}, ["Start-Service -Name W32Time"]),
+        ("Running", {"service_state": "stopped"}, ["Stop-Service -Name W32Time -Force"]),
+        ("Running", {"start_mode": "manual"}, ["Set-Service -Name W32Time -StartupType Manual"]),
+        ("Stopped", {"type": "none"}, ["w32tm /config /syncfromflags:no"]),
+        (
+            "Stopped",
+            {"vm_provider": False, "service_state": "started"},
+            ["New", "Start-Service -Name W32Time", "w32tm /config /update"],
+        ),
+        (
+            None,
+            {"type": "all", "service_state": "started"},
+            ["w32tm /register", "Start-Service -Name W32Time", "w32tm /config /syncfromflags:all /update"],
+        ),
+    ],
+)
+def test_the_service_itself(status: str | None, wanted: dict[str, Any], expected: list[str]) -> None:
+    found = texts(plan(configuration(status), wanted))
+    assert [text if not text.startswith("New-") else "New" for text in found] == expected
+
+
+def test_a_limit_of_always_is_sent_as_the_dword_that_it_is() -> None:
+    found = configuration(Config={"MaxPosPhaseCorrection": 54000})
+    assert "-Value -1 " in texts(plan(found, {"max_pos_phase_correction": 0xFFFFFFFF}))[0]
+
+
+def test_without_its_key_the_vm_provider_is_off() -> None:
+    values = {key: inner for key, inner in DOMAIN_MEMBER.items() if "VMIC" not in key}
+    assert plan(read(values, "Running"), {"vm_provider": False}).changed == ()
+
+
+hosts = st.from_regex(r"[a-z][a-z0-9.-]{0,20}", fullmatch=True)
+peer_lists = st.lists(
+    st.fixed_dictionaries(
+        {"host": hosts, "flags": st.sets(st.sampled_from(sorted(w32time.FLAGS))).map(sorted)}
+    ),
+    max_size=5,
+)
+
+
+@given(peer_lists)
+def test_peers_come_back_as_they_were_written(peers: list[dict[str, Any]]) -> None:
+    back = read_peers(write_peers(peers))
+    assert [(peer["host"], set(peer["flags"])) for peer in back] == [
+        (peer["host"], set(peer["flags"])) for peer in peers
+    ]
+
+
+@given(peer_lists.flatmap(lambda peers: st.tuples(st.just(peers), st.permutations(peers))))
+def test_the_order_of_peers_means_nothing(both: tuple[list[dict[str, Any]], list[dict[str, Any]]]) -> None:
+    peers, shuffled = both
+    found = configuration(Parameters={"NtpServer": write_peers(peers)})
+    assert plan(found, {"peers": shuffled}).changed == ()
+
+
+@pytest.mark.parametrize("host", ["", "two hosts", "a,0x9", 'quoted"', "/update", "-x"])
+def test_a_host_that_would_break_the_list_is_refused(host: str) -> None:
+    with pytest.raises(UnusableArgument, match=r"peers: .* is not the name or address of one time server"):
+        check({"peers": [{"host": host, "flags": []}]})
+
+
+def test_flags_are_decimal_or_hexadecimal_numbers() -> None:
+    assert read_peers("a,9 b,0x9 c,09") == [
+        {"host": host, "flags": ["special_interval", "client"]} for host in "abc"
+    ]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"Parameters": {"Type": "Odd"}},
+        {"Parameters": {"NtpServer": "a,b"}},
+        {"Config": {"MinPollInterval": "ten"}},
+    ],
+)
+def test_a_registry_that_makes_no_sense_is_not_guessed_at(values: dict[str, dict[str, Any]]) -> None:
+    with pytest.raises(Unreadable):
+        configuration(**values)
+
+
+@given(
+    st.fixed_dictionaries(
+        {},
+        optional={
+            "type": st.sampled_from(sorted(w32time.TYPES)),
+            "special_poll_interval": st.integers(1, 10**6),
+            "max_neg_phase_correction": st.integers(0, 2**32 - 1),
+            "vm_provider": st.booleans(),
+            "start_mode": st.sampled_from(sorted(w32time.START_MODES)),
+        },
+    )
+)
+def test_a_wish_that_is_fulfilled_needs_nothing(wanted: dict[str, Any]) -> None:
+    planned = plan(configuration(), wanted)
+    assert bool(planned.commands) is bool(planned.changed)
+    fulfilled = Configuration(
+        {**configuration().in_force, **planned.after},
+        {},
+        {},
+        wanted.get("start_mode", "automatic"),
+        "started",
+    )
+    assert plan(fulfilled, wanted).changed == ()
