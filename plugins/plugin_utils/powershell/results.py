@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .ordinal import ordinal_key
+
 
 @dataclass(frozen=True)
 class RemoteObject:
@@ -23,22 +25,22 @@ class RemoteObject:
     type_names: tuple[str, ...]
     properties: Mapping[str, Any]
     text: str | None = None
-    _by_folded_name: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    _by_key: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_folded_name", {name.casefold(): name for name in self.properties})
+        object.__setattr__(self, "_by_key", {ordinal_key(name): name for name in self.properties})
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.casefold() in self._by_folded_name
+        return isinstance(name, str) and ordinal_key(name) in self._by_key
 
     def __getitem__(self, name: str) -> Any:
-        return self.properties[self._by_folded_name[name.casefold()]]
+        return self.properties[self._by_key[ordinal_key(name)]]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.properties)
 
     def get(self, name: str, default: Any = None) -> Any:
-        spelled = self._by_folded_name.get(name.casefold())
+        spelled = self._by_key.get(ordinal_key(name))
         return default if spelled is None else self.properties[spelled]
 
     def is_a(self, type_name: str) -> bool:
