@@ -23,6 +23,7 @@ from ansible.plugins.loader import connection_loader, fragment_loader
 from ansible.utils.plugin_docs import add_fragments
 
 from .powershell.errors import CommandError, ConnectionRefused, ManagementShellError
+from .powershell.ordinal import same_name
 from .powershell.session import Session as _Session  # noqa: F401 - loaded here, in the parent, for all workers
 from .powershell.shell import ManagementShell
 from .result.refusals import BadArgument, ChangeFailed, Refused
@@ -168,7 +169,7 @@ def _canonical_choice(name: str, value: Any, option: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
         return [_canonical_choice(name, item, option) for item in value]
     for choice in option["choices"]:
-        if isinstance(value, str) and isinstance(choice, str) and choice.casefold() == value.casefold():
+        if isinstance(value, str) and isinstance(choice, str) and same_name(choice, value):
             return choice
     if value is None or value in option["choices"]:
         return value

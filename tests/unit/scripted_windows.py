@@ -60,13 +60,23 @@ Time since Last Good Sync Time: 15.7s
 
 class Refuses(Exception):
     def __init__(
-        self, message: str, category: str = "InvalidOperation", fqid: str = "", target: str | None = None
+        self,
+        message: str,
+        category: str = "InvalidOperation",
+        fqid: str = "",
+        target: str | None = None,
+        exception_type: str = "",
     ) -> None:
         self.message, self.category, self.fqid, self.target = message, category, fqid, target
+        self.exception_type = exception_type
 
 
 def missing(what: str, fqid: str) -> Refuses:
     return Refuses(f"Cannot find {what}.", "ObjectNotFound", fqid, what)
+
+
+def login_failed() -> Refuses:
+    return Refuses("Login failed.", "PermissionDenied", exception_type="System.Data.SqlClient.SqlException")
 
 
 @dataclass
@@ -150,7 +160,7 @@ class Windows:
             self.fqdn,
             self.fqdn,
             "admin",
-            "basic",
+            "ntlm",
             "Microsoft.PowerShell",
         )
 
@@ -181,7 +191,9 @@ class Windows:
                 said = [refused]
             output += [item for item in said if not isinstance(item, Refuses)]
             errors += [
-                ErrorReport(item.message, item.category, item.fqid, target=item.target, command=command.name)
+                ErrorReport(
+                    item.message, item.category, item.fqid, item.exception_type, item.target, command.name
+                )
                 for item in said
                 if isinstance(item, Refuses)
             ]
@@ -363,7 +375,7 @@ class Windows:
         if name == self.fqdn:
             return self
         if not self.second_hop:
-            raise Refuses("Login failed for user 'NT AUTHORITY\\ANONYMOUS LOGON'.", "PermissionDenied")
+            raise login_failed()
         assert self.pool is not None
         return next(each for each in self.pool.computers if each.fqdn == name)
 
@@ -430,7 +442,7 @@ class Windows:
 
     def _get_cspool(self, given: dict[str, Any]) -> list[Any]:
         if not self.second_hop:
-            raise Refuses("Login failed for user 'NT AUTHORITY\\ANONYMOUS LOGON'.", "PermissionDenied")
+            raise login_failed()
         assert self.pool is not None
         names = [each.fqdn for each in self.pool.computers]
         services = [f"{role}:{self.pool.fqdn}" for role in self.pool.services]

@@ -285,7 +285,7 @@ def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]], rules: 
         if server["down"] and server["restart_interrupted"]
     ]
     sentences += [
-        f"{names[host]} jumped by {span_text(server["jumped_ms"] / 1000)} or more while it was measured: "
+        f"{names[host]} jumped by {span_text(server['jumped_ms'] / 1000)} or more while it was measured: "
         "something else sets its clock."
         for host, server in servers.items()
         if server["measured"] and server["jumped_ms"]

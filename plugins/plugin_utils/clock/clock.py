@@ -284,7 +284,9 @@ def _resynchronise(
 
 def _overdue(shell: ManagementShell, wish: Wish, error: Offset, said: Sequence[str]) -> str:
     error_text = span_text(error.seconds, signed=True)
-    sentence = f"After {wish.timeout:g} seconds the clock of {shell.endpoint.name} is still {error_text} off. "
+    sentence = (
+        f"After {wish.timeout:g} seconds the clock of {shell.endpoint.name} is still {error_text} off. "
+    )
     try:
         status = computer.synchronisation(shell)
     except Unreadable as unread:

@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from .results import ErrorReport, RemoteObject
+from .errors import SQL_EXCEPTIONS
+from .plain_text import one_line
+from .results import Cause, ErrorReport, RemoteObject
+from .values import as_result
 
 # System.Management.Automation.ErrorCategory, in the order of its values (Microsoft Learn, ErrorCategory Enum).
 _CATEGORIES = (
@@ -47,33 +51,76 @@ _CATEGORIES = (
 )
 
 
+# An exception holds another one, which holds another one; nothing real goes deeper.
+_MOST_CAUSES = 16
+
+
 def error_report(record: Any, *, terminating: bool = False) -> ErrorReport:
     """``record`` is what `values.from_clixml` made of the record; ``terminating`` whether it ended the pipeline."""
     if not isinstance(record, RemoteObject):
-        return ErrorReport(str(record), terminating=terminating)
-    exception = record.get("Exception")
-    message = record.get("ErrorDetails_Message")
-    if not message and isinstance(exception, RemoteObject):
-        message = exception.get("Message") or exception.text
+        return ErrorReport(one_line(str(record)), terminating=terminating)
+    exceptions = list(_exceptions(record.get("Exception")))
+    outermost = exceptions[0] if exceptions else RemoteObject((), {})
     category = record.get("ErrorCategory_Category")
+    identifier = _words(record.get("FullyQualifiedErrorId"))
+    target = _words(record.get("TargetObject")) or _words(record.get("ErrorCategory_TargetName"))
+    command = _words(record.get("ErrorCategory_Activity")) or _words(outermost.get("CommandName"))
+    if not command and identifier == "CommandNotFoundException":
+        command = target
     return ErrorReport(
-        message=str(
-            message or record.text or record.get("ErrorCategory_Message") or "The server gave no reason."
-        ),
+        message=_words(record.get("ErrorDetails_Message"))
+        or _message(outermost)
+        or _words(record.text)
+        or _words(record.get("ErrorCategory_Message"))
+        or "The server gave no reason.",
         category=_CATEGORIES[category]
-        if isinstance(category, int) and category < len(_CATEGORIES)
+        if isinstance(category, int) and 0 <= category < len(_CATEGORIES)
         else "NotSpecified",
-        fully_qualified_id=str(record.get("FullyQualifiedErrorId") or ""),
-        exception_type=exception.type_names[0]
-        if isinstance(exception, RemoteObject) and exception.type_names
-        else "",
-        target=_text(record.get("TargetObject")) or record.get("ErrorCategory_TargetName") or None,
-        command=record.get("ErrorCategory_Activity") or None,
+        fully_qualified_id=identifier,
+        exception_type=_type(outermost),
+        target=target or None,
+        command=command or None,
         terminating=terminating,
+        parameter=_words(outermost.get("ParameterName")) or None,
+        causes=tuple(Cause(_type(inner), _message(inner)) for inner in exceptions[1:]),
+        native_error_code=_number(exceptions, "NativeErrorCode"),
+        sql_error_number=_number([each for each in exceptions if _type(each) in SQL_EXCEPTIONS], "Number"),
     )
 
 
-def _text(target: Any) -> str | None:
-    if target is None:
-        return None
-    return target.text if isinstance(target, RemoteObject) else str(target)
+def _exceptions(exception: Any) -> Iterator[RemoteObject]:
+    """The exception and those inside it. One that lay too deep for the server is the text of its own."""
+    for _ in range(_MOST_CAUSES):
+        if isinstance(exception, str):
+            exception = RemoteObject((), {}, exception)
+        if not isinstance(exception, RemoteObject):
+            return
+        yield exception
+        exception = exception.get("InnerException")
+
+
+def _type(exception: RemoteObject) -> str:
+    return exception.type_names[0] if exception.type_names else ""
+
+
+def _message(exception: RemoteObject) -> str:
+    return _words(exception.get("Message")) or _words(exception.text)
+
+
+def _number(exceptions: list[RemoteObject], name: str) -> int | None:
+    """The number that the innermost exception with one gives."""
+    numbers = [number for each in exceptions if isinstance(number := each.get(name), int)]
+    return numbers[-1] if numbers else None
+
+
+def _words(value: Any) -> str:
+    """A value as a person would write it; a list with commas, an object by its own text."""
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return one_line(", ".join(map(_words, value)))
+    if isinstance(value, dict):
+        return one_line(", ".join(f"{_words(key)}: {_words(item)}" for key, item in value.items()))
+    if isinstance(value, RemoteObject):
+        return one_line(value.text or "")
+    return one_line(str(as_result(value)))

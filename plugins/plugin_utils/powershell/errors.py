@@ -5,13 +5,11 @@
 """What can go wrong between a task and a server's answer: one class and one sentence for each cause.
 
 `classify_transport` and `classify_report` are the only places that look into foreign exceptions and error records.
-They go by types, codes and identifiers; words are matched only where Windows gives nothing else, and each such place
-says so.
+They go by types, codes and identifiers. A server's words are shown, in whatever language it speaks, and decide nothing.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -177,7 +175,7 @@ class CommandError(ManagementShellError):
         self.report = report
         origin = f"{report.command}: " if report.command else ""
         super().__init__(
-            sentence or f"{origin}{report.message} [{report.category}, {report.fully_qualified_id}]"
+            sentence or f"{origin}{report.in_full} [{report.category}, {report.fully_qualified_id}]"
         )
 
 
@@ -221,60 +219,61 @@ def cmdlet_not_offered(
 
 # -- reading error records --------------------------------------------------------------------------------------------
 
-# PowerShell's own identifiers (Microsoft.PowerShell parameter binder); they are not localised.
-_UNKNOWN_PARAMETER = frozenset({"NamedParameterNotFound"})
-_BAD_VALUE = frozenset(
-    {
-        "CannotConvertArgument",
-        "CannotConvertArgumentNoMessage",
-        "ParameterArgumentTransformationError",
-        "ParameterArgumentValidationError",
-        "ParameterArgumentValidationErrorNullNotAllowed",
-        "ParameterArgumentValidationErrorEmptyStringNotAllowed",
-    }
-)
-_LANGUAGE_MODE = frozenset({"ScriptsNotAllowed"})
-_SECOND_HOP_TYPES = frozenset({"System.Data.SqlClient.SqlException"})
-_QUOTED = re.compile(r"'([^']*)'")
+# PowerShell's own identifiers (its parameter binder and parser); they are the same in every language. The exception's
+# type is not: it is ParentContainsErrorRecordException in a record that did not end its pipeline.
+_UNKNOWN_COMMAND = "CommandNotFoundException"
+_UNKNOWN_PARAMETER = "NamedParameterNotFound"
+_LANGUAGE_MODE = "ScriptsNotAllowed"
+# CannotConvertArgument and CannotConvertArgumentNoMessage; ParameterArgumentValidationError alone and with what is not
+# allowed: null, an empty text, array or collection; ParameterArgumentTransformationError; ParameterBindingFailed, where
+# the parameter's own setter refuses.
+_REFUSED_VALUES = ("CannotConvertArgument", "ParameterArgument", "ParameterBindingFailed")
+
+SQL_EXCEPTIONS = frozenset({"System.Data.SqlClient.SqlException", "Microsoft.Data.SqlClient.SqlException"})
+# Microsoft Learn, MSSQLSERVER_18456: the login failed.
+_SQL_LOGIN_FAILED = 18456
+# Logons that a server can pass on to the next one. Kerberos can where it is delegated, which the server decides.
+_PASSED_ON = frozenset({"basic", "credssp"})
 
 
 def classify_report(report: ErrorReport, endpoint: Endpoint) -> CommandError:
     """The error class for one error record; `CommandError` itself where no cause is recognised."""
-    identifier = report.fully_qualified_id.partition(",")[0]
+    identifier = report.identifier
     command = report.command or report.target or "The command"
-    if identifier == "CommandNotFoundException":
+    if identifier == _UNKNOWN_COMMAND:
         return cmdlet_not_offered(endpoint, report.target or command, report)
-    if identifier in _UNKNOWN_PARAMETER:
-        quoted = _QUOTED.search(report.message)
-        parameter = quoted.group(1) if quoted else report.message
+    if identifier == _UNKNOWN_PARAMETER:
         return ParameterNotKnown(
-            report, f"{command} has no parameter {parameter} on this version of the server ({endpoint.url})."
+            report,
+            f"{command} has no parameter {report.parameter} on this version of the server ({endpoint.url})."
+            if report.parameter
+            else f"{command} lacks a parameter on this version of the server ({endpoint.url}): {report.message}",
         )
-    if identifier in _BAD_VALUE:
-        return ValueNotAllowed(report, f"{command} does not accept a value: {report.message}")
-    # In no-language mode the engine reports only the words below (RemotingErrorIdStrings, PowerShell's source); the
-    # identifier is the same as for other refusals.
-    if identifier in _LANGUAGE_MODE or "not supported by this runspace" in report.message:
+    if identifier.startswith(_REFUSED_VALUES):
+        return ValueNotAllowed(report, f"{command} does not accept a value: {report.in_full}")
+    if identifier == _LANGUAGE_MODE:
         return EndpointRefusesCommand(
             report,
             f"The constrained endpoint {endpoint.url} refuses {command}: {report.message}",
         )
-    if _is_second_hop(report):
+    if _is_second_hop(report, endpoint):
         return SecondHopDenied(
             report,
             f"{command} was refused when {endpoint.host} passed the request on to the Central Management Store or "
-            f"Active Directory ({report.message}): a {endpoint.authentication} logon cannot be used for a second hop. "
-            "Use the pool's /OcsPowershell endpoint, or ansible_psrp_auth: credssp, or Kerberos with "
-            "ansible_psrp_negotiate_delegate: true.",
+            f"Active Directory ({report.message}): a {endpoint.authentication} logon can be used for a second hop only "
+            "where it is delegated. Use the pool's /OcsPowershell endpoint, or ansible_psrp_auth: credssp, or Kerberos "
+            "with ansible_psrp_negotiate_delegate: true. Where that is done already, the account lacks rights there.",
         )
     if report.category == "ObjectNotFound":
-        return ObjectNotFound(report, f"{command}: {report.message}")
+        return ObjectNotFound(report, f"{command}: {report.in_full}")
     return CommandError(report)
 
 
-def _is_second_hop(report: ErrorReport) -> bool:
-    # SQL Server names the account that a network logon without delegation arrives as; the name is not localised in
-    # the English server texts that Lync shows, and the exception type alone would also match a stopped instance.
-    if "ANONYMOUS LOGON" in report.message.upper():
-        return True
-    return report.exception_type in _SECOND_HOP_TYPES and report.category == "PermissionDenied"
+def _is_second_hop(report: ErrorReport, endpoint: Endpoint) -> bool:
+    """SQL Server refused the account in which the request arrived. That alone does not tell an account without rights
+    from one whose logon could not be passed on; only a logon that is never passed on is the latter.
+    """
+    refused = report.sql_error_number == _SQL_LOGIN_FAILED or (
+        report.category == "PermissionDenied" and not SQL_EXCEPTIONS.isdisjoint(report.exception_types)
+    )
+    return refused and endpoint.authentication not in _PASSED_ON

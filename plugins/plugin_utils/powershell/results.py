@@ -6,9 +6,18 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from .ordinal import ordinal_key
+
+
+class Hidden(enum.Enum):
+    """A value that the server sent and that is not read, so that nothing can show it."""
+
+    SECURE_STRING = "SecureString"
 
 
 @dataclass(frozen=True)
@@ -23,22 +32,22 @@ class RemoteObject:
     type_names: tuple[str, ...]
     properties: Mapping[str, Any]
     text: str | None = None
-    _by_folded_name: Mapping[str, str] = field(init=False, repr=False, compare=False)
+    _by_key: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_folded_name", {name.casefold(): name for name in self.properties})
+        object.__setattr__(self, "_by_key", {ordinal_key(name): name for name in self.properties})
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.casefold() in self._by_folded_name
+        return isinstance(name, str) and ordinal_key(name) in self._by_key
 
     def __getitem__(self, name: str) -> Any:
-        return self.properties[self._by_folded_name[name.casefold()]]
+        return self.properties[self._by_key[ordinal_key(name)]]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.properties)
 
     def get(self, name: str, default: Any = None) -> Any:
-        spelled = self._by_folded_name.get(name.casefold())
+        spelled = self._by_key.get(ordinal_key(name))
         return default if spelled is None else self.properties[spelled]
 
     def is_a(self, type_name: str) -> bool:
@@ -47,12 +56,23 @@ class RemoteObject:
 
 
 @dataclass(frozen=True)
+class Cause:
+    """An exception inside another one."""
+
+    exception_type: str
+    message: str
+
+
+@dataclass(frozen=True)
 class ErrorReport:
-    """One record of the error stream (System.Management.Automation.ErrorRecord), in plain words.
+    """One record of the error stream (System.Management.Automation.ErrorRecord), its texts fit for one line each.
 
     ``message`` is the exception's text, or what ErrorDetails put in its place; ``category`` the name of the
     ErrorCategory; ``fully_qualified_id`` such as ``NamedParameterNotFound,Microsoft...``; ``exception_type`` the full
-    .NET name; ``command`` the command that wrote it; ``terminating`` whether it ended the pipeline.
+    .NET name; ``target`` what the command was at work on; ``command`` the command that wrote the record, or that there
+    is not; ``terminating`` whether it ended the pipeline. ``parameter`` is the parameter that could not be bound, where
+    the record tells it: one that did not end its pipeline does not. ``causes`` are the inner exceptions, the innermost
+    last; ``native_error_code`` is Windows' own number for the failure, ``sql_error_number`` SQL Server's.
     """
 
     message: str
@@ -62,6 +82,29 @@ class ErrorReport:
     target: str | None = None
     command: str | None = None
     terminating: bool = False
+    parameter: str | None = None
+    causes: tuple[Cause, ...] = ()
+    native_error_code: int | None = None
+    sql_error_number: int | None = None
+
+    @property
+    def identifier(self) -> str:
+        """The first part of the fully qualified id, which the command chose; the rest names its class."""
+        return self.fully_qualified_id.partition(",")[0]
+
+    @property
+    def exception_types(self) -> tuple[str, ...]:
+        return (self.exception_type, *(cause.exception_type for cause in self.causes))
+
+    @property
+    def in_full(self) -> str:
+        """The message, and the innermost cause where the message does not tell it already."""
+        text = self.message
+        if self.causes and self.causes[-1].message not in text:
+            text += f" The cause: {self.causes[-1].message}"
+        if self.native_error_code is not None:
+            text += f" (Windows error {self.native_error_code})"
+        return text
 
 
 @dataclass(frozen=True)

@@ -5,16 +5,17 @@
 """Values on their way to a server and back: Python on this side, CLIXML (MS-PSRP section 2.2.5) on the other.
 
 One table, `_SCALARS`, holds both directions of every simple type; lists, dictionaries, custom objects and enumerations
-are structural and follow it. A value that has no place here raises `UnconvertibleValue`, which names it.
+are structural and follow it. A value that has no place here raises `UnconvertibleValue`, which names it: a server that
+cannot read what it is sent does not answer at all.
 """
 
 from __future__ import annotations
 
 import base64
-import contextlib
 import datetime
 import decimal
 import itertools
+import math
 import re
 import uuid
 import xml.etree.ElementTree as ET
@@ -24,7 +25,17 @@ from typing import Any
 
 from .commands import Switch
 from .errors import UnconvertibleValue
-from .results import RemoteObject
+from .plain_text import one_line
+from .results import Hidden, RemoteObject
+from .times import (
+    DateTime,
+    TimeSpan,
+    is_time_span,
+    read_date_time,
+    read_duration,
+    write_date_time,
+    write_duration,
+)
 
 
 class Version(str):
@@ -35,7 +46,8 @@ class Version(str):
 
 # -- text: MS-PSRP section 2.2.5.3.2 escapes what XML cannot carry as _xHHHH_, one UTF-16 unit each -------------------
 
-_NEEDS_ESCAPE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\U00010000-\U0010ffff]|_(?=[xX][0-9A-Fa-f]{4}_)")
+# Every "_x" as well, as PowerShell does itself: what follows it may be escaped, and complete the pattern.
+_NEEDS_ESCAPE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\U00010000-\U0010ffff]|_(?=[xX])")
 _ESCAPED = re.compile("(?:_[xX][0-9A-Fa-f]{4}_)+")
 
 
@@ -59,70 +71,6 @@ def unescape_text(text: str) -> str:
     return _ESCAPED.sub(characters, text) if "_" in text else text
 
 
-# -- times ------------------------------------------------------------------------------------------------------------
-
-_DATE_TIME = re.compile(
-    r"(?P<main>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,7}))?(?P<zone>Z|[+-]\d\d:\d\d)?"
-)
-_DURATION = re.compile(
-    r"(?P<sign>-?)P(?:(?P<days>\d+)D)?(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:\.\d+)?)S)?)?"
-)
-
-
-def _read_date_time(text: str) -> datetime.datetime:
-    """An aware UTC time; a DateTime that the server sent without a zone stays without one. 100 ns digits are cut to 1
-    us.
-    """
-    match = _DATE_TIME.fullmatch(text)
-    if match is None:
-        raise UnconvertibleValue(f"'{text}' is not a DateTime as the remoting protocol writes it.")
-    moment = datetime.datetime.strptime(match["main"], "%Y-%m-%dT%H:%M:%S")
-    moment = moment.replace(microsecond=int((match["fraction"] or "0").ljust(6, "0")[:6]))
-    zone = match["zone"]
-    if zone is None:
-        return moment
-    offset = datetime.timedelta()
-    if zone != "Z":
-        offset = datetime.timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6])) * (
-            -1 if zone[0] == "-" else 1
-        )
-    # DateTime.MinValue and MaxValue carry the server's local offset; they mean "never", whatever the zone.
-    with contextlib.suppress(OverflowError):
-        moment -= offset
-    return moment.replace(tzinfo=datetime.timezone.utc)
-
-
-def _write_date_time(moment: datetime.datetime) -> str:
-    if moment.tzinfo is None:
-        raise UnconvertibleValue(
-            f"The time {moment.isoformat()} has no zone: the server would read it in its own."
-        )
-    utc = moment.astimezone(datetime.timezone.utc).replace(tzinfo=None)
-    return utc.isoformat(timespec="microseconds") + "Z"
-
-
-def _read_duration(text: str) -> datetime.timedelta:
-    match = _DURATION.fullmatch(text)
-    if match is None or text.endswith(("P", "T")):
-        raise UnconvertibleValue(f"'{text}' is not a TimeSpan as the remoting protocol writes it.")
-    seconds = decimal.Decimal(match["seconds"] or 0)
-    span = datetime.timedelta(
-        days=int(match["days"] or 0),
-        hours=int(match["hours"] or 0),
-        minutes=int(match["minutes"] or 0),
-        seconds=int(seconds),
-        microseconds=int(seconds % 1 * 1_000_000),
-    )
-    return -span if match["sign"] else span
-
-
-def _write_duration(span: datetime.timedelta) -> str:
-    sign = "-" if span < datetime.timedelta() else ""
-    span = abs(span)
-    seconds = f"{span.seconds}.{span.microseconds:06d}" if span.microseconds else str(span.seconds)
-    return f"{sign}P{span.days}DT{seconds}S"
-
-
 # -- the table --------------------------------------------------------------------------------------------------------
 
 
@@ -141,9 +89,35 @@ def _between(low: int, high: int) -> Callable[[int], bool]:
     return lambda value: low <= value <= high
 
 
+def _read_boolean(text: str) -> bool:
+    return {"true": True, "false": False}[text]
+
+
+def _write_float(number: float) -> str:
+    if math.isfinite(number):
+        return repr(number)
+    return "NaN" if math.isnan(number) else "INF" if number > 0 else "-INF"
+
+
+def _is_net_decimal(number: decimal.Decimal) -> bool:
+    """System.Decimal: 96 bits, of which up to 28 decimal digits stand behind the point."""
+    if not number.is_finite():
+        return False
+    _sign, digits, exponent = number.as_tuple()
+    shift = int(exponent)
+    return shift >= -28 and int("".join(map(str, digits))) * 10 ** max(shift, 0) < 2**96
+
+
+_VERSION = re.compile(r"\d{1,10}(\.\d{1,10}){1,3}", re.ASCII)
+
+
+def _is_net_version(version: str) -> bool:
+    return bool(_VERSION.fullmatch(version)) and all(int(part) < 2**31 for part in version.split("."))
+
+
 # Where several rows share a Python type, the first that fits is sent.
 _SCALARS = (
-    _Scalar("B", lambda text: text == "true", bool, lambda value: "true" if value else "false"),
+    _Scalar("B", _read_boolean, bool, lambda value: "true" if value else "false"),
     _Scalar("I32", int, int, fits=_between(-(2**31), 2**31 - 1)),
     _Scalar("I64", int, int, fits=_between(-(2**63), 2**63 - 1)),
     _Scalar("U64", int, int, fits=_between(0, 2**64 - 1)),
@@ -152,25 +126,34 @@ _SCALARS = (
     _Scalar("U16", int),
     _Scalar("By", int),
     _Scalar("SB", int),
-    _Scalar("Db", float, float, repr),
+    _Scalar("Db", float, float, _write_float),
     _Scalar("Sg", float),
-    _Scalar("D", decimal.Decimal, decimal.Decimal, lambda value: format(value, "f")),
-    _Scalar("Version", Version, Version),
+    _Scalar("D", decimal.Decimal, decimal.Decimal, lambda value: format(value, "f"), _is_net_decimal),
+    _Scalar("Version", Version, Version, fits=_is_net_version),
     _Scalar("S", unescape_text, str, escape_text),
     _Scalar("C", lambda text: chr(int(text))),
     _Scalar("URI", unescape_text),
     _Scalar("XD", unescape_text),
     _Scalar("SBK", unescape_text),
-    _Scalar("DT", _read_date_time, datetime.datetime, _write_date_time),
-    _Scalar("TS", _read_duration, datetime.timedelta, _write_duration),
+    _Scalar("DT", read_date_time, datetime.datetime, write_date_time),
+    _Scalar("TS", read_duration, datetime.timedelta, write_duration, is_time_span),
     _Scalar("G", uuid.UUID, uuid.UUID),
     _Scalar("BA", base64.b64decode, bytes, lambda value: base64.b64encode(value).decode("ascii")),
+    _Scalar("SS", lambda _encrypted: Hidden.SECURE_STRING),
 )
 _READ = {scalar.tag: scalar.read for scalar in _SCALARS}
 _LISTS = frozenset({"LST", "IE", "QUE", "STK"})
+_AROUND_CONTENT = frozenset({"TN", "TNRef", "ToString", "Props", "MS"})
+_CUSTOM_OBJECT = ("System.Management.Automation.PSCustomObject", "System.Object")
+# Sent as what they are but for one digit.
+_PRECISE: dict[type, type] = {DateTime: datetime.datetime, TimeSpan: datetime.timedelta}
 
 
 # -- to the server ----------------------------------------------------------------------------------------------------
+
+
+# A server reads 50 levels, and the message around an argument has up to ten of them.
+_DEEPEST = 32
 
 
 def to_clixml(value: Any, next_reference: Callable[[], str] | None = None) -> ET.Element:
@@ -179,8 +162,11 @@ def to_clixml(value: Any, next_reference: Callable[[], str] | None = None) -> ET
     Takes bool, int, float, Decimal, str, `Version`, aware datetime, timedelta, UUID, bytes, None, lists, tuples,
     mappings, `RemoteObject` (sent as a custom object) and `Switch.PRESENT`. Raises `UnconvertibleValue` for anything
     else.
+
+    A list reaches the server as an ArrayList, whatever type it is sent as. That fits arrays and PSListModifier; a
+    parameter of the type List<string>, of which Lync has none, would make one text of it.
     """
-    return _write(value, _References(next_reference or map(str, itertools.count()).__next__))
+    return _write(value, _References(next_reference or map(str, itertools.count()).__next__), 0)
 
 
 _FIRST_TYPE_REFERENCE = 1_000_000
@@ -192,75 +178,91 @@ class _References:
 
     def element(self, type_names: tuple[str, ...]) -> ET.Element:
         element = ET.Element("Obj", RefId=self._next())
-        if type_names:
-            # Lists of types are numbered apart from objects, and pypsrp numbers its own from 0.
-            names = ET.SubElement(
-                element, "TN", RefId=str(_FIRST_TYPE_REFERENCE + int(element.attrib["RefId"]))
-            )
-            for name in type_names:
-                ET.SubElement(names, "T").text = name
+        # Lists of types are numbered apart from objects, and pypsrp numbers its own from 0.
+        names = ET.SubElement(element, "TN", RefId=str(_FIRST_TYPE_REFERENCE + int(element.attrib["RefId"])))
+        for name in type_names:
+            ET.SubElement(names, "T").text = name
         return element
 
 
-def _write(value: Any, references: _References) -> ET.Element:
+def _write(value: Any, references: _References, depth: int) -> ET.Element:
     if value is None:
         return ET.Element("Nil")
     if value is Switch.PRESENT:
         value = True
-    for scalar in _SCALARS:
-        # Exact types first: bool is an int to Python, and a Version is a str.
-        if scalar.python is type(value) and scalar.fits(value):
-            element = ET.Element(scalar.tag)
-            element.text = scalar.write(value)
-            return element
+    scalar = next((row for row in _SCALARS if _is_written_by(row, value)), None)
+    if scalar is not None:
+        element = ET.Element(scalar.tag)
+        element.text = scalar.write(value)
+        return element
+    if depth == _DEEPEST:
+        raise UnconvertibleValue(f"A value with more than {_DEEPEST} levels cannot be sent to a server.")
     if isinstance(value, list | tuple):
         element = references.element(("System.Object[]", "System.Array", "System.Object"))
         content = ET.SubElement(element, "LST")
-        content.extend(_write(item, references) for item in value)
+        content.extend(_write(item, references, depth + 1) for item in value)
         return element
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and None not in value:
         element = references.element(("System.Collections.Hashtable", "System.Object"))
         content = ET.SubElement(element, "DCT")
         for key, item in value.items():
             entry = ET.SubElement(content, "En")
             for name, part in (("Key", key), ("Value", item)):
-                written = _write(part, references)
+                written = _write(part, references, depth + 1)
                 written.set("N", name)
                 entry.append(written)
         return element
-    if isinstance(value, RemoteObject):
-        element = references.element(("System.Management.Automation.PSCustomObject", "System.Object"))
+    if isinstance(value, RemoteObject) and "" not in value:
+        element = references.element(_CUSTOM_OBJECT)
         members = ET.SubElement(element, "MS")
         for name, item in value.properties.items():
-            written = _write(item, references)
+            written = _write(item, references, depth + 1)
             written.set("N", escape_text(name))
             members.append(written)
         return element
     raise UnconvertibleValue(
-        f"The value {value!r} of type {type(value).__name__} cannot be sent to a server."
+        f"The value {one_line(repr(value))} of type {type(value).__name__} cannot be sent to a server."
     )
+
+
+def _is_written_by(scalar: _Scalar, value: Any) -> bool:
+    # Exact types first: bool is an int to Python, and a Version is a str.
+    kind = type(value)
+    return scalar.python is (_PRECISE.get(kind, kind)) and scalar.fits(value)
 
 
 # -- from the server --------------------------------------------------------------------------------------------------
 
 
+# PowerShell writes these two as references, which XML does not allow; a text of these letters has its & escaped.
+_NONCHARACTER = re.compile("&#(?:x0*([Ff]{3}[EeFf])|0*6553([45]));")
+
+
+def parse(document: str) -> ET.Element:
+    """The XML of one message. Raises `xml.etree.ElementTree.ParseError`."""
+    if "&#" in document:
+        document = _NONCHARACTER.sub(
+            lambda match: f"_x{match[1] or ('FFFE' if match[2] == '4' else 'FFFF')}_", document
+        )
+    # pypsrp parses the envelopes around it with the same parser; expat bounds entity expansion since 2.4.1.
+    return ET.fromstring(document)  # noqa: S314
+
+
 def from_clixml(document: str) -> Any:
     """The value of one CLIXML document: a native Python value, or a `RemoteObject`. Raises `UnconvertibleValue`.
 
-    An enumeration becomes its name. A simple value that carries note properties, such as what Get-Date returns,
-    becomes the simple value.
+    An enumeration becomes its name. A simple value or a list that carries note properties, such as what Get-Date
+    returns, becomes the simple value or the list.
     """
     if not document:
-        # An empty payload is how some servers write $null into the output stream.
+        # An empty payload is how servers write $null into the output stream.
         return None
     try:
-        # pypsrp parses the envelopes around it with the same parser; expat bounds entity expansion since 2.4.1.
-        root = ET.fromstring(document)  # noqa: S314
-    except ET.ParseError as error:
+        return _Reader().read(parse(document))
+    except (ET.ParseError, RecursionError) as error:
         raise UnconvertibleValue(
             f"The server sent something that is not CLIXML ({error}): {document[:80]!r}"
         ) from error
-    return _Reader().read(root)
 
 
 class _Reader:
@@ -271,59 +273,85 @@ class _Reader:
         self._objects: dict[str, Any] = {}
 
     def read(self, element: ET.Element) -> Any:
-        tag = element.tag
+        tag, text = element.tag, element.text or ""
         read = _READ.get(tag)
-        if read is not None:
-            return read(element.text or "")
-        if tag == "Nil":
-            return None
-        if tag == "Obj":
-            return self._object(element)
-        if tag == "Ref":
-            return self._objects.get(element.attrib["RefId"])
+        try:
+            if read is not None:
+                return read(text)
+            if tag == "Nil":
+                return None
+            if tag == "Obj":
+                return self._object(element)
+            if tag == "Ref":
+                return self._objects[element.attrib["RefId"]]
+        except (ValueError, ArithmeticError, LookupError) as error:
+            raise UnconvertibleValue(
+                f"The server sent <{tag}>{one_line(text)}</{tag}>, which cannot be read ({error!r})."
+            ) from error
         raise UnconvertibleValue(
             f"The server sent a value of the type <{tag}>, which has no counterpart here."
         )
 
     def _object(self, element: ET.Element) -> Any:
-        type_names: tuple[str, ...] = ()
-        text: str | None = None
-        simple: list[Any] = []
-        container: Any = None
-        members: list[ET.Element] = []
-        for child in element:
-            if child.tag == "TN":
-                type_names = tuple((name.text or "").removeprefix("Deserialized.") for name in child)
-                self._type_names[child.attrib["RefId"]] = type_names
-            elif child.tag == "TNRef":
-                type_names = self._type_names.get(child.attrib["RefId"], ())
-            elif child.tag == "ToString":
-                text = unescape_text(child.text or "")
-            elif child.tag in _LISTS:
-                container = [self.read(item) for item in child]
-            elif child.tag == "DCT":
-                container = {self._key(entry): self.read(entry[1]) for entry in child}
-            elif child.tag in ("Props", "MS"):
-                members.extend(child)
-            else:
-                simple.append(self.read(child))
-        value: Any
-        if container is not None:
-            value = container
-        elif "System.Enum" in type_names:
-            value = text if text is not None else str(simple[0])
-        elif simple:
-            value = simple[0]
-        else:
-            value = RemoteObject(
-                type_names, {unescape_text(member.attrib["N"]): self.read(member) for member in members}, text
-            )
+        parts = {child.tag: child for child in element}
+        type_names = self._types(parts)
+        text = unescape_text(parts["ToString"].text or "") if "ToString" in parts else None
+        members = [member for tag in ("Props", "MS") for member in parts.get(tag, ())]
+        content = next((child for child in element if child.tag not in _AROUND_CONTENT), None)
+        if content is not None and "System.Enum" in type_names:
+            return self._known(element, text if text is not None else str(self.read(content)))
+        if content is None or _says_more_by_its_properties(type_names, content, members):
+            return self._remote_object(element, type_names, members, text)
+        if content.tag in _LISTS:
+            items = self._known(element, [])
+            items.extend(self.read(item) for item in content)
+            return items
+        if content.tag == "DCT":
+            entries = self._known(element, {})
+            entries.update((_key(self.read(entry[0])), self.read(entry[1])) for entry in content)
+            return entries
+        value = self.read(content)
+        if isinstance(value, str) and members and value.startswith(f"@{{{members[0].attrib['N']}="):
+            # A custom object that lay too deep for the server: its text, with its properties as notes.
+            return self._remote_object(element, _CUSTOM_OBJECT, members, value)
+        return self._known(element, value)
+
+    def _known(self, element: ET.Element, value: Any) -> Any:
+        """Remember the object before its content is read, which may refer to it."""
         self._objects[element.attrib.get("RefId", "")] = value
         return value
 
-    def _key(self, entry: ET.Element) -> Any:
-        key = self.read(entry[0])
-        return key.text or "" if isinstance(key, RemoteObject) else key
+    def _types(self, parts: Mapping[str, ET.Element]) -> tuple[str, ...]:
+        if "TN" in parts:
+            names = tuple((name.text or "").removeprefix("Deserialized.") for name in parts["TN"])
+            self._type_names[parts["TN"].attrib["RefId"]] = names
+            return names
+        return self._type_names.get(parts["TNRef"].attrib["RefId"], ()) if "TNRef" in parts else ()
+
+    def _remote_object(
+        self, element: ET.Element, type_names: tuple[str, ...], members: list[ET.Element], text: str | None
+    ) -> RemoteObject:
+        by_name = {unescape_text(member.attrib["N"]): member for member in members}
+        properties: dict[str, Any] = dict.fromkeys(by_name)
+        remote = self._known(element, RemoteObject(type_names, properties, text))
+        properties.update((name, self.read(member)) for name, member in by_name.items())
+        return remote
+
+
+def _says_more_by_its_properties(
+    type_names: tuple[str, ...], content: ET.Element, members: list[ET.Element]
+) -> bool:
+    """An XmlElement enumerates its children without what they hold; its properties are attributes and texts."""
+    return content.tag in _LISTS and bool(members) and "System.Xml.XmlNode" in type_names
+
+
+def _key(key: Any) -> Any:
+    """A dictionary's key as Python can have it."""
+    if isinstance(key, RemoteObject):
+        return key.text or ""
+    if isinstance(key, dict):
+        return tuple((_key(name), _key(value)) for name, value in key.items())
+    return tuple(map(_key, key)) if isinstance(key, list) else key
 
 
 # -- to a task's result -----------------------------------------------------------------------------------------------
@@ -331,20 +359,39 @@ class _Reader:
 
 def as_result(value: Any) -> Any:
     """The JSON-ready form of a value in a task's result: times as ISO 8601 in UTC, spans as seconds, objects as
-    dictionaries.
+    dictionaries. A SecureString is never shown.
     """
+    return _shown(value, ())
+
+
+def _shown(value: Any, around: tuple[Any, ...]) -> Any:
+    """``around`` are the containers that the value stands in, which it may contain in its turn."""
+    if any(value is container for container in around):
+        return "(contains itself)"
+    within = (*around, value)
+    if isinstance(value, Hidden):
+        return f"({value.value}, not shown)"
     if isinstance(value, datetime.datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
     if isinstance(value, Version | uuid.UUID | decimal.Decimal):
         return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return _write_float(value)
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, RemoteObject):
-        return {name: as_result(item) for name, item in value.properties.items()}
+        shown = {name: _shown(item, within) for name, item in value.properties.items()}
+        return shown or value.text or {}
     if isinstance(value, Mapping):
-        return {str(key): as_result(item) for key, item in value.items()}
+        return {_shown_key(key): _shown(item, within) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [as_result(item) for item in value]
+        return [_shown(item, within) for item in value]
     return value
+
+
+def _shown_key(key: Any) -> str:
+    if isinstance(key, tuple):
+        return ", ".join(map(_shown_key, key))
+    return str(_shown(key, ()))

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..powershell import errors
 from ..powershell.commands import Command, Switch
+from ..powershell.ordinal import same_name
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..result.display import as_line, shown
@@ -72,9 +73,9 @@ class Change:
         return Command(command.name, {**command.parameters, **taken})
 
     def _read_back(self, results: Results) -> Collection | None:
-        read = self._read.name.casefold()
+        read = self._read.name
         for report in results.errors:
-            if (report.command or "").casefold() == read:
+            if same_name(report.command or "", read):
                 cause = self.shell.classify(report)
                 raise self._unknown(f"{self._object} was written and could not be read back: {cause}", cause)
         return find(listed_in(results, self.planned.resource), self.planned.identity)

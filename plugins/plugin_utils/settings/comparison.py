@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from ..powershell.ordinal import ordinal_key, same_name
 from ..result.refusals import Unreadable, text_of
 from .identity import is_fqdn
 
@@ -68,18 +69,18 @@ class Enumeration:
     option_type = "str"
 
     def _canonical(self, name: str) -> str:
-        return next((known for known in self.names if known.casefold() == name.casefold()), name)
+        return next((known for known in self.names if same_name(known, name)), name)
 
     def read(self, raw: Any) -> str:
         return self._canonical(text_of(raw))
 
     def problem(self, value: Any) -> str | None:
-        if value.casefold() in {name.casefold() for name in self.names}:
+        if any(same_name(value, name) for name in self.names):
             return None
         return f"'{value}' is not known. Allowed: {', '.join(self.names)}"
 
     def same(self, one: Any, other: Any) -> bool:
-        return one is not None and other is not None and one.casefold() == other.casefold()
+        return one is not None and other is not None and same_name(one, other)
 
     def send(self, value: Any) -> Any:
         return self._canonical(value)
@@ -145,11 +146,7 @@ class Fqdn:
         return None if is_fqdn(value.rstrip(".")) else f"'{value}' is not a fully qualified domain name"
 
     def same(self, one: Any, other: Any) -> bool:
-        return (
-            one is not None
-            and other is not None
-            and one.rstrip(".").casefold() == other.rstrip(".").casefold()
-        )
+        return one is not None and other is not None and same_name(one.rstrip("."), other.rstrip("."))
 
     def send(self, value: Any) -> Any:
         return value.rstrip(".")
@@ -174,7 +171,7 @@ class DomainSet:
 
     @staticmethod
     def _key(names: Iterable[str]) -> set[str]:
-        return {name.casefold() for name in names}
+        return {ordinal_key(name) for name in names}
 
     def send(self, value: Any) -> Any:
         return ",".join(value)

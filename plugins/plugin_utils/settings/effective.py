@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..powershell.commands import Command
+from ..powershell.ordinal import ordinal_key
 from ..powershell.results import RemoteObject
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable, UnusableArgument, text_of
@@ -58,7 +59,7 @@ def of_user(
     """
     policy = granted(user)
     pool = user.get("RegistrarPool")
-    site = None if pool is None else sites.get(text_of(pool).casefold())
+    site = None if pool is None else sites.get(ordinal_key(text_of(pool)))
     collection = in_force(listed, policy, site)
     if policy is not None and collection.identity != policy:
         raise Unreadable(
@@ -120,7 +121,7 @@ def users(shell: ManagementShell, listed: Sequence[Collection], names: Sequence[
             "principal name",
         )
     pools = {
-        text_of(p["Identity"]).casefold(): stored(text_of(p["Site"]), (Scope.SITE,))
+        ordinal_key(text_of(p["Identity"])): stored(text_of(p["Site"]), (Scope.SITE,))
         for p in _read(shell, Command("Get-CsPool"))
     }
     servers_view = _confirmed(shell, names)

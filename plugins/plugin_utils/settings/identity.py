@@ -6,7 +6,8 @@
 ``Service:MediationServer:pool01.contoso.com``.
 
 Input may leave out ``Tag:`` and ``Service:`` and use any case; output always has the stored form (Microsoft
-Learn, Get-CsExternalAccessPolicy and New-CsMediaConfiguration). Names are compared without regard to case.
+Learn, Get-CsExternalAccessPolicy and New-CsMediaConfiguration). Names are compared as .NET compares them
+(`powershell.ordinal`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..powershell.ordinal import ordinal_key, same_name
 from ..result.refusals import UnusableArgument
 
 
@@ -31,7 +33,7 @@ class Scope(enum.Enum):
 
 
 _PREFIXES = {Scope.SITE: "Site", Scope.SERVICE: "Service", Scope.USER: "Tag"}
-_SCOPE_OF_PREFIX = {prefix.casefold(): scope for scope, prefix in _PREFIXES.items()}
+_SCOPE_OF_PREFIX = {ordinal_key(prefix): scope for scope, prefix in _PREFIXES.items()}
 
 _FQDN = re.compile(
     r"(?=.{3,255}\Z)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -72,10 +74,10 @@ class Identity:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Identity):
             return NotImplemented
-        return self.scope is other.scope and self.name.casefold() == other.name.casefold()
+        return self.scope is other.scope and same_name(self.name, other.name)
 
     def __hash__(self) -> int:
-        return hash((self.scope, self.name.casefold()))
+        return hash((self.scope, ordinal_key(self.name)))
 
 
 GLOBAL = Identity(Scope.GLOBAL)
@@ -86,10 +88,10 @@ def stored(text: str, scopes: Sequence[Scope]) -> Identity:
     text = text.strip()
     if Scope.NAMED in scopes:
         return Identity(Scope.NAMED, text)
-    if text.casefold() == "global":
+    if same_name(text, "Global"):
         return GLOBAL
     prefix, colon, name = text.partition(":")
-    scope = _SCOPE_OF_PREFIX.get(prefix.casefold()) if colon else None
+    scope = _SCOPE_OF_PREFIX.get(ordinal_key(prefix)) if colon else None
     if scope:
         return Identity(scope, name)
     return Identity(Scope.SERVICE if colon else Scope.USER, text)
@@ -110,10 +112,10 @@ def wanted(
         return identity
     if identity.scope is Scope.SERVICE:
         role, colon, pool = identity.name.partition(":")
-        known = {name.casefold(): name for name in roles}
-        if not colon or role.casefold() not in known or not is_fqdn(pool):
+        known = {ordinal_key(name): name for name in roles}
+        if not colon or ordinal_key(role) not in known or not is_fqdn(pool):
             raise _unusable(option, text, scopes, roles)
-        return Identity(Scope.SERVICE, f"{known[role.casefold()]}:{pool}")
+        return Identity(Scope.SERVICE, f"{known[ordinal_key(role)]}:{pool}")
     if not _NAME.fullmatch(identity.name) or identity.name != identity.name.strip():
         raise _unusable(option, text, scopes, roles)
     return identity

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..powershell.commands import Command, Switch
+from ..powershell.ordinal import ordinal_key
 from ..result.display import as_line
 from ..result.refusals import Refused, Unreadable
 from ..result.severity import Severity
@@ -39,7 +40,7 @@ class Offer:
 
     def __post_init__(self) -> None:
         folded = {
-            c: frozenset(n.casefold() for n in names)
+            c: frozenset(ordinal_key(n) for n in names)
             for c, names in self.parameters.items()
             if names is not None
         }
@@ -49,7 +50,7 @@ class Offer:
         return cmdlet in self._folded
 
     def takes(self, cmdlet: str, parameter: str) -> bool:
-        return parameter.casefold() in self._folded.get(cmdlet, frozenset())
+        return ordinal_key(parameter) in self._folded.get(cmdlet, frozenset())
 
 
 @dataclass(frozen=True)

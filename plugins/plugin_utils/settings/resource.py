@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..powershell.commands import Command, Switch
+from ..powershell.ordinal import same_name
 from ..powershell.results import RemoteObject
 from ..result.refusals import Unreadable, UnusableArgument, text_of
 from ..result.severity import Severity
@@ -193,4 +194,4 @@ def applies(property_: Property, values: Values) -> bool:
     if property_.only_with is None:
         return True
     other, needed = property_.only_with
-    return str(values.get(other)).casefold() == needed.casefold()
+    return same_name(str(values.get(other)), needed)

@@ -18,6 +18,7 @@ from typing import Any
 
 from ..change.waiting import Clock
 from ..powershell.commands import Command, Switch
+from ..powershell.ordinal import ordinal_key
 from ..powershell.results import RemoteObject
 from ..powershell.shell import ManagementShell
 from ..powershell.values import as_result
@@ -103,14 +104,14 @@ def overview(shell: ManagementShell, names: Sequence[str]) -> tuple[list[Replica
 
 
 def chosen(listed: Sequence[Replica], names: Sequence[str]) -> list[Replica]:
-    by_name = {each.fqdn.casefold(): each for each in listed}
-    unknown = [name for name in names if name.casefold() not in by_name]
+    by_name = {ordinal_key(each.fqdn): each for each in listed}
+    unknown = [name for name in names if ordinal_key(name) not in by_name]
     if unknown:
         known = ", ".join(sorted(each.fqdn for each in listed))
         raise UnusableArgument(
             "replicas", f"{', '.join(unknown)}: there is no such replica. There are: {known}"
         )
-    return [by_name[name.casefold()] for name in names] or list(listed)
+    return [by_name[ordinal_key(name)] for name in names] or list(listed)
 
 
 def behind(listed: Sequence[Replica]) -> list[Replica]:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import http.client
 import socket
 import ssl
@@ -19,6 +20,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import
     values,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.error_records import error_report
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.plain_text import one_line
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import ErrorReport
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 
@@ -36,6 +38,9 @@ def report(**fields: object) -> ErrorReport:
     return ErrorReport(**{"message": "m", "command": "Set-CsMediaConfiguration", **fields})  # type: ignore[arg-type]
 
 
+SQL = "System.Data.SqlClient.SqlException"
+
+
 @pytest.mark.parametrize(
     ("record", "kind", "words"),
     [
@@ -47,26 +52,49 @@ def report(**fields: object) -> ErrorReport:
             "does not offer Set-CsX to CONTOSO\\uc-admin",
         ),
         (
-            report(
-                fully_qualified_id="NamedParameterNotFound,Microsoft.Rtc.SetX",
-                message="A parameter cannot be found that matches parameter name 'EnableDtls'.",
-            ),
+            report(fully_qualified_id="NamedParameterNotFound,Microsoft.Rtc.SetX", parameter="EnableDtls"),
             errors.ParameterNotKnown,
             "has no parameter EnableDtls",
         ),
         (
-            report(fully_qualified_id="CannotConvertArgumentNoMessage,X", message="Cannot bind"),
-            errors.ValueNotAllowed,
-            "Cannot bind",
+            report(
+                fully_qualified_id="NamedParameterNotFound,Microsoft.Rtc.SetX",
+                message='Es wurde kein Parameter gefunden, der dem Parameternamen "EnableDtls" entspricht.',
+            ),
+            errors.ParameterNotKnown,
+            "der dem Parameternamen",
+        ),
+        *(
+            (
+                report(fully_qualified_id=f"{identifier},X", message="so nicht"),
+                errors.ValueNotAllowed,
+                "so nicht",
+            )
+            for identifier in (
+                "CannotConvertArgument",
+                "CannotConvertArgumentNoMessage",
+                "ParameterArgumentTransformationError",
+                "ParameterArgumentValidationError",
+                "ParameterArgumentValidationErrorNullNotAllowed",
+                "ParameterArgumentValidationErrorEmptyStringNotAllowed",
+                "ParameterArgumentValidationErrorEmptyArrayNotAllowed",
+                "ParameterArgumentValidationErrorEmptyCollectionNotAllowed",
+                "ParameterBindingFailed",
+            )
         ),
         (
-            report(fully_qualified_id="ScriptsNotAllowed", message="no"),
+            report(fully_qualified_id="ScriptsNotAllowed", message="nein"),
             errors.EndpointRefusesCommand,
             "constrained endpoint",
         ),
         (report(category="ObjectNotFound", message="no such thing"), errors.ObjectNotFound, "no such thing"),
         (
-            report(message="Login failed for user 'NT AUTHORITY\\ANONYMOUS LOGON'."),
+            report(message="Fehler bei der Anmeldung.", exception_type=SQL, category="PermissionDenied"),
+            errors.SecondHopDenied,
+            "ansible_psrp_auth: credssp",
+        ),
+        (
+            report(message="Fehler bei der Anmeldung.", sql_error_number=18456),
             errors.SecondHopDenied,
             "ansible_psrp_auth: credssp",
         ),
@@ -80,9 +108,34 @@ def test_error_records(record: ErrorReport, kind: type[errors.CommandError], wor
     assert words in str(error)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Login failed for user 'NT AUTHORITY\\ANONYMOUS LOGON'.",
+        "The syntax is not supported by this runspace. This can occur if the runspace is in no-language mode.",
+        "A parameter cannot be found that matches parameter name 'X'.",
+        "CommandNotFoundException",
+    ],
+)
+def test_a_message_decides_nothing(message: str) -> None:
+    assert type(errors.classify_report(report(message=message), ENDPOINT)) is errors.CommandError
+
+
 def test_the_second_hop_has_three_remedies() -> None:
-    text = str(errors.classify_report(report(message="'NT AUTHORITY\\ANONYMOUS LOGON'"), ENDPOINT))
+    text = str(errors.classify_report(report(sql_error_number=18456), ENDPOINT))
     assert all(remedy in text for remedy in ("/OcsPowershell", "credssp", "ansible_psrp_negotiate_delegate"))
+
+
+@pytest.mark.parametrize("authentication", ["credssp", "basic"])
+def test_a_logon_that_is_passed_on_is_refused_for_another_reason(authentication: str) -> None:
+    endpoint = dataclasses.replace(ENDPOINT, authentication=authentication)
+    refused = report(exception_type=SQL, category="PermissionDenied", sql_error_number=18456)
+    assert type(errors.classify_report(refused, endpoint)) is errors.CommandError
+
+
+def test_another_fault_of_the_database_is_no_second_hop() -> None:
+    refused = report(exception_type=SQL, category="ResourceUnavailable", sql_error_number=53)
+    assert type(errors.classify_report(refused, ENDPOINT)) is errors.CommandError
 
 
 def nested(outer: Exception, *inner: BaseException) -> Exception:
@@ -159,11 +212,15 @@ def test_no_sentence_shows_a_password() -> None:
 RECORD = """<Obj RefId="0"><TN RefId="0"><T>System.Management.Automation.ErrorRecord</T><T>System.Object</T></TN>
 <ToString>text</ToString><MS><Obj N="Exception" RefId="1"><TN RefId="1">
 <T>System.Management.Automation.ParameterBindingException</T><T>System.Exception</T></TN><ToString>long</ToString>
-<Props><S N="Message">A parameter cannot be found.</S></Props></Obj><Nil N="TargetObject" />
+<Props><S N="Message">A parameter cannot be found.</S></Props></Obj>{target}
 <S N="FullyQualifiedErrorId">NamedParameterNotFound,X</S><Nil N="InvocationInfo" />
 <I32 N="ErrorCategory_Category">5</I32><S N="ErrorCategory_Activity">Set-X</S>
-<S N="ErrorCategory_Reason">ParameterBindingException</S><S N="ErrorCategory_TargetName"></S>
+<S N="ErrorCategory_Reason">ParameterBindingException</S><S N="ErrorCategory_TargetName">name</S>
 {details}</MS></Obj>"""
+
+
+def read(details: str = "", target: str = "") -> ErrorReport:
+    return error_report(values.from_clixml(RECORD.format(details=details, target=target)), terminating=True)
 
 
 @pytest.mark.parametrize(
@@ -171,13 +228,52 @@ RECORD = """<Obj RefId="0"><TN RefId="0"><T>System.Management.Automation.ErrorRe
     [("", "A parameter cannot be found."), ('<S N="ErrorDetails_Message">Plainly: no.</S>', "Plainly: no.")],
 )
 def test_a_record_as_it_is_serialised(details: str, message: str) -> None:
-    read = error_report(values.from_clixml(RECORD.format(details=details)), terminating=True)
-    assert read == ErrorReport(
+    assert read(details) == ErrorReport(
         message,
         "InvalidArgument",
         "NamedParameterNotFound,X",
         "System.Management.Automation.ParameterBindingException",
-        None,
+        "name",
         "Set-X",
         True,
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        ('<Nil N="TargetObject" />', "name"),
+        ('<S N="TargetObject">HKLM:\\SOFTWARE\\a  b</S>', "HKLM:\\SOFTWARE\\a  b"),
+        ('<I32 N="TargetObject">5</I32>', "5"),
+        ('<B N="TargetObject">true</B>', "True"),
+        (
+            '<Obj N="TargetObject" RefId="7"><LST><S>a</S><Nil /><I32>2</I32></LST></Obj>',
+            "a, , 2",
+        ),
+        (
+            '<Obj N="TargetObject" RefId="7"><DCT><En><S N="Key">k</S><S N="Value">v</S></En></DCT></Obj>',
+            "k: v",
+        ),
+        ('<Obj N="TargetObject" RefId="7"><ToString>Global</ToString></Obj>', "Global"),
+        ('<SS N="TargetObject">cGsdkLhfUJk3s11BlDALQw==</SS>', "(SecureString, not shown)"),
+    ],
+)
+def test_a_target_is_told_in_words(target: str, words: str) -> None:
+    assert read(target=target).target == words
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("one\r\n  two\n\n", "one two"),
+        ("\x1b[31;1mred\x1b[0m and \x1b]0;title\x07plain", "red and plain"),
+        ("\x9b2Jcleared\x00\x07", "cleared"),
+        ("abc\u202egpj.exe", "abc gpj.exe"),
+        ("half \ud83d", "half \ufffd"),
+        ("two  blanks", "two  blanks"),
+        ("x" * 1005, "x" * 1000 + " ... (5 characters more)"),
+    ],
+)
+def test_a_text_of_a_server_is_one_bounded_line(text: str, line: str) -> None:
+    assert one_line(text) == line
+    assert read(f'<S N="ErrorDetails_Message">{values.escape_text(text)}</S>').message == line

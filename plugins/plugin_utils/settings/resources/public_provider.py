@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...powershell.commands import Command
+from ...powershell.ordinal import same_name
 from ...powershell.results import RemoteObject
 from ...result.refusals import text_of
 from ...result.severity import Severity
@@ -32,7 +33,7 @@ def _taken(move: Move, hosting: Sequence[RemoteObject] | None) -> str | None:
         proxy = provider.get("ProxyFqdn")
         rivals.append((text_of(provider["Identity"]), None if proxy is None else text_of(proxy), "hosting"))
     for name, proxy, kind in rivals:
-        if name.casefold() == move.identity.name.casefold():
+        if same_name(name, move.identity.name):
             return f"identity: '{name}' is the name of a {kind} provider already"
         if Fqdn().same(proxy, move.values["proxy_fqdn"]):
             return (
@@ -52,7 +53,7 @@ _IDENTITY_AND_PROXY_ARE_FREE = Requirement(
 def _default_routing(move: Move, configurations: Sequence[RemoteObject] | None) -> str | None:
     for configuration in configurations or ():
         method = configuration.get("RoutingMethod")
-        if method is not None and text_of(method).casefold() == "usedefaultrouting":
+        if method is not None and same_name(text_of(method), "UseDefaultRouting"):
             return (
                 "A public provider cannot be used while the Access Edge routes to a default route. Give "
                 "access_edge_configuration the routing_method UseDnsSrvRouting first"
