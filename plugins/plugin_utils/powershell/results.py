@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,14 +65,26 @@ class ErrorReport:
     terminating: bool = False
 
 
+class PipelineState(enum.Enum):
+    """The final states of a pipeline (MS-PSRP section 2.2.3.4)."""
+
+    COMPLETED = 4
+    FAILED = 5
+    STOPPED = 3
+
+
 @dataclass(frozen=True)
 class Results:
-    """Everything one call of ``run`` brought back, in order. ``output`` holds native values and `RemoteObject`."""
+    """Everything one call of ``run`` brought back, in order. ``output`` holds native values and `RemoteObject`.
+
+    ``state`` is the final state that was received; of several pipelines, the first that is not COMPLETED.
+    """
 
     output: tuple[Any, ...] = ()
     errors: tuple[ErrorReport, ...] = ()
     warnings: tuple[str, ...] = ()
     verbose: tuple[str, ...] = ()
+    state: PipelineState = PipelineState.COMPLETED
 
     def objects(self) -> list[RemoteObject]:
         """The output's objects, without its plain values."""
@@ -83,4 +96,5 @@ class Results:
             self.errors + other.errors,
             self.warnings + other.warnings,
             self.verbose + other.verbose,
+            other.state if self.state is PipelineState.COMPLETED else self.state,
         )
