@@ -122,12 +122,23 @@ options:
     default: 600
     vars:
       - name: ansible_management_shell_command_timeout
+  open_timeout:
+    description:
+      - How long a server may take to open a session, in seconds. One that loads its Management Shell for the first time
+        may take minutes.
+    type: int
+    default: 180
+    vars:
+      - name: ansible_management_shell_open_timeout
   idle_timeout:
     description:
-      - After how many seconds without a request the server ends the session by itself.
+      - After how many seconds without a request the server ends the session by itself. A task that finds it gone opens
+        another.
       - This is what ends a session that no task has closed (O(keep_session)). Windows takes no less than 60.
+      - Default is V(300), or V(60) where the server says that it is Windows Remote Management 2.0, which allows an
+        account five sessions at a time. It is asked before a session is opened, which takes one request; give the
+        option to save that.
     type: int
-    default: 60
     vars:
       - name: ansible_management_shell_idle_timeout
   keep_session:
@@ -294,13 +305,20 @@ class Connection(ConnectionBase):
     @property
     def session(self) -> Session:
         """The host's session. Nothing is sent before the first command."""
-        if self._session is None:
-            # pypsrp is slow to load. The action plugins load it once, in Ansible's parent process; a worker
-            # that only runs something like debug on this host has no use for it.
-            from ..plugin_utils.powershell.options import ConnectionOptions
-            from ..plugin_utils.powershell.session import Session
+        # pypsrp is slow to load. The action plugins load it once, in Ansible's parent process; a worker
+        # that only runs something like debug on this host has no use for it.
+        from ..plugin_utils.powershell.options import ConnectionOptions
+        from ..plugin_utils.powershell.session import Session
 
-            self._session = Session(ConnectionOptions.from_plugin(self.get_option), C.DEFAULT_LOCAL_TMP)
+        # Ansible goes on with this object for all items of a loop, and sets the options of each.
+        options = ConnectionOptions.from_plugin(self.get_option)
+        if self._session is not None and self._session.options != options:
+            self._session.leave()
+            self._session = None
+        if self._session is None:
+            self._session = Session(options, C.DEFAULT_LOCAL_TMP)
+        # Without this Ansible makes a new connection for each item, and forgets the one before unclosed.
+        self._connect()
         return self._session
 
     def _connect(self) -> Connection:

@@ -13,14 +13,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .results import ErrorReport
+from .results import ErrorReport, Results
+
+_NOTHING = Results()
 
 
 @dataclass(frozen=True)
 class Endpoint:
     """Where a session was to be opened and for whom; only what may be shown to a person.
 
-    ``name`` is the inventory's name for it, ``host`` the name or address that is connected to.
+    ``name`` is the inventory's name for it, ``host`` the name or address that is connected to, ``proxy`` the URL of the
+    proxy between, without a password, and where that comes from.
     """
 
     url: str
@@ -29,6 +32,7 @@ class Endpoint:
     user: str | None
     authentication: str
     configuration_name: str
+    proxy: tuple[str, str] | None = None
 
     @property
     def account(self) -> str:
@@ -80,9 +84,29 @@ class TlsNotTrusted(ConnectionRefused):
 
 class AuthenticationRefused(ConnectionRefused):
     def __init__(self, endpoint: Endpoint, detail: str = "") -> None:
+        clock = (
+            " Check the clocks as well: Kerberos refuses where those of this machine, the server and the domain "
+            "controller are more than five minutes apart."
+            if endpoint.authentication in ("kerberos", "negotiate", "credssp")
+            else ""
+        )
         super().__init__(
             f"{endpoint.url} refused to authenticate {endpoint.account} with {endpoint.authentication}{detail}. Check "
             "ansible_user, ansible_password and ansible_psrp_auth, and that the account is neither locked nor expired."
+            f"{clock}"
+        )
+
+
+class LibraryForAuthenticationMissing(ConnectionRefused):
+    """No server was asked."""
+
+    unreachable = False
+
+    def __init__(self, endpoint: Endpoint, reason: str) -> None:
+        packages = {"credssp": "pypsrp[credssp]"}.get(endpoint.authentication, "pypsrp[kerberos]")
+        super().__init__(
+            f"ansible_psrp_auth: {endpoint.authentication} needs a library that the Python that runs Ansible cannot "
+            f"load ({reason.rstrip('.')}). Install it there: pip install '{packages}'."
         )
 
 
@@ -100,6 +124,63 @@ class ShellQuotaReached(ConnectionRefused):
         super().__init__(
             f"{endpoint.url} opens no further session for {endpoint.account}: {reason} Close sessions that are no "
             "longer needed, wait for their idle time-out, or raise the quota (winrm/config/winrs)."
+        )
+
+
+class OpeningTimedOut(ConnectionRefused):
+    def __init__(self, endpoint: Endpoint, seconds: int) -> None:
+        super().__init__(
+            f"{endpoint.url} did not open a session within {seconds} seconds. A server that loads its Management Shell "
+            "for the first time, or under load, may need longer: raise ansible_management_shell_open_timeout."
+        )
+
+
+class SessionsBusy(ConnectionRefused):
+    """Every session that a run opens on a host was in use by its other tasks; no server was asked."""
+
+    unreachable = False
+
+    def __init__(self, endpoint: Endpoint, sessions: int, seconds: float) -> None:
+        super().__init__(
+            f"All {sessions} sessions that a run opens at {endpoint.url} have been in use by its other tasks for "
+            f"{seconds:g} seconds. Let fewer tasks use one host at the same time (throttle: {sessions}), or raise "
+            "ansible_management_shell_command_timeout, which this wait goes by."
+        )
+
+
+class SessionNotKnown(ConnectionRefused):
+    """A session that was just opened is unknown: the request was answered by another server than opened it."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(
+            f"{endpoint.url} does not know the session that was opened there a moment ago. A load balancer that sends "
+            "the requests of one session to several servers does this: give it persistence, by source address or by a "
+            "cookie, or name one server with ansible_host. Otherwise the server has been restarted meanwhile."
+        )
+
+
+class ProxyRefused(ConnectionRefused):
+    """``status`` is what the proxy answered, if it did."""
+
+    def __init__(self, endpoint: Endpoint, status: int | None, reason: str) -> None:
+        url, origin = endpoint.proxy or ("that requests go through", "where it is set is not known")
+        told = {
+            407: "it wants credentials (HTTP status 407), which are given in its URL",
+            403: "it forbids the connection (HTTP status 403)",
+        }.get(status or 0, f"HTTP status {status}" if status else reason)
+        super().__init__(
+            f"No connection to {endpoint.url} through the proxy {url} (from {origin}): {told}. Where the server can be "
+            "reached without it, set ansible_psrp_ignore_proxy: true, or name the server in the environment variable "
+            "no_proxy."
+        )
+
+
+class MessageTooLarge(ConnectionRefused):
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__(
+            f"{endpoint.url} takes no message of this size (HTTP status 413): its MaxEnvelopeSizekb (winrm/config) is "
+            "smaller than ansible_psrp_max_envelope_size, or something before it has a limit of its own. Lower "
+            "ansible_psrp_max_envelope_size."
         )
 
 
@@ -149,23 +230,76 @@ class SessionGone(ManagementShellError):
 # -- while a command runs ---------------------------------------------------------------------------------------------
 
 
-class LostInMidCommand(ManagementShellError):
-    """The connection broke after a command was handed over: it may or may not have taken effect."""
+class OutcomeUnknown(ManagementShellError):
+    """Commands were handed over, or may have been, and their answer is not complete: they may have taken effect.
 
-    def __init__(self, endpoint: Endpoint, commands: Sequence[str], reason: str) -> None:
+    ``commands`` are their names. ``ended`` tells that the final state of each of their pipelines was received in the
+    end: nothing of them is still at work. An acknowledged stop or deletion alone does not set it. ``results`` is what
+    had been answered by then.
+    """
+
+    def __init__(self, sentence: str, commands: Sequence[str], *, ended: bool, results: Results) -> None:
+        super().__init__(sentence)
+        self.commands = tuple(commands)
+        self.ended = ended
+        self.results = results
+
+
+class LostInMidCommand(OutcomeUnknown):
+    """The connection broke after a command was handed over, or the server refused the rest of a change."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        commands: Sequence[str],
+        reason: str,
+        *,
+        ended: bool = False,
+        results: Results = _NOTHING,
+        changes: bool = True,
+    ) -> None:
+        effect = f": {_effect(ended)}" if changes else ""
         super().__init__(
-            f"The connection to {endpoint.url} was lost while {' and '.join(commands)} ran ({reason}): whether it took "
-            "effect is not known."
+            f"The connection to {endpoint.url} was lost while {_listed(commands)} ran ({reason.rstrip('.')}){effect}.",
+            commands,
+            ended=ended,
+            results=results,
         )
+        self.reason = reason
 
 
-class TimedOut(ManagementShellError):
-    def __init__(self, endpoint: Endpoint, commands: Sequence[str], seconds: float) -> None:
+class TimedOut(OutcomeUnknown):
+    """Commands ran for longer than they were given, and were told to stop."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        commands: Sequence[str],
+        seconds: float,
+        *,
+        ended: bool = False,
+        results: Results = _NOTHING,
+        changes: bool = True,
+    ) -> None:
+        effect = f": {_effect(ended)}" if changes else ""
         super().__init__(
-            f"{' and '.join(commands)} did not finish within {seconds:g} seconds at {endpoint.url}: whether it took "
-            "effect is not known. Raise ansible_management_shell_command_timeout where the server is known to need "
-            "longer."
+            f"{_listed(commands)} did not finish within {seconds:g} seconds at {endpoint.url}{effect}. Raise "
+            "ansible_management_shell_command_timeout where the server is known to need longer.",
+            commands,
+            ended=ended,
+            results=results,
         )
+        self.seconds = seconds
+
+
+def _effect(ended: bool) -> str:
+    if ended:
+        return "it has ended since, and whether it took effect is not known"
+    return "whether it took effect is not known, and it may still be at work"
+
+
+def _listed(commands: Sequence[str]) -> str:
+    return " and ".join(dict.fromkeys(commands))
 
 
 class CommandError(ManagementShellError):

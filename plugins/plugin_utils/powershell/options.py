@@ -8,11 +8,14 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
-from .errors import Endpoint
+from .errors import Endpoint, OptionsDoNotFit
 
 # Handed to pypsrp under the same name.
 _SAME_NAME = (
@@ -33,6 +36,13 @@ _SAME_NAME = (
     "negotiate_service",
 )
 
+# Windows takes no idle time-out below a minute (New-PSSessionOption), and no envelope below 8 KiB (MS-WSMAN section
+# 3.1.4.1.9); less than twice that leaves no room for what pypsrp puts around the smallest command.
+_LEAST_IDLE_SECONDS = 60
+_LEAST_ENVELOPE = 16384
+
+_ENCRYPTING = frozenset({"negotiate", "kerberos", "ntlm", "credssp"})
+
 
 @dataclass(frozen=True)
 class ConnectionOptions:
@@ -47,7 +57,9 @@ class ConnectionOptions:
     password: str | None = field(repr=False)
     authentication: str
     configuration_name: str
-    idle_timeout: int
+    idle_timeout: int | None
+    open_timeout: int
+    operation_timeout: int
     keep_session: bool
     command_timeout: int
     management_module: str
@@ -75,6 +87,8 @@ class ConnectionOptions:
             authentication=option("auth"),
             configuration_name=option("configuration_name"),
             idle_timeout=option("idle_timeout"),
+            open_timeout=option("open_timeout"),
+            operation_timeout=option("operation_timeout"),
             keep_session=option("keep_session"),
             command_timeout=option("command_timeout"),
             management_module=option("management_module"),
@@ -94,7 +108,52 @@ class ConnectionOptions:
             user=self.user,
             authentication=self.authentication,
             configuration_name=self.configuration_name,
+            proxy=self._proxy(),
         )
+
+    def check(self) -> None:
+        """Raises `errors.OptionsDoNotFit` for what cannot work with any server."""
+        for reason in self._contradictions():
+            raise OptionsDoNotFit(self.endpoint, reason)
+
+    def _contradictions(self) -> Iterator[str]:
+        read, operation = self.wsman["read_timeout"], self.operation_timeout
+        at_least = {
+            "ansible_psrp_connection_timeout": (self.wsman["connection_timeout"], 1),
+            "ansible_psrp_operation_timeout": (operation, 1),
+            "ansible_management_shell_open_timeout": (self.open_timeout, 1),
+            "ansible_management_shell_command_timeout": (self.command_timeout, 0),
+            "ansible_management_shell_idle_timeout": (self.idle_timeout, _LEAST_IDLE_SECONDS),
+            "ansible_psrp_reconnection_retries": (self.retries, 0),
+            "ansible_psrp_reconnection_backoff": (self.retry_backoff, 0),
+            "ansible_psrp_max_envelope_size": (self.wsman["max_envelope_size"], _LEAST_ENVELOPE),
+        }
+        for name, (value, least) in at_least.items():
+            if value is not None and not least <= value < math.inf:
+                yield f"{name} is {value}, and must be at least {least}"
+        if read <= operation:
+            yield (
+                f"ansible_psrp_read_timeout ({read}) must be more than ansible_psrp_operation_timeout ({operation}), "
+                "or an answer would be given up before the server has to send it"
+            )
+        encryption = self.wsman["encryption"]
+        if self.authentication not in _ENCRYPTING and encryption == "always":
+            yield (
+                f"ansible_psrp_message_encryption: always cannot be had with ansible_psrp_auth: {self.authentication}, "
+                "which has no keys to encrypt with"
+            )
+        if self.authentication == "certificate" and self.protocol == "http":
+            yield "ansible_psrp_auth: certificate needs ansible_psrp_protocol: https"
+
+    def _proxy(self) -> tuple[str, str] | None:
+        if self.wsman["proxy"]:
+            return _without_password(self.wsman["proxy"]), "ansible_psrp_proxy"
+        if self.wsman["no_proxy"]:
+            return None
+        for name in (f"{self.protocol}_proxy", f"{self.protocol}_proxy".upper(), "all_proxy", "ALL_PROXY"):
+            if os.environ.get(name):
+                return _without_password(os.environ[name]), f"the environment variable {name}"
+        return None
 
     def for_pypsrp(self) -> dict[str, Any]:
         """The keyword arguments of ``pypsrp.wsman.WSMan``. Retrying is this room's own business, hence none of
@@ -111,6 +170,11 @@ class ConnectionOptions:
             "reconnection_retries": 0,
             **{name: value for name, value in self.wsman.items() if value is not None},
         }
+
+
+def _without_password(url: str) -> str:
+    credentials = urlsplit(url if "://" in url else f"http://{url}").netloc.rpartition("@")[0]
+    return url.replace(f"{credentials}@", "", 1) if credentials else url
 
 
 def _protocol_and_port(protocol: str | None, port: Any) -> tuple[str, int]:

@@ -107,14 +107,26 @@ class ErrorReport:
         return text
 
 
+class PipelineState(enum.Enum):
+    """The final states of a pipeline (MS-PSRP section 2.2.3.4)."""
+
+    COMPLETED = 4
+    FAILED = 5
+    STOPPED = 3
+
+
 @dataclass(frozen=True)
 class Results:
-    """Everything one call of ``run`` brought back, in order. ``output`` holds native values and `RemoteObject`."""
+    """Everything one call of ``run`` brought back, in order. ``output`` holds native values and `RemoteObject`.
+
+    ``state`` is the final state that was received; of several pipelines, the first that is not COMPLETED.
+    """
 
     output: tuple[Any, ...] = ()
     errors: tuple[ErrorReport, ...] = ()
     warnings: tuple[str, ...] = ()
     verbose: tuple[str, ...] = ()
+    state: PipelineState = PipelineState.COMPLETED
 
     def objects(self) -> list[RemoteObject]:
         """The output's objects, without its plain values."""
@@ -126,4 +138,5 @@ class Results:
             self.errors + other.errors,
             self.warnings + other.warnings,
             self.verbose + other.verbose,
+            other.state if self.state is PipelineState.COMPLETED else self.state,
         )

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import binascii
 import http.client
+import re
 import socket
 import ssl
+import traceback
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
@@ -36,6 +38,7 @@ else:
         SpnegoError,
         ET.ParseError,
         http.client.HTTPException,
+        ImportError,  # of the library behind an authentication
         OSError,
         ValueError,
     )
@@ -46,38 +49,85 @@ from .errors import (
     CannotResolve,
     ConnectionRefused,
     Endpoint,
+    LibraryForAuthenticationMissing,
+    MessageTooLarge,
     NoRightsToOpenShell,
     NotAnEndpoint,
     OptionsDoNotFit,
+    ProxyRefused,
     ServerFault,
+    SessionNotKnown,
     ShellQuotaReached,
     TlsNotTrusted,
 )
 
 # Codes of WSManFault (winerror.h and wsmerror.h of the Windows SDK).
 _ACCESS_DENIED = 5
+_OPERATION_TIMED_OUT = 0x80338029
+_UNKNOWN_SHELL = 0x8033805B
 _QUOTAS = frozenset(
     {0x803381A5, 0x803381A6, 0x803381A7, 0x803381A8, 0x803381AB, *range(0x803381E4, 0x803381EB)}
 )
+# What a server may also say when it has begun to do what it was asked: the operation timed out, was aborted
+# (ERROR_OPERATION_ABORTED), its host process died in it (RPC_S_CALL_FAILED).
+_MAY_HAVE_BEGUN = frozenset({_OPERATION_TIMED_OUT, 995, 1726})
+
+# A gateway or load balancer has got no good answer, or none in time, from the server behind it: which may have had the
+# request.
+_GATEWAY = frozenset({502, 504})
+# A message-encrypted request on a connection that the server has not authenticated is answered 400, unread.
+_UNREAD = frozenset({400, 401, 403, 404, 407, 413, 503})
 
 
-def is_fault(error: Exception) -> bool:
+def is_fault(error: BaseException) -> bool:
     """The server answered with a WSMan fault: it has read the request, and not done what it asks for."""
     return isinstance(error, WSManFaultError)
 
 
+def is_never_accepted(error: Exception) -> bool:
+    """The server answered with a fault that tells that it has not begun to do what it was asked."""
+    return isinstance(error, WSManFaultError) and error.code not in _MAY_HAVE_BEGUN
+
+
 def is_never_sent(error: Exception) -> bool:
     """The request did not leave this machine, or the server refused the caller before it looked at the request."""
-    if isinstance(error, requests.ConnectTimeout | AuthenticationError | SpnegoError):
+    if isinstance(
+        error, requests.ConnectTimeout | requests.exceptions.ProxyError | AuthenticationError | SpnegoError
+    ):
         return True
     if isinstance(error, WinRMTransportError):
-        # A message-encrypted request on a connection that the server has not authenticated is answered 400, unread.
-        return error.code in (400, 401, 403, 404, 503)
+        return error.code in _UNREAD
     return any(
-        isinstance(cause, socket.gaierror | ConnectionRefusedError | ssl.SSLError)
+        isinstance(cause, socket.gaierror | ConnectionRefusedError)
         or type(cause).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
+        or _is_of_the_handshake(cause)
         for cause in _causes(error)
     )
+
+
+def is_time_out(error: Exception) -> bool:
+    """There was no answer in time, or the server's answer is that it has none."""
+    if isinstance(error, WSManFaultError):
+        return bool(error.code == _OPERATION_TIMED_OUT)
+    return isinstance(error, requests.Timeout)
+
+
+def is_transient(error: Exception) -> bool:
+    """What may be otherwise a moment later: the server or something before it cannot be reached, or has no time."""
+    if isinstance(error, WinRMTransportError):
+        return error.code == 503 or error.code in _GATEWAY
+    if isinstance(error, WinRMError | requests.exceptions.ProxyError):
+        return False
+    if isinstance(error, requests.Timeout):
+        return True
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror | ssl.SSLCertVerificationError):
+            return False
+        if isinstance(cause, ssl.SSLError):
+            return isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+        if isinstance(cause, ConnectionError | http.client.HTTPException):
+            return True
+    return isinstance(error, requests.ConnectionError)
 
 
 def refusal(error: Exception, endpoint: Endpoint) -> ConnectionRefused:
@@ -86,16 +136,16 @@ def refusal(error: Exception, endpoint: Endpoint) -> ConnectionRefused:
         return AuthenticationRefused(endpoint)
     if isinstance(error, SpnegoError):
         return AuthenticationRefused(endpoint, f" ({error})")
+    if isinstance(error, ImportError):
+        return LibraryForAuthenticationMissing(endpoint, str(error))
     if isinstance(error, WSManFaultError):
         return _fault(error, endpoint)
     if isinstance(error, WinRMTransportError):
-        if error.code == 503:
-            return CannotConnect(endpoint, "the service is unavailable (HTTP status 503)")
-        return NotAnEndpoint(endpoint, f"it answers with HTTP status {error.code}.")
+        return _status(error.code, endpoint)
     if isinstance(error, InvalidPSRPOperation):
         return ServerFault(endpoint, str(error))
     if isinstance(error, requests.exceptions.ProxyError):
-        return CannotConnect(endpoint, "the proxy refused")
+        return ProxyRefused(endpoint, _proxy_status(error), reason_of(error))
     if isinstance(error, requests.Timeout):
         return CannotConnect(endpoint, "it did not answer in time")
     for cause in _causes(error):
@@ -103,15 +153,24 @@ def refusal(error: Exception, endpoint: Endpoint) -> ConnectionRefused:
             return CannotResolve(endpoint)
         if isinstance(cause, ssl.SSLCertVerificationError):
             return TlsNotTrusted(endpoint, cause.verify_message)
-        if isinstance(cause, ssl.SSLError):
-            return NotAnEndpoint(endpoint, f"TLS cannot be agreed on ({cause}).")
+        if isinstance(cause, ssl.SSLError) and not is_transient(error):
+            return NotAnEndpoint(endpoint, f"TLS cannot be agreed on ({cause})")
+    if isinstance(error, UnicodeEncodeError):
+        return OptionsDoNotFit(
+            endpoint,
+            "the user name or the password holds characters that basic authentication cannot carry (ISO 8859-1 alone)",
+        )
+    if isinstance(error, OSError) and not isinstance(error, requests.RequestException) and error.filename:
+        return OptionsDoNotFit(endpoint, f"{error.filename}: {error.strerror}")
+    if isinstance(error, OSError) and _names_a_file(error):
+        return OptionsDoNotFit(endpoint, str(error).rstrip("."))
     if isinstance(
         error, WinRMError | SerializationError | FragmentError | ET.ParseError | UnicodeError | binascii.Error
     ):
-        return NotAnEndpoint(endpoint, f"{error}.")
+        return NotAnEndpoint(endpoint, str(error).rstrip("."))
     if isinstance(error, ValueError) and not isinstance(error, requests.RequestException):
         # pypsrp refuses options that contradict each other, or are missing, with ValueError and a sentence of its own.
-        return OptionsDoNotFit(endpoint, str(error))
+        return OptionsDoNotFit(endpoint, str(error).rstrip("."))
     return CannotConnect(endpoint, reason_of(error))
 
 
@@ -122,6 +181,8 @@ def reason_of(error: Exception) -> str:
     for cause in _causes(error):
         if isinstance(cause, ConnectionRefusedError):
             return "the connection was refused"
+        if isinstance(cause, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            return "the TLS connection was cut off"
         if isinstance(cause, ConnectionError | http.client.HTTPException):
             return "the server closed the connection"
         if isinstance(cause, OSError) and cause.strerror:
@@ -131,13 +192,63 @@ def reason_of(error: Exception) -> str:
     return str(error)
 
 
+def _status(code: int, endpoint: Endpoint) -> ConnectionRefused:
+    if code == 503:
+        return CannotConnect(endpoint, "the service is unavailable (HTTP status 503)")
+    if code in _GATEWAY:
+        return CannotConnect(
+            endpoint,
+            f"a gateway or load balancer before it gets no answer from the server (HTTP status {code})",
+        )
+    if code == 407:
+        return ProxyRefused(endpoint, code, "")
+    if code == 413:
+        return MessageTooLarge(endpoint)
+    if code == 400 and endpoint.authentication in ("negotiate", "kerberos"):
+        return AuthenticationRefused(
+            endpoint,
+            " (HTTP status 400: the account's Kerberos ticket may be too large for the server, as happens to members "
+            "of very many groups; MaxFieldLength and MaxRequestBytes of http.sys set the limit)",
+        )
+    return NotAnEndpoint(endpoint, f"it answers with HTTP status {code}")
+
+
 def _fault(error: WSManFaultError, endpoint: Endpoint) -> ConnectionRefused:
     if error.code == _ACCESS_DENIED:
         return NoRightsToOpenShell(endpoint)
+    if error.code == _UNKNOWN_SHELL:
+        return SessionNotKnown(endpoint)
     reason = (error.provider_fault or error.reason or f"WSMan fault {error.code}").strip()
     if error.code in _QUOTAS:
         return ShellQuotaReached(endpoint, reason)
     return ServerFault(endpoint, f"{reason} (WSMan fault {error.code})")
+
+
+def _proxy_status(error: Exception) -> int | None:
+    """Python's http.client has the status of a refused tunnel in its own text alone."""
+    for cause in _causes(error):
+        found = re.match(r"Tunnel connection failed: (\d{3})\b", str(cause))
+        if found:
+            return int(found.group(1))
+    return None
+
+
+def _is_of_the_handshake(cause: BaseException) -> bool:
+    """Whether it was raised while TLS was agreed on, before anything of a request was sent.
+
+    Neither the standard library nor urllib3 tell an error of the handshake from one that comes while an answer is read,
+    except by the place that it was raised at.
+    """
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return True
+    return isinstance(cause, OSError) and any(
+        frame.f_code.co_name == "do_handshake" for frame, _line in traceback.walk_tb(cause.__traceback__)
+    )
+
+
+def _names_a_file(error: OSError) -> bool:
+    """requests looks for the files of authorities and certificates itself, and raises a bare OSError."""
+    return type(error) is OSError and error.errno is None
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

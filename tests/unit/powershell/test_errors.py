@@ -176,9 +176,9 @@ def fault(code: int, reason: str = "r") -> WSManFaultError:
         (
             nested(requests.exceptions.SSLError(), ssl.SSLError(1, "WRONG_VERSION_NUMBER")),
             errors.NotAnEndpoint,
-            True,
+            False,
         ),
-        (requests.exceptions.ProxyError(), errors.CannotConnect, False),
+        (requests.exceptions.ProxyError(), errors.ProxyRefused, True),
         (ValueError("For basic auth, the password must be specified"), errors.OptionsDoNotFit, False),
     ],
 )

@@ -6,93 +6,19 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command
-from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.options import ConnectionOptions
-from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.session import Session
 from lab.contract import Listener, Quotas
-from lab.injection import Rule
 from lab.journal import read
-from lab_tests.small import ADMIN, EVENTS, GUEST, LOCKED, OTHER, RunningLab, SmallServer
-
-# Test runs beside each other, and the workers of each, have servers of their own.
-ADDRESS = f"127.{64 + os.getpid() // 250 % 64}.{os.getpid() % 250}.1"
-
-DEFAULTS: dict[str, Any] = {
-    "auth": "basic",
-    "ca_cert": None,
-    "cert_validation": "validate",
-    "command_timeout": 30,
-    "configuration_name": "Microsoft.PowerShell",
-    "connection_timeout": 5,
-    "idle_timeout": 120,
-    "keep_session": True,
-    "ignore_proxy": False,
-    "management_module": "auto",
-    "max_envelope_size": 153600,
-    "message_encryption": "auto",
-    "no_profile": False,
-    "operation_timeout": 5,
-    "path": "wsman",
-    "port": 15986,
-    "protocol": "https",
-    "read_timeout": 10,
-    "reconnection_backoff": 0,
-    "reconnection_retries": 1,
-    "remote_password": ADMIN.password,
-    "remote_user": ADMIN.name,
-}
-
-
-class Place:
-    """A running server, and sessions to it as one worker after the other would make them."""
-
-    def __init__(self, running: RunningLab, server: SmallServer, folder: Path) -> None:
-        self.running, self.server, self.folder = running, server, folder
-
-    def session(self, folder: Path | None = None, **options: Any) -> Session:
-        values = {**DEFAULTS, "ca_cert": self.running.ca, "remote_addr": self.server.address, **options}
-        return Session(ConnectionOptions.from_plugin(values.get), str(folder or self.folder))
-
-    def strike(self, kind: str, request: str | None = None, command: str | None = None, **more: Any) -> None:
-        self.running.lab.injector.add(Rule(kind, request=request, command=command, **more))
-
-    def run_count(self, name: str) -> int:
-        entries = read(self.running.lab.journal.path)
-        return sum(entry["event"] == "command" and entry["name"] == name for entry in entries)
-
-    def counters(self) -> dict[str, int]:
-        return dict(self.running.lab.counters[self.server.name].values())
-
-
-@pytest.fixture
-def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Place]]:
-    running: list[RunningLab] = []
-
-    def start(**changes: Any) -> Place:
-        server = SmallServer(**{"address": ADDRESS, **changes})
-        lab = RunningLab(tmp_path_factory.mktemp("lab"), server)
-        running.append(lab)
-        lab.__enter__()
-        return Place(lab, server, tmp_path_factory.mktemp("run"))
-
-    yield start
-    for lab in running:
-        lab.__exit__()
-
-
-def write(*words: Any) -> Command:
-    return Command("Write-Output", {f"P{index}": word for index, word in enumerate(words)})
-
+from lab_tests.small import ADMIN, EVENTS, GUEST, LOCKED, OTHER
+from unit.powershell.places import Place, write
 
 WAYS = [
     ("basic", "https", 15986, "auto"),
@@ -191,18 +117,74 @@ def test_a_shell_that_is_gone_is_replaced_before_anything_ran(place: Callable[..
     assert there.counters()["sessions_opened"] == 2
 
 
-def test_two_workers_at_once_each_have_a_session_and_the_second_closes_its_own(
+def test_two_workers_at_once_each_have_a_session_and_both_are_left(place: Callable[..., Place]) -> None:
+    there = place()
+    first, second = there.session(), there.session()
+    first.run(write(1))
+    second.run(write(2))
+    first.leave()
+    second.leave()
+    assert (there.counters()["sessions_opened"], there.counters()["sessions_open"]) == (2, 2)
+    there.session().end()
+    assert there.counters()["sessions_open"] == 0
+
+
+def test_a_third_worker_waits_for_a_session(place: Callable[..., Place]) -> None:
+    there = place()
+    first, second, third = there.session(), there.session(), there.session()
+    first.run(write(1))
+    second.run(write(2))
+    waiting = threading.Thread(target=lambda: answers.append(third.run(write(3)).output))
+    answers: list[Any] = []
+    waiting.start()
+    first.leave()
+    waiting.join(20)
+    assert answers == [(3,)]
+    assert third.resumed is True
+    assert there.counters()["sessions_opened"] == 2
+    second.close()
+    third.close()
+
+
+def test_waiting_for_a_session_has_an_end(place: Callable[..., Place]) -> None:
+    there = place()
+    first, second = there.session(), there.session()
+    first.run(write(1))
+    second.run(write(2))
+    with pytest.raises(errors.SessionsBusy):
+        there.session(command_timeout=0, open_timeout=1).run(write(3))
+    first.close()
+    second.close()
+
+
+def test_one_session_that_was_left_serves_the_next_worker_whichever_slot_is_free(
     place: Callable[..., Place],
 ) -> None:
     there = place()
     first, second = there.session(), there.session()
     first.run(write(1))
     second.run(write(2))
-    assert there.counters()["sessions_open"] == 2
+    first.close()
     second.leave()
+    third = there.session()
+    third.run(write(3))
+    assert third.resumed is True
+    third.close()
+
+
+def test_what_a_dead_worker_left_at_work_is_ended_before_anything_is_read(
+    place: Callable[..., Place],
+) -> None:
+    there = place()
+    dying = there.session()
+    dying.run(write(1))
+    assert dying._record_file is not None
+    dying._record_file.release()  # as the operating system does it
     assert there.counters()["sessions_open"] == 1
-    first.leave()
-    assert there.counters()["sessions_open"] == 1
+    session = there.session()
+    session.run(write(2))
+    assert (there.counters()["sessions_opened"], there.counters()["sessions_open"]) == (2, 1)
+    session.close()
 
 
 def test_end_closes_what_was_left_behind(place: Callable[..., Place]) -> None:
@@ -307,7 +289,7 @@ def test_sessions_do_not_use_up_the_quota_of_operations(place: Callable[..., Pla
 
 
 def test_a_command_that_takes_too_long_is_stopped(place: Callable[..., Place]) -> None:
-    session = place().session(command_timeout=0, operation_timeout=1)
+    session = place().session(command_timeout=0, operation_timeout=2)
     with pytest.raises(errors.TimedOut, match="Wait-Stop"):
         session.run(Command("Wait-Stop"), changes=True)
     session.close()
@@ -434,7 +416,11 @@ def test_a_session_that_is_interrupted_is_not_left_to_anybody(place: Callable[..
     finally:
         signal.signal(signal.SIGALRM, before)
     session.leave()
-    assert there.session()._left_behind() is None
+    again = there.session()
+    again.run(write(1))
+    assert again.resumed is False
+    again.close()
+    assert there.counters()["sessions_open"] == 0
 
 
 def test_a_failed_farewell_costs_the_session_and_not_the_result(place: Callable[..., Place]) -> None:
@@ -443,7 +429,11 @@ def test_a_failed_farewell_costs_the_session_and_not_the_result(place: Callable[
     there.strike("drop-before", "Signal")
     assert session.run(write("result")).output == ("result",)
     session.leave()
-    assert there.session()._left_behind() is None
+    again = there.session()
+    again.run(write(1))
+    assert again.resumed is False
+    again.close()
+    assert there.counters()["sessions_open"] == 0
 
 
 def test_tls_that_fails(place: Callable[..., Place]) -> None:
