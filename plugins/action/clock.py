@@ -9,24 +9,23 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import clock as module
+from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.clock import clock
 from ..plugin_utils.module_action import ModuleAction
-from ..plugin_utils.powershell.shell import ManagementShell
 from ..plugin_utils.result.bounds import at_least, finite
+from ..plugin_utils.result.result import Result
 from ..plugin_utils.windows.w32time import one_host
 
 
 class ActionModule(ModuleAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def remediate(
-        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
-    ) -> dict[str, Any]:
+    def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
         at_least(arguments, max_offset_ms=1, samples=1, timeout=0, interval=1)
         finite(arguments, "reference_offset")
         if arguments["ntp_server"] is not None:
             one_host("ntp_server", arguments["ntp_server"])
-        wish = clock.Wish(
+        request = clock.Request(
             limit=arguments["max_offset_ms"] / 1000,
             reference=arguments["reference_offset"],
             confirmed=arguments["reference_confirmed"],
@@ -37,4 +36,4 @@ class ActionModule(ModuleAction):
             timeout=arguments["timeout"],
             interval=arguments["interval"],
         )
-        return clock.remediate(shell, wish, check_mode=check_mode)
+        return clock.remediate(envelope, request)

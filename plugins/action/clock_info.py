@@ -10,20 +10,18 @@ from typing import Any
 
 from ..modules import clock_info as module
 from ..plugin_utils.clock import clock_info
-from ..plugin_utils.module_action import ModuleAction
+from ..plugin_utils.module_action import InfoAction
 from ..plugin_utils.powershell.shell import ManagementShell
 from ..plugin_utils.result.bounds import at_least
 from ..plugin_utils.windows.w32time import one_host
 
 
-class ActionModule(ModuleAction):
+class ActionModule(InfoAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def remediate(
-        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
-    ) -> dict[str, Any]:
+    def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
         at_least(arguments, samples=1)
         for name in arguments["ntp_servers"]:
             one_host("ntp_servers", name)
         about = clock_info.about(shell, arguments["ntp_servers"], arguments["samples"])
-        return {"changed": False, **about}
+        return about

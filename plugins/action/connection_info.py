@@ -10,14 +10,12 @@ from typing import Any
 
 from ..modules import connection_info as module
 from ..plugin_utils import connection_info
-from ..plugin_utils.module_action import ModuleAction
+from ..plugin_utils.module_action import InfoAction
 from ..plugin_utils.powershell.shell import ManagementShell
 
 
-class ActionModule(ModuleAction):
+class ActionModule(InfoAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def remediate(
-        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
-    ) -> dict[str, Any]:
-        return {"changed": False, **connection_info.connection(shell)}
+    def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
+        return connection_info.connection(shell)

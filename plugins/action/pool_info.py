@@ -9,26 +9,24 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import pool_info as module
-from ..plugin_utils.module_action import ModuleAction
+from ..plugin_utils.module_action import InfoAction
 from ..plugin_utils.powershell.shell import ManagementShell
 from ..plugin_utils.result.refusals import UnusableArgument
 from ..plugin_utils.topology import pool_info, pools
 
 
-class ActionModule(ModuleAction):
+class ActionModule(InfoAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def remediate(
-        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
-    ) -> dict[str, Any]:
+    def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
         if arguments["test_av_edge"] and arguments["pool"] is None:
             raise UnusableArgument("test_av_edge", "this needs the pool to test, in the option pool.")
         if arguments["own"]:
-            return {"changed": False, "own": pool_info.own(shell, health=arguments["health"])}
+            return {"own": pool_info.own(shell, health=arguments["health"])}
         found = pool_info.described_pools(
             shell, arguments["pool"], services=arguments["services"], health=arguments["health"]
         )
-        result = {"changed": False, "pools": found}
+        result: dict[str, Any] = {"pools": found}
         if arguments["test_av_edge"]:
             result["av_edge"] = pools.av_edge(shell, arguments["pool"], arguments["test_user"])
         return result

@@ -9,26 +9,24 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import replication as module
+from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.module_action import ModuleAction
-from ..plugin_utils.powershell.shell import ManagementShell
 from ..plugin_utils.result.refusals import UnusableArgument
+from ..plugin_utils.result.result import Result
 from ..plugin_utils.topology import replication
 
 
 class ActionModule(ModuleAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def remediate(
-        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
-    ) -> dict[str, Any]:
+    def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
         for option in ("timeout", "interval"):
             if arguments[option] <= 0:
                 raise UnusableArgument(option, f"{arguments[option]} is not a number of seconds above 0.")
         return replication.remediate(
-            shell,
+            envelope,
             arguments["replicas"],
             force=arguments["force"],
             timeout=arguments["timeout"],
             interval=arguments["interval"],
-            check_mode=check_mode,
         )

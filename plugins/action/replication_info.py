@@ -9,21 +9,18 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import replication_info as module
-from ..plugin_utils.module_action import ModuleAction
+from ..plugin_utils.module_action import InfoAction
 from ..plugin_utils.powershell.shell import ManagementShell
 from ..plugin_utils.topology import replication
 
 
-class ActionModule(ModuleAction):
+class ActionModule(InfoAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def remediate(
-        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
-    ) -> dict[str, Any]:
+    def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
         found, store = replication.overview(shell, arguments["replicas"])
         late = replication.behind(found)
         return {
-            "changed": False,
             "up_to_date": not late,
             "behind": [each.fqdn for each in late],
             "replicas": [each.as_dict() for each in found],

@@ -9,23 +9,22 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import server_services as module
+from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.module_action import ModuleAction
-from ..plugin_utils.powershell.shell import ManagementShell
 from ..plugin_utils.restart import server_services
 from ..plugin_utils.result.bounds import at_least
 from ..plugin_utils.result.refusals import UnusableArgument
+from ..plugin_utils.result.result import Result
 
 
 class ActionModule(ModuleAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def remediate(
-        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
-    ) -> dict[str, Any]:
+    def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
         if arguments["state"] == "restart_owed" and not arguments["reason"]:
             raise UnusableArgument("reason", "whoever settles the restart needs to know why it is owed.")
         at_least(arguments, drain_timeout=1, start_timeout=1, settle=0, busy_wait=0, busy_tries=1, interval=1)
-        wish = server_services.Wish(
+        request = server_services.Request(
             state=arguments["state"],
             graceful=arguments["graceful"],
             method=arguments["method"],
@@ -39,4 +38,4 @@ class ActionModule(ModuleAction):
             busy_tries=arguments["busy_tries"],
             interval=arguments["interval"],
         )
-        return server_services.remediate(shell, wish, check_mode=check_mode)
+        return server_services.remediate(envelope, request)

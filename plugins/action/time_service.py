@@ -9,15 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import time_service as module
+from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.module_action import ModuleAction
-from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.result.result import Result
 from ..plugin_utils.windows import time_service
 
 
 class ActionModule(ModuleAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def remediate(
-        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
-    ) -> dict[str, Any]:
-        return time_service.remediate(shell, arguments, check_mode=check_mode)
+    def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
+        return time_service.remediate(envelope, arguments)

@@ -13,31 +13,43 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
-from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
+from ansible import constants as C
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader, fragment_loader
 from ansible.utils.plugin_docs import add_fragments
 
-from .powershell.errors import CommandError, ConnectionRefused, ManagementShellError
+from .change.envelope import Envelope
+from .change.journal import Journal, NoJournal, Origin, default_folder, run_id
+from .powershell.errors import ManagementShellError
 from .powershell.ordinal import same_name
 from .powershell.session import Session as _Session  # noqa: F401 - loaded here, in the parent, for all workers
 from .powershell.shell import ManagementShell
-from .result.refusals import BadArgument, ChangeFailed, Refused
+from .result.failures import failure_result
+from .result.refusals import BadArgument, UnusableArgument
+from .result.result import Result
 
 CONNECTION = "lync.remediation.management_shell"
-UNCHANGED = "Nothing has been changed."
+JOURNAL_VARIABLE = "lync_remediation_journal"
 
 # The connection's documentation is its option table; reading it here spares every worker that.
 connection_loader.get(CONNECTION, class_only=True)
 
 
-class ModuleAction(ActionBase):
-    """Subclasses give ``DOCUMENTATION`` and `remediate`; they never see wrong types, unknown options or Ansible's own
-    classes.
+class TaskTimedOut(ManagementShellError):
+    """The task's own ``timeout`` ran out."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"The task's own timeout of {seconds} seconds ran out.")
+
+
+class _BaseAction(ActionBase):
+    """What all modules share: they never see wrong types, unknown options or Ansible's own classes, and they never
+    raise, so that the result has every key and ``msg`` is one sentence of ours.
     """
 
     DOCUMENTATION: ClassVar[str]
@@ -53,73 +65,99 @@ class ModuleAction(ActionBase):
             cls._arguments = argument_spec(cls.DOCUMENTATION)
 
     @abstractmethod
-    def remediate(
-        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
-    ) -> dict[str, Any]:
-        """Do what the task asks for and return the module's result.
-
-        ``arguments`` are validated and native. May raise what ``result.refusals`` has, and what the ``powershell``
-        room raises; a task that fails tells its status as well, ``unknown`` where the state could not be judged.
-        """
+    def _perform(self, arguments: dict[str, Any], envelope: Envelope) -> dict[str, Any]:
+        """Do what the task asks for and return the module's result."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        self._refuse_what_cannot_work()
+        envelope: Envelope | None = None
         try:
+            self._refuse_what_cannot_work()
             arguments = validated(self._arguments, self._task.args)
-            return self.remediate(
-                arguments,
-                self._connection.session,
-                check_mode=bool(self._task.check_mode),
-                diff=bool(self._task.diff),
-            )
-        except BadArgument as error:
-            raise AnsibleActionFail(f"{error} {UNCHANGED}") from None
-        except ConnectionRefused as error:
-            if error.unreachable:
-                raise AnsibleConnectionFailure(str(error)) from None
-            raise AnsibleActionFail(str(error)) from None
-        except Refused as error:
-            raise AnsibleActionFail(str(error), result={"status": error.status}) from None
-        except ChangeFailed as error:
-            said = {"error_details": details(error.cause)} if error.cause else {}
-            raise AnsibleActionFail(str(error), result={**error.result, **said}) from None
-        except CommandError as error:
-            raise AnsibleActionFail(
-                str(error), result={"status": "unknown", "error_details": details(error)}
-            ) from None
-        except ManagementShellError as error:
-            raise AnsibleActionFail(str(error), result={"status": "unknown"}) from None
+            envelope = self._envelope(task_vars or {})
+            result = self._perform(arguments, envelope)
+        except (ManagementShellError, BadArgument) as error:
+            result = self._failure(error, envelope)
+        except BaseException as error:
+            # The class has moved between versions of ansible-core.
+            if type(error).__name__ != "TaskTimeoutError":
+                raise
+            result = self._failure(TaskTimedOut(self._task.timeout), envelope)
         finally:
             # In a loop over delegated hosts Ansible forgets the connection of each item without closing it, and its
             # session would be lost to whoever comes next.
             if self._task.delegate_to:
                 self._connection.close()
+        warnings = [*result.get("warnings", ()), *(envelope.shell.take_warnings() if envelope else ())]
+        return {**result, "warnings": warnings} if warnings else result
+
+    def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
+        return envelope.failure(error) if envelope else failure_result(error)
+
+    def _envelope(self, task_vars: Mapping[str, Any]) -> Envelope:
+        check_mode = bool(self._task.check_mode)
+        journal = NoJournal() if check_mode else self._journal(task_vars)
+        return Envelope(self._connection.session, journal, check_mode=check_mode)
+
+    def _journal(self, task_vars: Mapping[str, Any]) -> Journal | NoJournal:
+        chosen = self._templar.template(task_vars.get(JOURNAL_VARIABLE))
+        if chosen is False or (isinstance(chosen, str) and chosen.lower() in ("false", "no", "off")):
+            return NoJournal()
+        if chosen is not None and not (isinstance(chosen, str) and chosen):
+            raise UnusableArgument(JOURNAL_VARIABLE, f"{chosen!r} is neither a folder nor false")
+        folder = Path(str(chosen)).expanduser() if chosen else default_folder()
+        origin = Origin(
+            host=str(self._task.delegate_to or task_vars.get("inventory_hostname", "")),
+            module=self._task.resolved_action or self._task.action,
+            task=self._task.get_name(),
+            playbook=self._task.get_path() or "",
+        )
+        return Journal(folder, run_id(C.DEFAULT_LOCAL_TMP), origin)
 
     def _refuse_what_cannot_work(self) -> None:
         if self._connection.transport != CONNECTION:
-            raise AnsibleActionFail(
-                f"This module needs ansible_connection: {CONNECTION}; this host is reached with "
-                f"{self._connection.transport}. {UNCHANGED}"
+            raise UnusableArgument(
+                "ansible_connection",
+                f"'{self._connection.transport}' cannot be used by this module. Allowed: {CONNECTION}",
             )
         if self._task.become:
-            raise AnsibleActionFail(
-                "become has no meaning here: a session runs as the account that opened it. Remove become, or give "
-                f"another account with ansible_user. {UNCHANGED}"
+            raise UnusableArgument(
+                "become",
+                "a session runs as the account that opened it. Remove become, or name another one in ansible_user",
             )
 
 
-def details(error: CommandError) -> dict[str, Any]:
-    """What the server said, for people who look closer."""
-    report = error.report
-    return {
-        "message": report.message,
-        "category": report.category,
-        "fully_qualified_id": report.fully_qualified_id,
-        "exception_type": report.exception_type,
-        "target": report.target,
-        "command": report.command,
-    }
+class ModuleAction(_BaseAction):
+    """A module that changes something. Subclasses give ``DOCUMENTATION`` and `remediate`."""
+
+    @abstractmethod
+    def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
+        """Bring about what the task asks for. ``arguments`` are validated and native.
+
+        May raise what ``result.refusals`` has, and what the ``powershell`` room raises.
+        """
+
+    def _perform(self, arguments: dict[str, Any], envelope: Envelope) -> dict[str, Any]:
+        return self.remediate(arguments, envelope).as_dict()
+
+
+class InfoAction(_BaseAction):
+    """A module that reads only. Subclasses give ``DOCUMENTATION`` and `query`."""
+
+    @abstractmethod
+    def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
+        """The module's own keys. ``arguments`` are validated and native. May raise what `remediate` may."""
+
+    def _perform(self, arguments: dict[str, Any], envelope: Envelope) -> dict[str, Any]:
+        return {"changed": False, **self.query(arguments, envelope.shell)}
+
+    def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
+        """What is read has no state before and after, so that only the keys that mean something are told."""
+        failed = super()._failure(error, envelope)
+        return {key: value for key, value in failed.items() if key not in _KEYS_OF_CHANGES}
+
+
+_KEYS_OF_CHANGES = frozenset({"before", "after", "drift", "commands", "restore_commands", "diff"})
 
 
 # -- arguments --------------------------------------------------------------------------------------------------------
@@ -152,9 +190,10 @@ def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
         - {alias for option in spec.values() for alias in option.get("aliases", ())}
     )
     if unknown:
-        raise BadArgument(
-            f"{_listed(unknown)}: there is no such option. The options are {_listed(sorted(spec), quote=False)}."
+        allowed = (
+            f"The options are {_listed(sorted(spec), quote=False)}." if spec else "The module has no options."
         )
+        raise BadArgument(f"{_listed(unknown)}: there is no such option. {allowed}")
     for name, option in spec.items():
         if name in arguments and "choices" in option:
             arguments[name] = _canonical_choice(name, arguments[name], option)

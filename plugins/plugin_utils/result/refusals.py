@@ -2,17 +2,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What can be wrong with a wish, apart from the wire: each is one sentence, and says what has become of the
-object.
-"""
+"""What can be wrong with a request, apart from the wire: each is one sentence that says what became of the object."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from ..powershell.errors import CommandError, ManagementShellError
+from ..powershell.errors import ManagementShellError
 from ..powershell.results import RemoteObject
+from .result import Result
+from .status import Status
 
 
 class BadArgument(ValueError):
@@ -27,12 +28,12 @@ class UnusableArgument(BadArgument):
 
 
 class Refused(ManagementShellError):
-    """What was read makes it impossible, or unwise, to carry the wish out; nothing has been changed.
+    """What was read makes it impossible, or unwise, to carry the request out; nothing has been changed.
 
-    ``status`` is ``drifted`` where the object is known to differ, ``unknown`` where that could not be judged.
+    ``status`` is DRIFTED where the object is known to differ, UNKNOWN where that could not be judged.
     """
 
-    def __init__(self, sentence: str, status: str = "drifted") -> None:
+    def __init__(self, sentence: str, status: Status = Status.DRIFTED) -> None:
         self.status = status
         super().__init__(f"{sentence.rstrip('.')}. Nothing has been changed.")
 
@@ -53,11 +54,11 @@ def text_of(raw: Any) -> str:
 class ChangeFailed(ManagementShellError):
     """A change was attempted and is not, or not known to be, in place.
 
-    ``result`` holds the module's keys all the same; ``cause`` is what the server said, where it said anything.
+    ``result`` is what is known of it; ``causes`` are what broke, the first of which is told in full.
     """
 
-    def __init__(self, sentence: str, result: Mapping[str, Any], cause: CommandError | None = None) -> None:
+    def __init__(self, sentence: str, result: Result, causes: Sequence[ManagementShellError] = ()) -> None:
         # The sentence is the failed task's msg; one that explains a success has no place beside it.
-        self.result = {key: value for key, value in result.items() if key != "msg"}
-        self.cause = cause
+        self.result = replace(result, details={k: v for k, v in result.details.items() if k != "msg"})
+        self.causes = tuple(causes)
         super().__init__(sentence)

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from ..module_action import ModuleAction
+from ..change.envelope import Envelope
+from ..module_action import InfoAction, ModuleAction
 from ..powershell.shell import ManagementShell
+from ..result.result import Result
 from . import apply
 from .identity import GLOBAL, Identity, wanted
 from .reading import collections
@@ -22,27 +24,22 @@ class SettingsAction(ModuleAction):
 
     RESOURCE: ClassVar[Resource]
 
-    def remediate(
-        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
-    ) -> dict[str, Any]:
-        return apply.remediate(shell, self.RESOURCE, desired(self.RESOURCE, arguments), check_mode=check_mode)
+    def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
+        return apply.remediate(envelope, self.RESOURCE, desired(self.RESOURCE, arguments))
 
 
-class SettingsInfoAction(ModuleAction):
+class SettingsInfoAction(InfoAction):
     """Reads the objects of ``RESOURCE``, all of them or the one that is asked for, as arguments of its
     module.
     """
 
     RESOURCE: ClassVar[Resource]
 
-    def remediate(
-        self, arguments: dict[str, Any], shell: ManagementShell, *, check_mode: bool, diff: bool
-    ) -> dict[str, Any]:
+    def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
         identity = asked_for(self.RESOURCE, arguments)
         listed = collections(shell, self.RESOURCE)
         chosen = [each for each in listed if identity is None or each.identity == identity]
         return {
-            "changed": False,
             self.RESOURCE.plural: [self.RESOURCE.as_options(each) for each in chosen],
             **self.further(arguments, shell, listed),
         }
@@ -55,7 +52,7 @@ class SettingsInfoAction(ModuleAction):
 
 
 def desired(resource: Resource, arguments: Mapping[str, Any]) -> Desired:
-    """The wish that a module's arguments express; options that were not given are not part of it."""
+    """The request that a module's arguments express; options that were not given are not part of it."""
     options = {p.option for p in resource.properties}
     values = {option: value for option, value in arguments.items() if option in options and value is not None}
     resource.checked(values)

@@ -7,42 +7,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
+from ..change.envelope import Envelope
 from ..powershell import errors
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Refused
-from .change import Change
-from .plan import Aim, Offer, Plan, UnknownParameters, aim, plan
+from ..result.result import Result
+from ..result.status import Status
+from .correction import Correction
+from .plan import Assessment, Cmdlets, Plan, UnknownParameters, assess, plan
 from .reading import collections, find, listed_in
 from .resource import Collection, Desired, Kind, Resource
 
 
-def remediate(
-    shell: ManagementShell, resource: Resource, desired: Desired, *, check_mode: bool
-) -> dict[str, Any]:
-    """Bring one object into the desired state, or with ``check_mode`` tell what that would take; returns the
-    module's result.
+def remediate(envelope: Envelope, resource: Resource, desired: Desired) -> Result:
+    """Bring one object into the desired state, or in check mode tell what that would take.
 
     Raises Refused or Unreadable before anything was written, ChangeFailed afterwards, and the errors of the
     wire.
     """
+    shell = envelope.shell
     names = [resource.cmdlet(verb) for verb in _verbs(resource, desired)]
     listed = collections(shell, resource, *names)
-    offer = Offer({name: shell.offered(name) for name in names})
-    intended = _aim(shell, resource, find(listed, desired.identity), desired, offer)
-    _make_sure(shell, intended, listed)
-    planned = plan(intended, _preview(shell, intended))
-    result = _result(shell, planned)
+    cmdlets = Cmdlets({name: shell.offered(name) for name in names})
+    actual = find(listed, desired.identity)
+    assessed = _assess(shell, resource, actual, desired, cmdlets)
+    assessed = _make_sure(shell, assessed, listed)
+    planned = plan(assessed, _preview(shell, assessed))
+    result = envelope.expects(_result(shell, planned))
     withheld = [errors.cmdlet_not_offered(shell.endpoint, cmdlet) for cmdlet in planned.missing]
     if not planned.changes:
         return result
-    if check_mode:
-        warnings = [f"{each} The change cannot be made in this session." for each in withheld]
-        return {**result, "warnings": warnings} if warnings else result
+    if envelope.check_mode:
+        return result.warned(*(f"{each} The change cannot be made in this session." for each in withheld))
     if withheld:
         raise Refused(str(withheld[0]))
-    return Change(shell, planned, offer, result).carry_out()
+    return Correction(envelope, planned, cmdlets, actual).carry_out()
 
 
 # -- before the change ---------------------------------------------------------------------------------------
@@ -57,85 +59,88 @@ def _verbs(resource: Resource, desired: Desired) -> list[str]:
     return ["Set", "New", "Remove"] if desired.recreate else ["Set", "New"]
 
 
-def _aim(
-    shell: ManagementShell, resource: Resource, actual: Collection | None, desired: Desired, offer: Offer
-) -> Aim:
+def _assess(
+    shell: ManagementShell, resource: Resource, actual: Collection | None, desired: Desired, cmdlets: Cmdlets
+) -> Assessment:
     try:
-        return aim(resource, actual, desired, offer)
+        return assess(resource, actual, desired, cmdlets)
     except UnknownParameters as unknown:
         options = " and ".join(f"{p.option} (-{p.parameter})" for p in unknown.properties)
         version = shell.server_version() or "this server"
         raise Refused(
             f"{options} cannot be set: {unknown.cmdlet} has no such parameter on {version}, reached at "
             f"{shell.endpoint.url}",
-            status="unknown",
+            status=Status.UNKNOWN,
         ) from None
 
 
-def _make_sure(shell: ManagementShell, intended: Aim, listed: Sequence[Collection]) -> None:
-    """Ask for whatever else the move depends on. Raises Refused with the objection, if there is one."""
-    move = intended.move(listed)
-    for requirement in intended.resource.requirements:
-        if not requirement.needed(move):
+def _make_sure(shell: ManagementShell, assessed: Assessment, listed: Sequence[Collection]) -> Assessment:
+    """Ask for whatever else the change depends on, and take the server's spelling of what it names.
+
+    Raises Refused with the objection, if there is one.
+    """
+    proposed = assessed.proposed(listed)
+    for requirement in assessed.resource.requirements:
+        if not requirement.needed(proposed):
             continue
         results = shell.run(requirement.read)
         failures = [shell.classify(report) for report in results.errors]
         withheld = any(isinstance(failure, errors.CmdletNotOffered) for failure in failures)
         if failures and not withheld:
             raise failures[0]
-        objection = requirement.objection(move, None if withheld else results.objects())
+        objection = requirement.objection(proposed, None if withheld else results.objects())
         if objection:
             raise Refused(objection)
+        spelled = [each for each in requirement.identities(results.objects()) if each == assessed.identity]
+        assessed = replace(assessed, identity=(spelled or [assessed.identity])[0])
+    return assessed
 
 
-def _preview(shell: ManagementShell, intended: Aim) -> Collection | None:
+def _preview(shell: ManagementShell, assessed: Assessment) -> Collection | None:
     """The object as it will be with the server's own defaults. A server that refuses to show it refuses to
     make it.
     """
-    command = intended.preview()
+    command = assessed.preview()
     if command is None:
-        if intended.kind is Kind.RESET:
-            withheld = errors.cmdlet_not_offered(shell.endpoint, intended.resource.cmdlet("New"))
-            raise Refused(f"The defaults to reset to cannot be seen: {withheld}", status="unknown")
+        if assessed.kind is Kind.RESET:
+            withheld = errors.cmdlet_not_offered(shell.endpoint, assessed.resource.cmdlet("New"))
+            raise Refused(f"The defaults to reset to cannot be seen: {withheld}", status=Status.UNKNOWN)
         return None
     results = shell.run(command)
     if results.errors:
         failure = shell.classify(results.errors[0])
         # Beside an existing object of the same name the preview may be refused for that alone (assumed: no
         # public source found).
-        if intended.kind is Kind.RECREATE and not isinstance(
+        if assessed.kind is Kind.RECREATE and not isinstance(
             failure, errors.ValueNotAllowed | errors.ParameterNotKnown
         ):
             return None
         raise failure
-    previewed = listed_in(results, intended.resource)
-    return Collection(intended.identity, previewed[0].values) if previewed else None
+    previewed = listed_in(results, assessed.resource)
+    return Collection(assessed.identity, previewed[0].values) if previewed else None
 
 
 # -- results -------------------------------------------------------------------------------------------------
 
 
-def _result(shell: ManagementShell, planned: Plan) -> dict[str, Any]:
-    header = f"{planned.resource.title} {planned.identity} on {shell.endpoint.name}"
-    result: dict[str, Any] = {
-        "changed": planned.changes,
-        "status": "drifted" if planned.changes else "in_desired_state",
-        "before": planned.before,
-        "after": planned.after,
-        "drift": [difference.as_dict() for difference in planned.drift],
-        "commands": [command.as_text() for command in planned.commands],
-        "diff": {
-            "before": planned.diff[0],
-            "after": planned.diff[1],
-            "before_header": header,
-            "after_header": header,
-        },
-    }
+def _result(shell: ManagementShell, planned: Plan) -> Result:
+    details: dict[str, Any] = {}
     if planned.resource.creatable:
-        result["reset"] = planned.kind is Kind.RESET
+        details["reset"] = planned.kind is Kind.RESET
     if planned.kind is Kind.RESET:
-        result["msg"] = (
-            f"The {planned.identity} {planned.resource.title} always exists: absent resets it to the "
-            "defaults of the server."
+        details["msg"] = (
+            f"The {planned.identity} {planned.resource.title} always exists: absent resets it to the defaults of the "
+            "server."
         )
-    return result
+    return Result(
+        status=Status.DRIFTED if planned.changes else Status.IN_DESIRED_STATE,
+        changed=planned.changes,
+        before=planned.before,
+        after=planned.after,
+        drift=planned.drift,
+        commands=planned.commands,
+        restore_commands=planned.restoration,
+        header=f"{planned.resource.title} {planned.identity} on {shell.endpoint.name}",
+        diff=planned.diff,
+        details=details,
+    )

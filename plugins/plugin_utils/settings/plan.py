@@ -11,15 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
+from ..change.envelope import Mismatch
 from ..powershell.commands import Command, Switch
 from ..powershell.ordinal import ordinal_key
 from ..result.display import as_line
+from ..result.drift import DriftEntry
 from ..result.refusals import Refused, Unreadable
-from ..result.severity import Severity
+from ..result.status import Status
 from .identity import Identity, Scope
-from .resource import Collection, Desired, Kind, Move, Property, Resource, Values, applies
+from .resource import Collection, Desired, Kind, Property, ProposedChange, Resource, Values, applies
 
 
 class UnknownParameters(Exception):
@@ -32,7 +33,7 @@ class UnknownParameters(Exception):
 
 
 @dataclass(frozen=True)
-class Offer:
+class Cmdlets:
     """The parameters that the session's cmdlets take; None for a cmdlet that it does not offer."""
 
     parameters: Mapping[str, frozenset[str] | None]
@@ -54,23 +55,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Drift:
-    """One difference between what is and what is wanted."""
-
-    resource: str
-    identity: str
-    property: str
-    current: Any
-    desired: Any
-    severity: Severity
-    reason: str
-
-    def as_dict(self) -> dict[str, Any]:
-        return {**vars(self), "severity": self.severity.value}
-
-
-@dataclass(frozen=True)
-class Aim:
+class Assessment:
     """What kind of change is called for, before the server's own defaults are known.
 
     ``written`` are the options that will be written, in the table's order; ``later`` those of them that New-
@@ -81,13 +66,13 @@ class Aim:
     identity: Identity
     actual: Collection | None
     desired: Desired
-    offer: Offer
+    cmdlets: Cmdlets
     kind: Kind
     written: Values = field(default_factory=dict)
     later: frozenset[str] = frozenset()
 
-    def move(self, others: Sequence[Collection]) -> Move:
-        return Move(self.kind, self.identity, self.written, self.desired.force, others)
+    def proposed(self, others: Sequence[Collection]) -> ProposedChange:
+        return ProposedChange(self.kind, self.identity, self.written, self.desired.force, others)
 
     def preview(self) -> Command | None:
         """The command that shows, without writing, the object with every default filled in; None where it is
@@ -97,7 +82,9 @@ class Aim:
         settings for a forest").
         """
         new = self.resource.cmdlet("New")
-        if self.kind not in (Kind.CREATE, Kind.RECREATE, Kind.RESET) or not self.offer.takes(new, "InMemory"):
+        if self.kind not in (Kind.CREATE, Kind.RECREATE, Kind.RESET) or not self.cmdlets.takes(
+            new, "InMemory"
+        ):
             return None
         return Command(new, {**self._new().parameters, "InMemory": Switch.PRESENT})
 
@@ -124,18 +111,33 @@ class Aim:
         creation = (self._new(), self._set(later)) if later else (self._new(),)
         return creation if self.kind is Kind.CREATE else (remove, *creation)
 
-    def restoration(self) -> tuple[Command, ...]:
-        """What brings the present object back after a removal; empty where nothing is removed to be created
-        again.
-        """
-        if self.kind is not Kind.RECREATE or self.actual is None:
+    def restoration(self, preview: Values) -> tuple[Command, ...]:
+        """What brings the present object back after the change. ``preview`` are a reset's values."""
+        remove = Command(self.resource.cmdlet("Remove"), {"Identity": self.identity.argument})
+        if self.kind is Kind.CREATE:
+            return (remove,)
+        if self.actual is None:
+            return ()
+        if self.kind in (Kind.SET, Kind.RESET):
+            replaced = self.written if self.kind is Kind.SET else preview
+            present = self.actual.server_values
+            values = {o: present[o] for o in replaced if o in present and present[o] != replaced[o]}
+            return (self._restoring_set(replaced, values),) if values else ()
+        if self.kind not in (Kind.REMOVE, Kind.RECREATE):
             return ()
         written, later = _creation(
-            self.resource, _worth_writing(self.resource, self.actual.values), self.offer
+            self.resource, _worth_writing(self.resource, self.actual.values), self.cmdlets
         )
-        return Aim(
-            self.resource, self.identity, None, self.desired, self.offer, Kind.CREATE, written, later
+        creation = Assessment(
+            self.resource, self.identity, None, self.desired, self.cmdlets, Kind.CREATE, written, later
         ).commands()
+        return (remove, *creation) if self.kind is Kind.RECREATE else creation
+
+    def _restoring_set(self, replaced: Values, values: Values) -> Command:
+        """The Set- that puts values back, told from the object as it will be."""
+        became = {**(self.actual.values if self.actual else {}), **replaced}
+        parameters = self.resource.compose(self.resource, self.identity, became, values)
+        return Command(self.resource.cmdlet("Set"), parameters)
 
 
 @dataclass(frozen=True)
@@ -144,8 +146,8 @@ class Plan:
 
     ``before`` and ``after`` are the object as the module's options describe it, None where it does not exist;
     ``wanted`` the options to be verified afterwards, None for a removal. ``commands`` are the writing
-    commands as a person would type them. ``missing`` names cmdlets among them that the session does not
-    offer.
+    commands as a person would type them, ``written`` the options that they write. ``restoration`` takes the
+    change back. ``missing`` names cmdlets among them that the session does not offer.
     """
 
     resource: Resource
@@ -154,7 +156,8 @@ class Plan:
     before: Values | None
     after: Values | None
     wanted: Values | None
-    drift: tuple[Drift, ...]
+    written: Values
+    drift: tuple[DriftEntry, ...]
     commands: tuple[Command, ...]
     restoration: tuple[Command, ...]
     missing: tuple[str, ...]
@@ -165,7 +168,7 @@ class Plan:
         return self.kind is not Kind.NOTHING
 
 
-def aim(resource: Resource, actual: Collection | None, desired: Desired, offer: Offer) -> Aim:
+def assess(resource: Resource, actual: Collection | None, desired: Desired, cmdlets: Cmdlets) -> Assessment:
     """Decide what has to be done. Raises Refused, UnknownParameters or Unreadable where it cannot be done."""
     identity = actual.identity if actual else desired.identity
     if actual is None and identity.scope is Scope.GLOBAL:
@@ -179,7 +182,7 @@ def aim(resource: Resource, actual: Collection | None, desired: Desired, offer: 
             kind = Kind.RESET
         else:
             kind = Kind.REMOVE
-        return Aim(resource, identity, actual, desired, offer, kind)
+        return Assessment(resource, identity, actual, desired, cmdlets, kind)
     if actual is None:
         missing = [option for option in resource.required_to_create if option not in desired.values]
         if missing:
@@ -187,22 +190,22 @@ def aim(resource: Resource, actual: Collection | None, desired: Desired, offer: 
                 f"The {resource.title} '{identity}' does not exist, and creating it takes "
                 f"{' and '.join(missing)}"
             )
-        written, later = _creation(resource, desired.values, offer)
-        return Aim(resource, identity, actual, desired, offer, Kind.CREATE, written, later)
-    changed = _changed(resource, actual, desired.values, offer)
+        written, later = _creation(resource, desired.values, cmdlets)
+        return Assessment(resource, identity, actual, desired, cmdlets, Kind.CREATE, written, later)
+    changed = _changed(resource, actual, desired.values, cmdlets)
     if not changed:
-        return Aim(resource, identity, actual, desired, offer, Kind.NOTHING)
+        return Assessment(resource, identity, actual, desired, cmdlets, Kind.NOTHING)
     setter = resource.cmdlet("Set")
     unsettable = [
         p
         for p in changed
-        if offer.has(setter) and not offer.takes(setter, p.parameter_for(desired.values[p.option]))
+        if cmdlets.has(setter) and not cmdlets.takes(setter, p.parameter_for(desired.values[p.option]))
     ]
     if not unsettable:
         values = {p.option: desired.values[p.option] for p in changed}
-        return Aim(resource, identity, actual, desired, offer, Kind.SET, values)
+        return Assessment(resource, identity, actual, desired, cmdlets, Kind.SET, values)
     if not resource.recreatable or not all(
-        offer.takes(resource.cmdlet("New"), p.parameter) for p in unsettable
+        cmdlets.takes(resource.cmdlet("New"), p.parameter) for p in unsettable
     ):
         raise UnknownParameters(setter, unsettable)
     if not desired.recreate:
@@ -211,68 +214,64 @@ def aim(resource: Resource, actual: Collection | None, desired: Desired, offer: 
             "only when it is created. With recreate: true it is removed and created again, keeping its other "
             "values"
         )
-    written, later = _creation(resource, {**_worth_writing(resource, actual.values), **desired.values}, offer)
-    return Aim(resource, identity, actual, desired, offer, Kind.RECREATE, written, later)
+    written, later = _creation(
+        resource, {**_worth_writing(resource, actual.values), **desired.values}, cmdlets
+    )
+    return Assessment(resource, identity, actual, desired, cmdlets, Kind.RECREATE, written, later)
 
 
-def plan(intended: Aim, preview: Collection | None = None) -> Plan:
-    """Spell an aim out. ``preview`` is what `Aim.preview` showed, where it was asked."""
-    resource, actual, kind = intended.resource, intended.actual, intended.kind
+def plan(assessed: Assessment, preview: Collection | None = None) -> Plan:
+    """Spell an assess out. ``preview`` is what `Assessment.preview` showed, where it was asked."""
+    resource, actual, kind = assessed.resource, assessed.actual, assessed.kind
     wanted: Values | None = None
     present = actual.values if actual else {}
     if kind is Kind.RESET:
         wanted = {o: v for o, v in (preview.values if preview else {}).items() if o in present}
         if not _differing(resource, present, wanted):
             kind = Kind.NOTHING
-    elif intended.desired.present:
-        wanted = intended.desired.values
+    elif assessed.desired.present:
+        wanted = assessed.desired.values
     before = resource.as_options(actual) if actual else None
     if kind is Kind.NOTHING:
-        return Plan(resource, kind, intended.identity, before, before, wanted, (), (), (), (), ("", ""))
+        return Plan(resource, kind, assessed.identity, before, before, wanted, {}, (), (), (), (), ("", ""))
     base = present if kind is Kind.SET else (preview.values if preview else {})
     after: Values | None = None
     if wanted is not None:
-        overlay = {p.option: wanted[p.option] for p in resource.properties if p.option in wanted}
-        combined = {**base, **intended.written, **overlay}
+        given = {**assessed.written, **wanted}
+        overlay = {p.option: p.as_read(given[p.option]) for p in resource.properties if p.option in given}
+        combined = {**base, **overlay}
         after = resource.as_options(
             Collection(
-                intended.identity,
+                assessed.identity,
                 {o: v for o, v in combined.items() if applies(resource.property_of(o), combined)},
             )
         )
-    commands = intended.commands()
-    drift = tuple(_drift(intended, kind, wanted))
+    commands = assessed.commands()
+    drift = tuple(_drift(assessed, kind, wanted))
     return Plan(
         resource=resource,
         kind=kind,
-        identity=intended.identity,
+        identity=assessed.identity,
         before=before,
         after=after,
         wanted=wanted,
+        written=(wanted or {}) if kind is Kind.RESET else assessed.written,
         drift=drift,
         commands=commands,
-        restoration=intended.restoration(),
-        missing=tuple(dict.fromkeys(c.name for c in commands if not intended.offer.has(c.name))),
+        restoration=assessed.restoration(preview.values if preview else {}),
+        missing=tuple(dict.fromkeys(c.name for c in commands if not assessed.cmdlets.has(c.name))),
         diff=_diff(kind, before, drift),
     )
 
 
-class Unkept(NamedTuple):
-    """An option, or ``state``, that a read-back does not bear out."""
-
-    option: str
-    wanted: Any
-    found: Any
-
-
-def unkept(resource: Resource, wanted: Values | None, found: Collection | None) -> list[Unkept]:
+def mismatches(resource: Resource, wanted: Values | None, found: Collection | None) -> list[Mismatch]:
     """What a read-back does not bear out; empty where all is as wanted. ``wanted`` is None for a removal."""
     if wanted is None:
-        return [Unkept("state", "absent", "present")] if found else []
+        return [Mismatch("state", "absent", "present")] if found else []
     if found is None:
-        return [Unkept("state", "present", "absent")]
+        return [Mismatch("state", "present", "absent")]
     return [
-        Unkept(p.option, wanted[p.option], found.values.get(p.option))
+        Mismatch(p.option, wanted[p.option], found.values.get(p.option))
         for p in _differing(resource, found.values, wanted)
     ]
 
@@ -284,12 +283,12 @@ def _worth_writing(resource: Resource, values: Values) -> Values:
     }
 
 
-def _creation(resource: Resource, values: Values, offer: Offer) -> tuple[Values, frozenset[str]]:
+def _creation(resource: Resource, values: Values, cmdlets: Cmdlets) -> tuple[Values, frozenset[str]]:
     """The options to write, in the table's order, and those among them that only Set- takes."""
     new, setter = resource.cmdlet("New"), resource.cmdlet("Set")
     given = [p for p in resource.properties if p.option in values]
-    not_new = [p for p in given if offer.has(new) and not offer.takes(new, p.parameter)]
-    unknown = [p for p in not_new if offer.has(setter) and not offer.takes(setter, p.parameter)]
+    not_new = [p for p in given if cmdlets.has(new) and not cmdlets.takes(new, p.parameter)]
+    unknown = [p for p in not_new if cmdlets.has(setter) and not cmdlets.takes(setter, p.parameter)]
     if unknown:
         raise UnknownParameters(new, unknown)
     return {p.option: values[p.option] for p in given}, frozenset(p.option for p in not_new)
@@ -303,7 +302,7 @@ def _differing(resource: Resource, actual: Values, wanted: Values) -> list[Prope
     ]
 
 
-def _changed(resource: Resource, actual: Collection, wanted: Values, offer: Offer) -> list[Property]:
+def _changed(resource: Resource, actual: Collection, wanted: Values, cmdlets: Cmdlets) -> list[Property]:
     """The properties to be set, after making sure that every one that was given can be compared at all."""
     resulting = {**actual.values, **wanted}
     setter = resource.cmdlet("Set")
@@ -315,15 +314,15 @@ def _changed(resource: Resource, actual: Collection, wanted: Values, offer: Offe
             other, needed = p.only_with
             raise Refused(
                 f"{p.option} exists only with {other}: {needed}, which is {resulting.get(other)} here",
-                status="unknown",
+                status=Status.UNKNOWN,
             )
         if p.option in actual.values or not applies(p, actual.values):
             continue
-        if not offer.has(setter) or offer.takes(setter, p.parameter):
+        if not cmdlets.has(setter) or cmdlets.takes(setter, p.parameter):
             raise Refused(
                 f"{resource.cmdlet('Get')} shows no {p.attribute or p.parameter} on this server, so {p.option} "
                 "can be neither compared nor verified",
-                status="unknown",
+                status=Status.UNKNOWN,
             )
         unknown.append(p)
     if unknown:
@@ -331,20 +330,20 @@ def _changed(resource: Resource, actual: Collection, wanted: Values, offer: Offe
     return _differing(resource, actual.values, wanted)
 
 
-def _drift(intended: Aim, kind: Kind, wanted: Values | None) -> Iterable[Drift]:
-    resource = intended.resource
-    name, identity = resource.name, str(intended.identity)
-    actual = intended.actual.values if intended.actual else {}
+def _drift(assessed: Assessment, kind: Kind, wanted: Values | None) -> Iterable[DriftEntry]:
+    resource = assessed.resource
+    name, identity = resource.name, str(assessed.identity)
+    actual = assessed.actual.values if assessed.actual else {}
     if kind in (Kind.CREATE, Kind.REMOVE):
         states = ("absent", "present") if kind is Kind.CREATE else ("present", "absent")
-        yield Drift(name, identity, "state", *states, resource.severity, resource.reason)
+        yield DriftEntry(name, identity, "state", *states, resource.severity, resource.reason)
     for p in _differing(resource, actual, wanted or {}):
-        yield Drift(
+        yield DriftEntry(
             name, identity, p.option, actual.get(p.option), (wanted or {})[p.option], p.severity, p.reason
         )
 
 
-def _diff(kind: Kind, before: Values | None, drift: Iterable[Drift]) -> tuple[str, str]:
+def _diff(kind: Kind, before: Values | None, drift: Iterable[DriftEntry]) -> tuple[str, str]:
     """The two sides of the diff: the differing properties and no others; a removal shows all that is lost."""
     if kind is Kind.REMOVE:
         lost = [as_line(option, value) for option, value in (before or {}).items() if option != "identity"]

@@ -17,7 +17,7 @@ from .resource import Collection, Resource
 
 def collections(shell: ManagementShell, resource: Resource, *described: str) -> list[Collection]:
     """Every object of the noun, in the server's order, learning on the way what the ``described`` cmdlets
-    offer.
+    parameters.
 
     All are read rather than one: an object that does not exist is then one that is not listed, and never an
     error whose meaning would have to be guessed. Raises what the server answered if reading failed.

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,9 +50,20 @@ class Property:
     def shown_by(self, remote: RemoteObject) -> bool:
         return (self.attribute or self.parameter) in remote
 
+    def is_null(self, remote: RemoteObject) -> bool:
+        return remote[self.attribute or self.parameter] is None
+
     def read(self, remote: RemoteObject) -> Any:
         raw = remote[self.attribute or self.parameter]
         return self.null if raw is None else self.comparison.read(raw)
+
+    def sent(self, value: Any) -> Any:
+        """The parameter's value for an option's value, None for null."""
+        return None if value is None else self.comparison.send(value)
+
+    def as_read(self, value: Any) -> Any:
+        """The option's value as the server will show it once it has been written."""
+        return self.null if value is None else self.comparison.read(self.comparison.send(value))
 
     def same(self, one: Any, other: Any) -> bool:
         """Whether two values of the option, either of which may be None for 'not set', mean the same."""
@@ -62,10 +73,19 @@ class Property:
 
 @dataclass(frozen=True)
 class Collection:
-    """One object of a noun as it was read; ``values`` holds the properties that the server shows, no others."""
+    """One object of a noun as it was read; ``values`` holds the properties that the server shows, no others.
+
+    ``nulls`` are those of them that are null on the server, which to an option may be the same as empty.
+    """
 
     identity: Identity
     values: Values
+    nulls: frozenset[str] = frozenset()
+
+    @property
+    def server_values(self) -> Values:
+        """The values as they have to be sent to make the object what it is: null where it is null."""
+        return {option: None if option in self.nulls else value for option, value in self.values.items()}
 
 
 class Kind(enum.Enum):
@@ -95,7 +115,7 @@ class Desired:
 
 
 @dataclass(frozen=True)
-class Move:
+class ProposedChange:
     """What is about to be done, for those who may object: ``values`` are the options that are going to be
     written.
     """
@@ -111,14 +131,15 @@ class Move:
 class Requirement:
     """Something outside the object that must hold before it is changed.
 
-    ``needed`` tells whether it matters for a move; ``read`` is the command that finds out, and ``objection``
-    is the sentence against the move, or None, for the objects it returned. The objects are None where the
-    session does not offer the command.
+    ``needed`` tells whether it matters for a change; ``read`` is the command that finds out, and ``objection`` is the
+    sentence against the change, or None, for the objects it returned. The objects are None where the session does not
+    offer the command. ``identities`` are those that the objects stand for: the one that is meant lends its spelling.
     """
 
-    needed: Callable[[Move], bool]
+    needed: Callable[[ProposedChange], bool]
     read: Command
-    objection: Callable[[Move, Sequence[RemoteObject] | None], str | None]
+    objection: Callable[[ProposedChange, Sequence[RemoteObject] | None], str | None]
+    identities: Callable[[Sequence[RemoteObject]], Iterable[Identity]] = lambda objects: ()
 
 
 def _by_parameter(
@@ -161,7 +182,7 @@ class Resource:
     def sent(self, values: Values) -> dict[str, Any]:
         """The parameters for these options, in the table's order."""
         given = [(p, values[p.option]) for p in self.properties if p.option in values]
-        return {p.parameter_for(v): Switch.PRESENT if p.is_switch else p.comparison.send(v) for p, v in given}
+        return {p.parameter_for(v): Switch.PRESENT if p.is_switch else p.sent(v) for p, v in given}
 
     def checked(self, values: Values) -> None:
         """Raise UnusableArgument for the first value that no version of the server would take."""
@@ -176,8 +197,13 @@ class Resource:
             kind = remote.type_names[0] if remote.type_names else "an object without a type"
             raise Unreadable(f"{self.cmdlet('Get')} returned {kind}, which has no Identity.")
         identity = stored(text_of(remote["Identity"]), self.scopes)
-        values = {p.option: p.read(remote) for p in self.properties if p.shown_by(remote)}
-        return Collection(identity, {o: v for o, v in values.items() if applies(self.property_of(o), values)})
+        shown = [p for p in self.properties if p.shown_by(remote)]
+        values = {p.option: p.read(remote) for p in shown}
+        return Collection(
+            identity,
+            {o: v for o, v in values.items() if applies(self.property_of(o), values)},
+            frozenset(p.option for p in shown if p.is_null(remote)),
+        )
 
     def as_options(self, collection: Collection) -> dict[str, Any]:
         """The object as the module's options describe it, in the table's order."""

@@ -19,7 +19,7 @@ from ...result.refusals import Refused, text_of
 from ...result.severity import Severity
 from ..comparison import UINT32, Enumeration, Fqdn, Text, Truth
 from ..identity import Identity, Scope
-from ..resource import Move, Property, Requirement, Resource, Values
+from ..resource import Property, ProposedChange, Requirement, Resource, Values
 from .public_provider import VERIFICATION_LEVEL
 
 DNS_SRV_ROUTING = "UseDnsSrvRouting"
@@ -50,14 +50,14 @@ def _set_parameters(
     return resource.sent({"routing_method": method, **needed, **values})
 
 
-def _changes_default_route(move: Move) -> bool:
-    return move.values.get("routing_method") == DEFAULT_ROUTING or "default_route_fqdn" in move.values
+def _changes_default_route(proposed: ProposedChange) -> bool:
+    return proposed.values.get("routing_method") == DEFAULT_ROUTING or "default_route_fqdn" in proposed.values
 
 
 def _no_providers(kind: str) -> Requirement:
     """All providers have to be deleted before a new default route is assigned (parameter DefaultRouteFqdn)."""
 
-    def objection(move: Move, providers: Sequence[RemoteObject] | None) -> str | None:
+    def objection(proposed: ProposedChange, providers: Sequence[RemoteObject] | None) -> str | None:
         if not providers:
             return None
         names = ", ".join(text_of(provider["Identity"]) for provider in providers)

@@ -14,7 +14,7 @@ from ...result.refusals import text_of
 from ...result.severity import Severity
 from ..comparison import Text, Truth
 from ..identity import Identity, Scope, stored
-from ..resource import Kind, Move, Property, Requirement, Resource
+from ..resource import Kind, Property, ProposedChange, Requirement, Resource
 from .topology import SITE_EXISTS
 
 SCOPES = (Scope.GLOBAL, Scope.SITE, Scope.USER)
@@ -28,26 +28,30 @@ def granted(user: RemoteObject) -> Identity | None:
     return stored(name, SCOPES) if name else None
 
 
-def _in_use(move: Move, users: Sequence[RemoteObject] | None) -> str | None:
+def _takes_a_policy_from_users(proposed: ProposedChange) -> bool:
+    return proposed.kind is Kind.REMOVE and proposed.identity.scope is Scope.USER and not proposed.force
+
+
+def _in_use(proposed: ProposedChange, users: Sequence[RemoteObject] | None) -> str | None:
     hint = "Grant these users another policy first, or give force: true"
     if users is None:
         return (
-            f"Whether the policy '{move.identity}' is still granted to users cannot be told, as this session "
-            "does not offer Get-CsUser. "
+            f"Whether the policy '{proposed.identity}' is still granted to users cannot be told, as this session "
+            "does not parameters Get-CsUser. "
             "With force: true it is removed all the same"
         )
-    holders = [user for user in users if granted(user) == move.identity]
+    holders = [user for user in users if granted(user) == proposed.identity]
     if not holders:
         return None
     names = [text_of(user.get("SipAddress") or user["Identity"]) for user in holders[:_NAMED_USERS]]
     more = f" and {len(holders) - _NAMED_USERS} more" if len(holders) > _NAMED_USERS else ""
-    return f"The policy '{move.identity}' is granted to {', '.join(names)}{more}. {hint}"
+    return f"The policy '{proposed.identity}' is granted to {', '.join(names)}{more}. {hint}"
 
 
 # The cmdlet would ask whether to remove a policy that is in use (nexthop, February 2011), which nobody could
 # answer here.
 _NOT_IN_USE = Requirement(
-    needed=lambda move: move.kind is Kind.REMOVE and move.identity.scope is Scope.USER and not move.force,
+    needed=_takes_a_policy_from_users,
     read=Command("Get-CsUser", {"Filter": "ExternalAccessPolicy -ne $Null"}),
     objection=_in_use,
 )

@@ -15,27 +15,27 @@ from ...result.refusals import text_of
 from ...result.severity import Severity
 from ..comparison import DomainSet, Enumeration, Fqdn, Text, Truth
 from ..identity import Scope
-from ..resource import Kind, Move, Property, Requirement, Resource
+from ..resource import Kind, Property, ProposedChange, Requirement, Resource
 
 VERIFICATION_LEVEL = Enumeration(("AlwaysVerifiable", "AlwaysUnverifiable", "UseSourceVerification"))
 
 
-def _taken(move: Move, hosting: Sequence[RemoteObject] | None) -> str | None:
+def _taken(proposed: ProposedChange, hosting: Sequence[RemoteObject] | None) -> str | None:
     """New- fails for an Identity or a ProxyFqdn that another public or hosting provider has
     (New-CsPublicProvider).
     """
     rivals = [
         (str(other.identity), other.values.get("proxy_fqdn"), "public")
-        for other in move.others
-        if other.identity != move.identity
+        for other in proposed.others
+        if other.identity != proposed.identity
     ]
     for provider in hosting or ():
         proxy = provider.get("ProxyFqdn")
         rivals.append((text_of(provider["Identity"]), None if proxy is None else text_of(proxy), "hosting"))
     for name, proxy, kind in rivals:
-        if same_name(name, move.identity.name):
+        if same_name(name, proposed.identity.name):
             return f"identity: '{name}' is the name of a {kind} provider already"
-        if Fqdn().same(proxy, move.values["proxy_fqdn"]):
+        if Fqdn().same(proxy, proposed.values["proxy_fqdn"]):
             return (
                 f"proxy_fqdn: {proxy} belongs to the {kind} provider '{name}' already, and no two providers "
                 "may share it"
@@ -44,13 +44,13 @@ def _taken(move: Move, hosting: Sequence[RemoteObject] | None) -> str | None:
 
 
 _IDENTITY_AND_PROXY_ARE_FREE = Requirement(
-    needed=lambda move: move.kind in (Kind.CREATE, Kind.RECREATE),
+    needed=lambda proposed: proposed.kind in (Kind.CREATE, Kind.RECREATE),
     read=Command("Get-CsHostingProvider"),
     objection=_taken,
 )
 
 
-def _default_routing(move: Move, configurations: Sequence[RemoteObject] | None) -> str | None:
+def _default_routing(proposed: ProposedChange, configurations: Sequence[RemoteObject] | None) -> str | None:
     for configuration in configurations or ():
         method = configuration.get("RoutingMethod")
         if method is not None and same_name(text_of(method), "UseDefaultRouting"):
@@ -63,7 +63,7 @@ def _default_routing(move: Move, configurations: Sequence[RemoteObject] | None) 
 
 # New-CsPublicProvider: no federation with a public provider as long as the Edge Servers use default routing.
 _DNS_SRV_ROUTING = Requirement(
-    needed=lambda move: move.kind is Kind.CREATE,
+    needed=lambda proposed: proposed.kind is Kind.CREATE,
     read=Command("Get-CsAccessEdgeConfiguration"),
     objection=_default_routing,
 )

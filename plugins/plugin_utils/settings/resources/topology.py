@@ -12,7 +12,7 @@ from ...powershell.commands import Command
 from ...powershell.results import RemoteObject
 from ...result.refusals import text_of
 from ..identity import Identity, Scope, stored
-from ..resource import Kind, Move, Requirement
+from ..resource import Kind, ProposedChange, Requirement
 
 
 def site_identity(site: RemoteObject) -> Identity:
@@ -36,18 +36,18 @@ def unknown(word: str, wanted: Identity, known: Iterable[Identity]) -> str | Non
     return f"the topology has no {word} '{wanted.name}'. It has: {names}"
 
 
-def _site_objection(move: Move, sites: Sequence[RemoteObject] | None) -> str | None:
-    return None if sites is None else _objection("site", move.identity, map(site_identity, sites))
+def _site_objection(proposed: ProposedChange, sites: Sequence[RemoteObject] | None) -> str | None:
+    return None if sites is None else _objection("site", proposed.identity, map(site_identity, sites))
 
 
-def _service_objection(move: Move, services: Sequence[RemoteObject] | None) -> str | None:
+def _service_objection(proposed: ProposedChange, services: Sequence[RemoteObject] | None) -> str | None:
     if services is None:
         return None
-    role = move.identity.name.partition(":")[0]
+    role = proposed.identity.name.partition(":")[0]
     of_role = [
         identity for identity in map(service_identity, services) if identity.name.partition(":")[0] == role
     ]
-    return _objection("service", move.identity, of_role)
+    return _objection("service", proposed.identity, of_role)
 
 
 def _objection(word: str, wanted: Identity, known: Iterable[Identity]) -> str | None:
@@ -57,11 +57,13 @@ def _objection(word: str, wanted: Identity, known: Iterable[Identity]) -> str | 
 
 def _created_at(scope: Scope) -> Requirement:
     objection = _site_objection if scope is Scope.SITE else _service_objection
+    identity = site_identity if scope is Scope.SITE else service_identity
     cmdlet = "Get-CsSite" if scope is Scope.SITE else "Get-CsService"
     return Requirement(
-        needed=lambda move: move.kind is Kind.CREATE and move.identity.scope is scope,
+        needed=lambda proposed: proposed.kind is Kind.CREATE and proposed.identity.scope is scope,
         read=Command(cmdlet),
         objection=objection,
+        identities=lambda objects: map(identity, objects),
     )
 
 

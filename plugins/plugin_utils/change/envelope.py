@@ -1,0 +1,225 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The envelope around every write: it journals, sends once, and owns the truth of the task from then on.
+
+A subject hands over its commands and, once it has read back, what it found. From the first write on whatever happens is
+told as what was written and what is known of it; nothing that was written can end as "unreachable" or "unchanged".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..powershell.commands import Command
+from ..powershell.errors import ConnectionRefused, ManagementShellError, OutcomeUnknown, UnconvertibleValue
+from ..powershell.results import PipelineState, Results
+from ..powershell.shell import ManagementShell
+from ..result.display import shown
+from ..result.failures import failure_result
+from ..result.refusals import ChangeFailed
+from ..result.result import NOTHING_KNOWN, Result
+from ..result.status import Status
+from .journal import Change, Journal, JournalUnusable, NoJournal
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A property, or ``state``, that a read-back does not bear out."""
+
+    property: str
+    wanted: Any
+    found: Any
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back from one write. ``results`` may be incomplete unless ``whole``."""
+
+    results: Results
+    whole: bool
+    trouble: ManagementShellError | None = None
+
+
+class Envelope:
+    """One task's way to a server. ``shell`` is for reading; `write` is the only way to change anything."""
+
+    def __init__(self, shell: ManagementShell, journal: Journal | NoJournal, *, check_mode: bool) -> None:
+        self.shell = shell
+        self.check_mode = check_mode
+        self.known: Result = NOTHING_KNOWN
+        self._journal = journal
+        self._change: Change | None = None
+        self._change_id = ""
+        self._troubles: list[ManagementShellError] = []
+        self._written: list[Command] = []
+        self._ended = True
+
+    # -- before a write ---------------------------------------------------------------------------------------
+
+    def expects(self, result: Result) -> Result:
+        """Remember what is known before anything is written: every failure tells at least that."""
+        self.known = result
+        return result
+
+    def begin(self, change: Change) -> None:
+        """What the next writes are about; it is journalled when the first of them is sent."""
+        if self._change_id:
+            certain = self._ended and not self._troubles
+            self._end(Status.CORRECTED if certain else Status.UNKNOWN, changed=True)
+        self._change = change
+
+    # -- writing ----------------------------------------------------------------------------------------------
+
+    @property
+    def has_written(self) -> bool:
+        """Whether any command was handed over that may have changed something."""
+        return bool(self._written)
+
+    @property
+    def all_ended(self) -> bool:
+        """Whether the final state of every write was received, so that nothing of them is still at work."""
+        return self._ended
+
+    @property
+    def troubles(self) -> tuple[ManagementShellError, ...]:
+        """What went wrong since the first write, in order."""
+        return tuple(self._troubles)
+
+    def write(self, *commands: Command, read: Command | None = None) -> Answer:
+        """Journal and send commands that change something, with at most one reading behind them, as one pipeline.
+
+        Raises what kept the first write of a task from being sent, with nothing changed; afterwards raises nothing
+        but remembers it. The answer is whole where every statement answered without an error.
+        """
+        if self.check_mode:
+            raise AssertionError(f"{commands[0].name} must not be sent in check mode")
+        if self._change is not None and not self._change_id:
+            endpoint = self.shell.endpoint
+            self._change_id = self._journal.begin(
+                self._change, tuple(command.as_text() for command in commands), endpoint.url, endpoint.account
+            )
+        first = not self._written
+        self._written += commands
+        try:
+            results = self.shell.run(*commands, *([read] if read else []), changes=True)
+        except OutcomeUnknown as lost:
+            self._ended = self._ended and lost.ended
+            return self._noted(lost, lost.results)
+        except (ConnectionRefused, UnconvertibleValue) as refused:
+            if not first:
+                return self._noted(refused, Results())
+            # Nothing left this machine, or nothing was accepted.
+            self._written.clear()
+            self._end(Status.DRIFTED, changed=False)
+            raise
+        for report in results.errors:
+            self._troubles.append(self.shell.classify(report))
+        whole = not results.errors and results.state is PipelineState.COMPLETED
+        return Answer(results, whole, self._troubles[-1] if results.errors else None)
+
+    def _noted(self, trouble: ManagementShellError, results: Results) -> Answer:
+        self._troubles.append(trouble)
+        for report in results.errors:
+            self._troubles.append(self.shell.classify(report))
+        return Answer(results, whole=False, trouble=trouble)
+
+    # -- afterwards -------------------------------------------------------------------------------------------
+
+    def conclude(
+        self,
+        subject: str,
+        after: dict[str, Any] | None,
+        mismatches: Sequence[Mismatch],
+        *,
+        result: Result | None = None,
+    ) -> Result:
+        """The result of a change that was read back. Raises ChangeFailed unless it is in place and certain to stay.
+
+        ``subject`` names the object in a sentence; ``after`` is what was read.
+        """
+        known = replace(result or self.known, after=after)
+        changed = after != known.before
+        sentences = [str(trouble) for trouble in self._troubles]
+        if not self._ended:
+            sentences.append(f"Read back since: {_state(subject, mismatches, changed)}")
+            raise self._failed(sentences, replace(known, status=Status.UNKNOWN, changed=True))
+        if not mismatches:
+            corrected = replace(known, status=Status.CORRECTED, changed=True)
+            if sentences:
+                corrected = corrected.warned(
+                    " ".join([*sentences, "Read back since: everything is as wanted."])
+                )
+            return self._closed(corrected)
+        if not sentences:
+            kept = "; ".join(
+                f"{m.property} should be {shown(m.wanted)} and is {shown(m.found)}" for m in mismatches
+            )
+            sentences = [f"{subject} was written without an error, but did not keep it: {kept}."]
+        else:
+            sentences.append(f"Read back since: {_state(subject, mismatches, changed)}")
+        raise self._failed(sentences, replace(known, status=Status.DRIFTED, changed=changed))
+
+    def unread(self, subject: str, error: ManagementShellError) -> ChangeFailed:
+        """The failure of a change whose effect could not be read back."""
+        sentences = [str(trouble) for trouble in self._troubles] or [f"{subject} was written."]
+        sentences.append(f"It could not be read back: {error} Whether the change took effect is not known.")
+        self._troubles = self._troubles or [error]
+        return self._failed(sentences, replace(self.known, status=Status.UNKNOWN, changed=True, after=None))
+
+    def failed(self, sentence: str, result: Result) -> ChangeFailed:
+        """The failure of a change that its subject has judged itself."""
+        if not self._ended:
+            result = replace(result, status=Status.UNKNOWN, changed=True)
+        return self._failed([sentence], result)
+
+    def completed(self, result: Result) -> Result:
+        """The success of a change that its subject has judged itself. Raises ChangeFailed where it is not certain."""
+        if not self._ended:
+            sentences = [str(trouble) for trouble in self._troubles]
+            raise self._failed(sentences, replace(result, status=Status.UNKNOWN, changed=True))
+        return self._closed(result)
+
+    def failure(self, error: BaseException) -> dict[str, Any]:
+        """The task's result after whatever ended it, for errors that nobody else has told."""
+        if isinstance(error, ChangeFailed) or not self._written:
+            return failure_result(error, self.known)
+        self._troubles = self._troubles or ([error] if isinstance(error, ManagementShellError) else [])
+        sentences = [*(str(trouble) for trouble in self._troubles if trouble is not error), str(error)]
+        sentences.append("Whether the change took effect is not known.")
+        unknown = replace(self.known, status=Status.UNKNOWN, changed=True, after=None)
+        return failure_result(self._failed(sentences, unknown), self.known)
+
+    def _failed(self, sentences: Sequence[str], result: Result) -> ChangeFailed:
+        sentences = list(sentences)
+        if result.restore_commands and result.changed:
+            lines = "; ".join(command.as_text() for command in result.restore_commands)
+            sentences.append(f"To put back what was there before, run: {lines}")
+        return ChangeFailed(" ".join(sentences), self._closed(result), self._troubles)
+
+    def _closed(self, result: Result) -> Result:
+        """The result, once the journal knows it as well."""
+        return result.warned(*self._end(result.status, changed=result.changed))
+
+    def _end(self, status: Status, *, changed: bool) -> list[str]:
+        """Journal what became of the change. A journal that fails by now does not make the change undone: a warning."""
+        if not self._change_id:
+            return []
+        change_id, self._change_id, self._change = self._change_id, "", None
+        try:
+            self._journal.end(change_id, {"status": status.value, "changed": changed})
+        except JournalUnusable as unusable:
+            return [str(unusable)]
+        return []
+
+
+def _state(subject: str, mismatches: Sequence[Mismatch], changed: bool) -> str:
+    if not mismatches:
+        return "everything is as wanted."
+    if not changed:
+        return "nothing has been changed."
+    details = "; ".join(f"{mismatch.property} is {shown(mismatch.found)}" for mismatch in mismatches)
+    return f"{subject}: {details}."
