@@ -31,10 +31,12 @@ class ManagementShell(Protocol):
     def resumed(self) -> bool:
         """Whether the session was opened by an earlier task of the run. Known once a command has run."""
 
-    def run(self, *commands: Command, changes: bool = False) -> Results:
+    def run(self, *commands: Command, changes: bool = False, limit: float | None = None) -> Results:
         """Run the commands as the statements of one pipeline, in order (one pipeline each on PowerShell 2 hosts).
 
         What a statement fails with stands in ``Results.errors``, and ``Results.state`` is the final state received.
+
+        A change may have a ``limit`` in seconds that is tighter than the session's own.
 
         Reading (``changes`` false) may be repeated, and is: a broken connection is answered with one more try in a new
         session, and where a statement's error may have cost the answers of others, each statement is asked again in a
@@ -47,9 +49,10 @@ class ManagementShell(Protocol):
         Raises the subclasses of `errors.ConnectionRefused` where nothing was accepted, and of `errors.OutcomeUnknown`
         where something was, or may have been, and the answer is not complete. Its ``ended`` says whether the final
         state of every pipeline was received in the end: the pipeline is told to stop, and listened to on a new
-        connection if need be. Where that state does not come the session is deleted, so far as that can be done, and ``ended`` stays
-        false: a stop or a deletion that the server acknowledges does not prove that a cmdlet has let go, and a server
-        that does not know a pipeline any more forgets those that finished and those it never got alike.
+        connection if need be. Where that state does not come the session is deleted, so far as that can be done, and
+        ``ended`` stays false: a stop or a deletion that the server acknowledges does not prove that a cmdlet has let
+        go, and a server that does not know a pipeline any more forgets those that finished and those it never got
+        alike.
         """
 
     def take_warnings(self) -> list[str]:
