@@ -149,7 +149,7 @@ def write_duration(span: datetime.timedelta) -> str:
     ticks = _ticks(span)
     days, rest = divmod(abs(ticks), _TICKS_PER_DAY)
     seconds, fraction = divmod(rest, _TICKS_PER_SECOND)
-    digits = f".{fraction:07d}".rstrip("0") if fraction else ""
+    digits = f".{fraction:07d}".removesuffix("0") if fraction else ""
     return f"{'-' if ticks < 0 else ''}P{days}DT{seconds}{digits}S"
 
 
