@@ -101,7 +101,7 @@ class ErrorReport:
         """The message, and the innermost cause where the message does not tell it already."""
         text = self.message
         if self.causes and self.causes[-1].message not in text:
-            text += f" The cause: {self.causes[-1].message}"
+            text = f"{text.rstrip('.')}. The cause: {self.causes[-1].message}"
         if self.native_error_code is not None:
             text += f" (Windows error {self.native_error_code})"
         return text
