@@ -45,11 +45,11 @@ class ManagementShell(Protocol):
         and it is answered only where the ones before succeeded.
 
         Raises the subclasses of `errors.ConnectionRefused` where nothing was accepted, and of `errors.OutcomeUnknown`
-        where something was, or may have been, and the answer is not complete. Its ``ended`` says whether the final state
-        of every pipeline was received in the end: the pipeline is told to stop, and listened to on a new connection if
-        need be. Where that state does not come the session is deleted, so far as that can be done, and ``ended`` stays
-        false: a stop or a deletion that the server acknowledges does not prove that a cmdlet has let go, and a server
-        that does not know a pipeline any more forgets those that finished and those it never got alike.
+        where something was, or may have been, and the answer is not complete. Its ``ended`` says whether the final
+        state of every pipeline was received in the end: the pipeline is told to stop, and listened to on a new
+        connection if need be. Where that state does not come the session is deleted, so far as that can be done, and
+        ``ended`` stays false: a stop or a deletion that the server acknowledges does not prove that a cmdlet has let
+        go, and a server that does not know a pipeline forgets those that finished and those it never got alike.
         """
 
     def take_warnings(self) -> list[str]:
