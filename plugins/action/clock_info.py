@@ -23,5 +23,4 @@ class ActionModule(InfoAction):
         at_least(arguments, samples=1)
         for name in arguments["ntp_servers"]:
             one_host("ntp_servers", name)
-        about = clock_info.about(shell, arguments["ntp_servers"], arguments["samples"])
-        return about
+        return clock_info.about(shell, arguments["ntp_servers"], arguments["samples"])
