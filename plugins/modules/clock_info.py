@@ -227,6 +227,13 @@ msg:
   type: str
   sample: "The name 'fe02.contoso.com' cannot be resolved. Check ansible_host in the inventory, and this
     machine's DNS."
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      C(guide_results) lists them.
+  returned: on failure
+  type: str
+  sample: value_not_allowed
 error_details:
   description:
     - What the server said, where it refused a command.

@@ -34,28 +34,22 @@ class ManagementShell(Protocol):
     def run(self, *commands: Command, changes: bool = False) -> Results:
         """Run the commands as the statements of one pipeline, in order (one pipeline each on PowerShell 2 hosts).
 
-                What a statement fails with stands in ``Results.errors``, and ``Results.state`` is the final state received.
+        What a statement fails with stands in ``Results.errors``, and ``Results.state`` is the final state received.
 
-                Reading (``changes`` false) may be repeated, and is: a broken connection is answered with one more try in a new
-                session, and where a statement's error may have cost the answers of others, each statement is asked again in a
-                pipeline of its own. So every statement of a reading is answered or has an error that names its command.
+        Reading (``changes`` false) may be repeated, and is: a broken connection is answered with one more try in a new
+        session, and where a statement's error may have cost the answers of others, each statement is asked again in a
+        pipeline of its own. So every statement of a reading is answered or has an error that names its command.
 
-                With ``changes`` nothing is ever sent twice, on any version. After a terminating failure PowerShell still runs
-                the statements that follow and sends nothing of them, so only the last statement of a change may be a reading,
-                and it is answered only where the ones before succeeded.
+        With ``changes`` nothing is ever sent twice, on any version. After a terminating failure PowerShell still runs
+        the statements that follow and sends nothing of them, so only the last statement of a change may be a reading,
+        and it is answered only where the ones before succeeded.
 
-                Raises the subclasses of `errors.ConnectionRefused` where nothing was accepted, and of `errors.OutcomeUnknown`
-                where something was, or may have been, and the answer is not complete. Its ``ended`` says whether the final
-                state of every pipeline was received in the end: the pipeline is told to stop, and listened to on a new
-        <<<<<<< HEAD
-                connection if need be. Where that state does not come the session is deleted, so far as that can be done, and
-                ``ended`` stays false: a stop or a deletion that the server acknowledges does not prove that a cmdlet has let go, and a server
-                that does not know a pipeline any more forgets those that finished and those it never got alike.
-        =======
-                connection if need be. Where that state does not come the session is deleted, so far as that can be done, and
-                ``ended`` stays false: a stop or a deletion that the server acknowledges does not prove that a cmdlet has let
-                go, and a server that does not know a pipeline forgets those that finished and those it never got alike.
-        >>>>>>> wire-session
+        Raises the subclasses of `errors.ConnectionRefused` where nothing was accepted, and of `errors.OutcomeUnknown`
+        where something was, or may have been, and the answer is not complete. Its ``ended`` says whether the final
+        state of every pipeline was received in the end: the pipeline is told to stop, and listened to on a new
+        connection if need be. Where that state does not come the session is deleted, so far as that can be done, and
+        ``ended`` stays false: a stop or a deletion that the server acknowledges does not prove that a cmdlet has let
+        go, and a server that does not know a pipeline forgets those that finished and those it never got alike.
         """
 
     def take_warnings(self) -> list[str]:

@@ -13,7 +13,6 @@ from unittest.mock import MagicMock
 
 import pytest
 import yaml
-from ansible.errors import AnsibleActionFail
 from ansible_collections.lync.remediation.plugins.plugin_utils.module_action import _native
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
 from unit.settings.scripted_shell import ScriptedShell, error, remote
@@ -55,10 +54,15 @@ def run_on(connection: MagicMock, module: str, arguments: dict[str, Any], **task
         action=module,
         environment=None,
         delegate_to=task.get("delegate_to"),
+        timeout=task.get("timeout", 0),
+        resolved_action=f"lync.remediation.{module}",
+        get_name=lambda: module,
+        get_path=lambda: "site.yml:1",
     )
     plugin = action(described, connection, MagicMock(), MagicMock(), MagicMock(), MagicMock())
+    plugin._templar = MagicMock(template=lambda value: value)
     plugin._connection._shell.tmpdir = "/nonexistent"
-    result: dict[str, Any] = plugin.run(task_vars={})
+    result: dict[str, Any] = plugin.run(task_vars=task.get("variables", {"lync_remediation_journal": False}))
     return result
 
 
@@ -145,35 +149,30 @@ def test_bad_input_is_one_sentence_and_no_change(
     module: str, arguments: dict[str, Any], sentence: str
 ) -> None:
     shell = server()
-    with pytest.raises(AnsibleActionFail) as failure:
-        run(module, arguments, shell)
-    assert sentence in str(failure.value)
-    assert str(failure.value).endswith("Nothing has been changed.")
+    result = run(module, arguments, shell)
+    assert sentence in result["msg"]
+    assert result["msg"].endswith("Nothing has been changed.")
+    assert (result["failed"], result["changed"], result["status"]) == (True, False, "unknown")
     assert shell.writes == []
 
 
 def test_a_failing_task_tells_its_status_and_what_the_server_said() -> None:
     shell = server(answer=lambda c: error(c.name) if c.name == "Get-CsMediaConfiguration" else None)
-    with pytest.raises(AnsibleActionFail) as failure:
-        run("media_configuration", {"enable_qos": True}, shell)
-    assert failure.value.result["status"] == "unknown"
-    assert failure.value.result["error_details"]["category"] == "PermissionDenied"
+    result = run("media_configuration", {"enable_qos": True}, shell)
+    assert (result["failed"], result["status"], result["changed"]) == (True, "unknown", False)
+    assert result["error_details"]["category"] == "PermissionDenied"
 
 
 def test_a_refusal_tells_whether_there_is_drift() -> None:
-    with pytest.raises(AnsibleActionFail) as failure:
-        run("public_provider", {"identity": "MSN", "proxy_fqdn": "proxy.contoso.com"})
-    assert failure.value.result["status"] == "drifted"
-    with pytest.raises(AnsibleActionFail) as failure:
-        run("external_access_policy", {"enable_xmpp_access": True})
-    assert failure.value.result["status"] == "unknown"
+    result = run("public_provider", {"identity": "MSN", "proxy_fqdn": "proxy.contoso.com"})
+    assert (result["status"], result["failure"]) == ("drifted", "refused")
+    result = run("external_access_policy", {"enable_xmpp_access": True})
+    assert (result["status"], result["failure"]) == ("unknown", "refused")
 
 
 def test_a_change_that_fails_tells_all_that_a_success_would() -> None:
     shell = server(answer=lambda c: error(c.name) if c.verb == "Set" else None)
-    with pytest.raises(AnsibleActionFail) as failure:
-        run("media_configuration", {"enable_qos": True}, shell)
-    result = failure.value.result
+    result = run("media_configuration", {"enable_qos": True}, shell)
     assert result["status"] == "drifted"
     assert result["commands"] == ["Set-CsMediaConfiguration -Identity Global -EnableQoS $true"]
     assert result["error_details"]["command"] == "Set-CsMediaConfiguration"
