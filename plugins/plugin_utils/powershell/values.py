@@ -105,7 +105,7 @@ def _is_net_decimal(number: decimal.Decimal) -> bool:
         return False
     _sign, digits, exponent = number.as_tuple()
     shift = int(exponent)
-    return shift >= -28 and int("".join(map(str, digits))) * 10 ** max(shift, 0) < 2**96
+    return -28 <= shift <= 28 and int("".join(map(str, digits))) * 10 ** max(shift, 0) < 2**96
 
 
 _VERSION = re.compile(r"\d{1,10}(\.\d{1,10}){1,3}", re.ASCII)
@@ -298,10 +298,22 @@ class _Reader:
         text = unescape_text(parts["ToString"].text or "") if "ToString" in parts else None
         members = [member for tag in ("Props", "MS") for member in parts.get(tag, ())]
         content = next((child for child in element if child.tag not in _AROUND_CONTENT), None)
-        if content is not None and "System.Enum" in type_names:
-            return self._known(element, text if text is not None else str(self.read(content)))
-        if content is None or _says_more_by_its_properties(type_names, content, members):
+        if content is None:
             return self._remote_object(element, type_names, members, text)
+        value = self._content(element, content, type_names, text)
+        if _says_more_by_its_properties(type_names, value, members):
+            shown = value if isinstance(value, str) else text
+            return self._remote_object(element, type_names or _CUSTOM_OBJECT, members, shown)
+        for member in members:
+            # Not part of the value, but what it names may be referred to later.
+            self.read(member)
+        return value
+
+    def _content(
+        self, element: ET.Element, content: ET.Element, type_names: tuple[str, ...], text: str | None
+    ) -> Any:
+        if "System.Enum" in type_names:
+            return self._known(element, text if text is not None else str(self.read(content)))
         if content.tag in _LISTS:
             items = self._known(element, [])
             items.extend(self.read(item) for item in content)
@@ -310,11 +322,7 @@ class _Reader:
             entries = self._known(element, {})
             entries.update((_key(self.read(entry[0])), self.read(entry[1])) for entry in content)
             return entries
-        value = self.read(content)
-        if isinstance(value, str) and members and value.startswith(f"@{{{members[0].attrib['N']}="):
-            # A custom object that lay too deep for the server: its text, with its properties as notes.
-            return self._remote_object(element, _CUSTOM_OBJECT, members, value)
-        return self._known(element, value)
+        return self._known(element, self.read(content))
 
     def _known(self, element: ET.Element, value: Any) -> Any:
         """Remember the object before its content is read, which may refer to it."""
@@ -338,11 +346,15 @@ class _Reader:
         return remote
 
 
-def _says_more_by_its_properties(
-    type_names: tuple[str, ...], content: ET.Element, members: list[ET.Element]
-) -> bool:
-    """An XmlElement enumerates its children without what they hold; its properties are attributes and texts."""
-    return content.tag in _LISTS and bool(members) and "System.Xml.XmlNode" in type_names
+def _says_more_by_its_properties(type_names: tuple[str, ...], value: Any, members: list[ET.Element]) -> bool:
+    """An XmlElement is sent as its children without what they hold, with attributes and texts as properties. A custom
+    object that lies too deep is sent as its text, which starts with its first property, with properties as notes.
+    """
+    if not members or not isinstance(value, str | list):
+        return False
+    if isinstance(value, list):
+        return "System.Xml.XmlNode" in type_names
+    return value.startswith(f"@{{{unescape_text(members[0].attrib['N'])}=")
 
 
 def _key(key: Any) -> Any:
