@@ -16,9 +16,11 @@ description:
     well as over WinRM.
   - It takes the variables of the P(ansible.builtin.psrp#connection) connection plugin. An inventory that works with
     that one works here by changing C(ansible_connection).
-  - One session is opened for each host and run. A worker that finishes leaves it to the next, which goes on without a
-    new handshake; the note it leaves lies in the run's private temporary folder and holds no secret.
-  - Only the modules of this collection can be used on such a host. M(ansible.builtin.gather_facts),
+  - One session is opened for each host and run. A worker that finishes leaves it to the next, which goes on without
+    opening another; the note it leaves lies in the run's private temporary folder, readable for its owner alone, and
+    holds no secret but a load balancer's cookie. Workers that use a host at the same time share two sessions at most.
+  - Only the modules of this collection can be used on such a host, and M(ansible.builtin.ping) and
+    M(ansible.builtin.wait_for_connection), which open a session. M(ansible.builtin.gather_facts),
     M(ansible.builtin.raw), M(ansible.builtin.copy) and C(become) are refused with a sentence that says so.
 requirements:
   - pypsrp >= 0.9 in the Python that runs Ansible
@@ -104,7 +106,8 @@ options:
     vars:
       - name: ansible_psrp_connection_timeout
   read_timeout:
-    description: How long to wait for an answer, in seconds. Must be more than O(operation_timeout).
+    description:
+      - How long to wait for an answer, in seconds. Must be more than O(operation_timeout); another value is refused.
     type: int
     default: 30
     vars:
@@ -117,7 +120,9 @@ options:
     vars:
       - name: ansible_psrp_operation_timeout
   command_timeout:
-    description: How long a call of commands may take in all, in seconds. After that it is stopped and the task fails.
+    description:
+      - How long a call of commands may take in all, in seconds. After that it is stopped and the task fails.
+      - A task waits as long, and O(open_timeout) more, for a session that other tasks of the run use.
     type: int
     default: 600
     vars:
@@ -161,8 +166,8 @@ options:
       - name: ansible_management_shell_module
   reconnection_retries:
     description:
-      - How often to try again when the server cannot be reached. A command that may have taken effect is never
-        repeated.
+      - How often to try again when the server cannot be reached, or a gateway before it gets no answer from it (HTTP
+        status 502, 503, 504). A command that may have taken effect is never repeated.
     type: int
     default: 2
     vars:

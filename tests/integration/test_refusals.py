@@ -155,7 +155,7 @@ def test_a_cmdlet_that_the_account_does_not_have_is_named(demo: Ansible) -> None
         ({"ansible.builtin.setup": None}, "gathering facts"),
         ({"ansible.builtin.raw": "Get-Date"}, "runs Management Shell commands only"),
         ({"ansible.builtin.copy": {"content": "x", "dest": "C:/x"}}, "runs Management Shell commands only"),
-        ({"ansible.builtin.ping": None}, "runs Management Shell commands only"),
+        ({"ansible.builtin.stat": {"path": "C:/"}}, "runs Management Shell commands only"),
         (
             {"lync.remediation.connection_info": None, "become": True, "become_user": "Administrator"},
             "become has no meaning here",

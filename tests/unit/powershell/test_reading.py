@@ -4,8 +4,8 @@
 
 """A reading is answered whole, and the module is imported where that is safe: a session whose pipelines are scripted.
 
-The scripted answers are those of PowerShell: after a failure that terminates a statement it runs what follows and
-sends nothing of it.
+The scripted answers are those of PowerShell itself: after a failure that terminates a statement it runs what follows,
+and sends nothing of it.
 """
 
 from __future__ import annotations
