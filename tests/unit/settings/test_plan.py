@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.change.envelope import Mismatch
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import Refused, Unreadable
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.comparison import (
     DomainSet,
@@ -245,7 +246,9 @@ def test_a_removal_shows_what_is_lost() -> None:
     assert made.diff[0].splitlines()[0] == "state: present"
     assert "encryption_level: RequireEncryption" in made.diff[0]
     assert made.diff[1] == "state: absent\n"
-    assert mismatches(MEDIA, made.wanted, Collection(site, MEDIA_2010)) == [("state", "absent", "present")]
+    assert mismatches(MEDIA, made.wanted, Collection(site, MEDIA_2010)) == [
+        Mismatch("state", "absent", "present")
+    ]
 
 
 def test_global_settings_that_are_not_listed_are_not_absent() -> None:
@@ -295,8 +298,9 @@ def test_what_only_new_takes_needs_leave_to_recreate() -> None:
         "AlwaysVerifiable",
     ]
     assert [command.as_text() for command in made.restoration] == [
+        "Remove-CsPublicProvider -Identity Fabrikam",
         "New-CsPublicProvider -Identity Fabrikam -ProxyFqdn proxy.fabrikam.com -Enabled $true -VerificationLevel "
-        "AlwaysVerifiable"
+        "AlwaysVerifiable",
     ]
 
 
@@ -305,7 +309,8 @@ def test_leave_to_recreate_is_not_used_for_what_can_be_set() -> None:
     intended, made = planned(PROVIDER, actual, Desired(actual.identity, {"enabled": False}, recreate=True))
     assert intended.kind is Kind.SET
     assert lines(made) == ["Set-CsPublicProvider -Identity Fabrikam -Enabled $false"]
-    assert made.restoration == ()
+    (back,) = made.restoration
+    assert back.as_text() == "Set-CsPublicProvider -Identity Fabrikam -Enabled $true"
 
 
 def test_creation_names_what_is_missing() -> None:
