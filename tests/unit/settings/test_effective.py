@@ -96,9 +96,9 @@ def test_an_unknown_user_is_an_error() -> None:
 def test_each_user_that_a_name_stands_for_is_answered_for_by_name() -> None:
     people = {
         "K*": [
-            remote("User", Identity="CN=Ken", SipAddress="sip:ken@contoso.com", ExternalAccessPolicy="Sales")
-        ]
-        + [remote("User", Identity="CN=Kim", SipAddress="sip:kim@contoso.com", ExternalAccessPolicy=None)],
+            remote("User", Identity="CN=Ken", SipAddress="sip:ken@contoso.com", ExternalAccessPolicy="Sales"),
+            remote("User", Identity="CN=Kim", SipAddress="sip:kim@contoso.com", ExternalAccessPolicy=None),
+        ],
         "sip:ann@contoso.com": [remote("User", Identity="CN=Ann", SipAddress="sip:ann@contoso.com")],
     }
     shell = ScriptedShell(

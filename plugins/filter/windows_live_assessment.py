@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-name: windows_live_survey
+name: windows_live_assessment
 short_description: What Windows Live audio and video takes in a deployment, and what stands in the way
 version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:
   - Decides from what the C(_info) modules have read. It asks nothing of a server.
-  - It is what the role P(lync.remediation.windows_live_av_federation#role) looks before it leaps with.
-positional: wish
+  - The role P(lync.remediation.windows_live_av_federation#role) decides with it before it changes anything.
+positional: request
 options:
   _input:
     description:
@@ -22,14 +22,14 @@ options:
         C(effective) list of media_configuration_info for the services that have settings of their own).
     type: dict
     required: true
-  wish:
+  request:
     description:
       - The role's variables without their prefix, C(state), C(policies), C(media), C(include_shadowing_scopes),
         C(encryption_level), C(max_video_rate), C(providers), C(enable_providers), C(disable_providers) and
         C(manage_access_edge).
     type: dict
     required: true
-  only_looking:
+  check_mode:
     description: Whether nothing is going to be changed, as in check mode; an account that may only read will do then.
     type: bool
     default: false
@@ -62,7 +62,7 @@ EXAMPLES = r"""
 
 - name: Name what keeps a change of the Global settings from having an effect everywhere
   ansible.builtin.debug:
-    msg: "{{ (read | lync.remediation.windows_live_survey(wish, only_looking=true)).shadowing }}"
+    msg: "{{ (read | lync.remediation.windows_live_assessment(request, check_mode=true)).shadowing }}"
   vars:
     read:
       connection: "{{ who }}"
@@ -72,7 +72,7 @@ EXAMPLES = r"""
       policies: "{{ policies.external_access_policies }}"
       media: "{{ media.media_configurations }}"
       services: []
-    wish:
+    request:
       state: present
       policies: [Global]
       media: [Global]
@@ -90,7 +90,7 @@ _value:
   description:
     - C(policies), C(media), C(providers) are the identities to change, C(access_edge) the options to set there,
       C(policy_values) and C(media_values) the wanted options.
-    - C(shadowing) tells which collections go before the change somewhere and are left as they are, C(obstacles) what
+    - C(shadowing) says which collections go before the change somewhere and are left as they are, C(obstacles) what
       stands in the way, C(summary) what was found, all as lists of texts.
   type: dict
 """
@@ -101,21 +101,21 @@ from typing import Any
 
 from ansible.module_utils.common.validation import check_type_bool, check_type_list
 
-from ..plugin_utils.federation.windows_live import Findings, Wish, survey
+from ..plugin_utils.federation.windows_live import Findings, Request, assess
 
 # Variables given on the command line are text, whatever the role's argument specs say of them.
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {"bool": check_type_bool, "Sequence[str]": check_type_list}
 
 
-def windows_live_survey(
-    read: Mapping[str, Any], wish: Mapping[str, Any], only_looking: bool = False
+def windows_live_assessment(
+    read: Mapping[str, Any], request: Mapping[str, Any], check_mode: bool = False
 ) -> dict[str, Any]:
     converted = {
-        field.name: _CONVERSIONS.get(str(field.type), str)(wish[field.name]) for field in fields(Wish)
+        field.name: _CONVERSIONS.get(str(field.type), str)(request[field.name]) for field in fields(Request)
     }
-    return survey(Findings(**read), Wish(**converted), only_looking=only_looking)
+    return assess(Findings(**read), Request(**converted), check_mode=check_mode)
 
 
 class FilterModule:
     def filters(self) -> dict[str, Callable[..., Any]]:
-        return {"windows_live_survey": windows_live_survey}
+        return {"windows_live_assessment": windows_live_assessment}
