@@ -172,3 +172,23 @@ def test_other_modules_are_refused_as_before(start: Start, ansible_at: AnsibleAt
         assert run.exit_code == 2, run.output
         assert "runs Management Shell commands only" in run.text
     assert sessions(lab) == (0, 0)
+
+
+@pytest.mark.parametrize("deployment", ["demo", "lync2010", "lync2013_powershell2"])
+def test_the_playbook_with_all_scopes_takes_one_session(
+    start: Start, ansible_at: AnsibleAt, deployment: str
+) -> None:
+    lab = start(deployment)
+    run = ansible_at(lab).enable(
+        include_shadowing_scopes=True, enable_providers=True, manage_access_edge=True
+    )
+    assert run.exit_code == 0, run.output
+    assert sessions(lab) == (1, 0)
+
+
+def test_a_server_that_is_slow_to_open_a_session_is_waited_for(start: Start, ansible_at: AnsibleAt) -> None:
+    lab = start("lync2013", timings={"session_open_delay": 5})
+    variables = ["--extra-vars", "ansible_psrp_operation_timeout=2 ansible_psrp_read_timeout=4"]
+    run = ansible_at(lab).tasks([INFO, LAST], *variables)
+    assert run.exit_code == 0, run.output
+    assert sessions(lab) == (1, 0)
