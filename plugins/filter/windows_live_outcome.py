@@ -17,8 +17,8 @@ positional: after, steps
 options:
   _input:
     description:
-      - What P(lync.remediation.windows_live_assessment#filter) returned before the change; V(null) where it did not come
-        to that.
+      - What P(lync.remediation.windows_live_assessment#filter) returned before the change. V(null) where it did not
+        come to that.
     type: dict
     required: true
   after:
