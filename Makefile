@@ -17,7 +17,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # The machine's own Kerberos realm, and its name servers, are none of the tests' business.
 export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup kerberos clients demo test lint pytest fuzz test-matrix sanity bench docs changelog build clean
+.PHONY: help setup kerberos demo test lint pytest fuzz test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
@@ -28,9 +28,6 @@ setup:  ## A virtual environment in .venv, and the checkout in its place as a co
 
 kerberos: setup  ## What the lab's tests of Kerberos need, where it can be had; they are skipped where not
 	@tests/setup/kerberos $(VENV)
-
-clients: setup  ## Clients of WinRM in other languages, for the lab's tests, where they can be had
-	@tests/setup/clients $(VENV)
 
 demo: setup  ## Windows Live A/V federation, then clock drift, on simulated deployments: dry run, real run, proof
 	@cd tests && python -m demo
@@ -46,7 +43,7 @@ lint: setup  ## Style, types, playbooks, documentation and changelog
 	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self --skip-rstcheck .
 	antsibull-changelog lint
 
-pytest: setup kerberos clients  ## Unit tests, the lab's own tests, and whole playbooks against the lab
+pytest: setup kerberos  ## Unit tests, the lab's own tests, and whole playbooks against the lab
 	pytest $(PYTEST)
 
 fuzz: setup  ## The lab against malformed requests, for FUZZ=2000 rounds a test instead of a few
