@@ -356,8 +356,6 @@ def _deployment_lines(state: Mapping[str, Any]) -> Iterator[str]:
         )
     for event in state.get("events", ()):
         yield f"event: {event}"
-    if state.get("traces"):
-        yield f"traces: {len(state['traces'])} records (--json shows them)"
 
 
 def _log(options: argparse.Namespace) -> int:
