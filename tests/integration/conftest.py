@@ -41,7 +41,7 @@ Start = Callable[..., RunningLab]
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+def start(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Start]:
     """Start a deployment by the name of its file, with changes to its description, or reset it if it runs already."""
     with ExitStack() as stack:
         running: dict[str, RunningLab] = {}
@@ -56,7 +56,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
             network = f"127.{16 + os.getpid() % 80}.{len(running)}"
             description |= {"network": network, "replication": {"seconds": 0.5}} | changes
             (folder / "deployment.yml").write_text(yaml.safe_dump(description), encoding="utf-8")
-            running[key] = stack.enter_context(running_lab(folder / "deployment.yml", folder / "lab"))
+            running[key] = stack.enter_context(running_lab(folder / "deployment.yml", folder / "lab", engine))
             write_variables(running[key], "all", {"windows_live_av_federation_replication_interval": 1})
             return running[key]
 

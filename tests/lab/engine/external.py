@@ -93,7 +93,7 @@ class ExternalEngine:
             commands = lync_commands(version).values()
             built = assembly(self._command, product, source_of(commands))
             write_module(self._modules_folder, product, server.deployment.build, built, commands)
-        version = server.powershell_version
+        version = _short(server.powershell_version)
         if version not in self._modules:
             commands = computer_commands(version)
             built = assembly(self._command, "Computer", source_of(commands))
@@ -158,7 +158,7 @@ class ExternalEngine:
 
         PowerShell's own modules come first: a later import of one of theirs must not put its Set-Date before the lab's.
         """
-        computer = self._modules[session.powershell_version]
+        computer = self._modules[_short(session.powershell_version)]
         product = self._modules_folder / module_name(session.deployment.version)
         lines = ["SchemaVersion = '2.0.0.0'", "GUID = '3f0c6ad1-5a6f-4cc3-8b5a-6d7c7f7f2b10'"]
         if session.constrained:
@@ -182,6 +182,10 @@ class ExternalEngine:
 def computer_commands(powershell_version: str) -> list[Command]:
     known = powershell_commands(powershell_version)
     return [command for key, command in known.items() if key in OF_THE_COMPUTER]
+
+
+def _short(version: str) -> str:
+    return ".".join(version.split(".")[:2])
 
 
 class ExternalPipeline:
@@ -233,6 +237,8 @@ class ExternalPool:
         self._model = Model(session, self._journal.execution)
         self._folder = engine.folder()
         self._process = engine.start(session, self._model, self._folder)
+        # The process knows itself which modules it has imported; the model is to know all commands.
+        session.import_module(module_name(session.deployment.version))
         threading.Thread(target=self._read, daemon=True).start()
         threading.Thread(target=self._write, daemon=True).start()
 

@@ -118,7 +118,8 @@ namespace Lab {
         }
 
         static PSObject Noted(PSObject target, JsonElement notes) {
-            foreach (var note in notes.EnumerateObject()) target.Properties.Add(new PSNoteProperty(note.Name, Received(note.Value)));
+            foreach (var note in notes.EnumerateObject()) // but for those that PowerShell itself gives a type
+                if (target.Properties[note.Name] == null) target.Properties.Add(new PSNoteProperty(note.Name, Received(note.Value)));
             return target;
         }
 
