@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 EMBEDDED = "embedded"
@@ -33,3 +35,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         marker = item.get_closest_marker("embedded_only")
         if marker is not None:
             item.add_marker(pytest.mark.skip(reason=f"only on the embedded engine: {marker.args[0]}"))
+
+
+@pytest.fixture(scope="session")
+def powershell_command(engine: str) -> str:
+    """A PowerShell 7: the one named by --engine, or found on PATH."""
+    if engine != EMBEDDED:
+        return engine
+    if shutil.which("pwsh") is None:
+        pytest.skip("there is no PowerShell 7 on PATH, and --engine names none")
+    return "pwsh"

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Becomes the command it is given, as a process that cannot set this machine's clock and ends with the lab.
 
-``python launch.py PARENT COMMAND...``; a program of its own, since nothing but exec is safe after a fork of the lab, which
-has many threads.
+``python launch.py PARENT COMMAND...``; a program of its own, since after a fork of the lab, which has many threads,
+nothing but exec is safe.
 """
 
 from __future__ import annotations

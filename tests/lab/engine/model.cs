@@ -129,9 +129,9 @@ namespace Lab {
 
         static Exception Exception(JsonElement[] names, string message, Exception inner) {
             var type = Types.OfException(names.Select(name => name.GetString()).ToArray());
-            foreach (var arguments in new[] { new object[] { message, inner }, new object[] { message } })
-                try { return (Exception)Activator.CreateInstance(type, arguments); } catch (MissingMethodException) { }
-            return new RuntimeException(message, inner);
+            var made = type.GetConstructor(new[] { typeof(string), typeof(Exception) })?.Invoke(new object[] { message, inner })
+                ?? type.GetConstructor(new[] { typeof(string) })?.Invoke(new object[] { message });
+            return (Exception)made ?? new RuntimeException(message, inner);
         }
 
         static Exception Exception(JsonElement exception) => exception.ValueKind == JsonValueKind.Null ? null : Exception(

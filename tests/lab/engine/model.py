@@ -4,7 +4,8 @@
 """Answers the commands that a PowerShell's process runs, out of the deployment's model.
 
 One connection is one execution: the process says what runs with which parameters, the lab answers with output, errors,
-questions (ShouldProcess, ShouldContinue) and the end. JSON, one message a line; on a loopback port, for who knows the token.
+questions (ShouldProcess, ShouldContinue) and the end. JSON, one message a line; on a loopback port, for whoever knows
+the token.
 """
 
 from __future__ import annotations
@@ -206,12 +207,16 @@ class Model:
 def _binding(command: Command, request: Mapping[str, Any]) -> Binding:
     """The parameters that PowerShell bound, as values of the model."""
     if command.kind == "Application":
-        return Binding(command, command.sets, {"Arguments": request["arguments"]} if request["arguments"] else {})
+        return Binding(
+            command, command.sets, {"Arguments": request["arguments"]} if request["arguments"] else {}
+        )
     values = {}
     for name, value in request["parameters"].items():
         parameter = command.parameters.get(name.lower())
         # What the command does not have is a common parameter.
         values[name] = (
-            received(value) if parameter is None else convert(received(value), parameter.type, parameter.values)
+            received(value)
+            if parameter is None
+            else convert(received(value), parameter.type, parameter.values)
         )
     return Binding(command, (request["parameter_set"],), values)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The commands of the catalogue as compiled cmdlets: their C#, and the assemblies that a PowerShell makes of it once."""
+"""The commands of the catalogue as compiled cmdlets: their C#, and the assemblies that a PowerShell makes of it."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from lab.objects.types import FULL_NAMES, full_name
 _TEMPLATE = Path(__file__).with_name("model.cs")
 _COMPILE_TIMEOUT_S = 300
 
-#: Built-in commands that the lab answers in place of PowerShell's own, since they ask or change the computer: its clock,
-#: its zone, its services, its registry. Everything else is PowerShell's own.
+#: Built-in commands that the model answers in place of PowerShell's own, since they ask or change the computer: its
+#: clock, its zone, its services, its registry. All others are PowerShell's own.
 OF_THE_COMPUTER = frozenset(
     name.lower()
     for name in (
@@ -34,6 +34,12 @@ OF_THE_COMPUTER = frozenset(
 #: Types of parameters that keep the whole object: what comes down a pipeline is an object of the model.
 _OBJECTS = {"PSObject", "Object", "NTService", "CertificateReference", "PSListModifier"}
 _IDENTITIES = {"XdsIdentity", "XdsGlobalRelativeIdentity"}
+
+
+def is_answered(command: Command) -> bool:
+    """Whether the model answers it, and not PowerShell."""
+    is_product = not command.module.startswith("Microsoft.PowerShell.")
+    return is_product or command.kind == "Application" or command.name.lower() in OF_THE_COMPUTER
 
 
 def source_of(commands: Iterable[Command]) -> str:
@@ -118,7 +124,7 @@ def _property_source(command: Command, parameter: Parameter) -> str:
 
 
 def _parameter_options(command: Command, parameter: Parameter) -> Iterator[str]:
-    """The arguments of each ParameterAttribute: one for all parameter sets where it is the same in all, or one a set."""
+    """The arguments of its ParameterAttributes: one for all parameter sets where they agree, or one for each."""
     common = [
         *([f"Position = {parameter.position}"] if parameter.position is not None else []),
         *(["ValueFromPipeline = true"] if parameter.by_value else []),
@@ -197,9 +203,12 @@ def write_module(folder: Path, name: str, version: str, assembly: Path, commands
     manifest.parent.mkdir(parents=True, exist_ok=True)
     # A module's assembly must lie in its folder.
     shutil.copyfile(assembly, manifest.with_name(assembly.name))
-    manifest.write_text(
-        f"@{{ RootModule = '{assembly.name}'; ModuleVersion = '{version}'; GUID = '8c1f5a0e-6f7b-4a55-9d0e-0a2f0f5b8e11'\n"
-        f"CmdletsToExport = @({exported}); FunctionsToExport = @(); AliasesToExport = @(); VariablesToExport = @() }}\n",
-        encoding="utf-8",
+    lines = (
+        f"RootModule = '{assembly.name}'",
+        f"ModuleVersion = '{version}'",
+        "GUID = '8c1f5a0e-6f7b-4a55-9d0e-0a2f0f5b8e11'",
+        f"CmdletsToExport = @({exported})",
+        *(f"{kind}ToExport = @()" for kind in ("Functions", "Aliases", "Variables")),
     )
+    manifest.write_text("@{\n" + "\n".join(lines) + "\n}\n", encoding="utf-8")
     return manifest

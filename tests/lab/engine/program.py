@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A native program of a simulated computer (w32tm, tzutil ...), called by the name of the program: asks the lab's model."""
+"""A native program of a simulated computer (w32tm, tzutil ...), by whose name it is called: asks the model."""
 
 import json
 import os
@@ -10,7 +10,10 @@ import socket
 import sys
 
 host, _, port = os.environ["LAB_MODEL_ADDRESS"].partition(":")
-with socket.create_connection((host, int(port))) as connection, connection.makefile("rw", encoding="utf-8") as talk:
+with (
+    socket.create_connection((host, int(port))) as connection,
+    connection.makefile("rw", encoding="utf-8") as talk,
+):
     request = {
         "token": os.environ["LAB_MODEL_TOKEN"],
         "command": pathlib.PurePath(sys.argv[0]).stem,

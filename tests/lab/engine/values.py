@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The model's values and errors as JSON for the cmdlets in a PowerShell's process, and theirs for the model (``model.cs``)."""
+"""The model's values and errors as JSON for the cmdlets in a PowerShell's process (``model.cs``), and theirs back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from psrpcore.types import ErrorRecord, PSChar, PSFlagBase, PSObject, PSVersion
+from psrpcore.types import ErrorRecord, PSFlagBase, PSObject, PSVersion
 
 from lab.objects.nouns import NOUNS
 from lab.objects.values import NetCollection, NetObject, text_of, time_span_text, type_names
@@ -43,7 +43,7 @@ def _bare(value: Any) -> Any:
         return value
     if isinstance(value, enum.Enum):
         return _enumeration(value)
-    if isinstance(value, str) and not isinstance(value, PSChar):
+    if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, bytes):
         return {"bytes": base64.b64encode(value).decode()}
