@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A real PowerShell behind the lab: the lab's commands in it, its processes, and the clock of the machine they share."""
+"""A real PowerShell behind the lab: the lab's commands in it, its processes, and the clock of this machine."""
 
 from __future__ import annotations
 
