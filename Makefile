@@ -7,6 +7,7 @@ SHELL := /bin/bash
 
 PYTHONS ?= 3.13 3.12 3.11 3.10
 PYTEST ?= --numprocesses auto
+ENGINE ?= pwsh
 VENV := $(CURDIR)/.venv
 COLLECTIONS := $(CURDIR)/.collections
 HERE := $(COLLECTIONS)/ansible_collections/lync/remediation
@@ -17,7 +18,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # The machine's own Kerberos realm, and its name servers, are none of the tests' business.
 export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup kerberos clients demo test lint pytest fuzz test-matrix sanity bench docs changelog build clean
+.PHONY: help setup kerberos clients demo test lint pytest test-engine engine-table fuzz test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
@@ -48,6 +49,12 @@ lint: setup  ## Style, types, playbooks, documentation and changelog
 
 pytest: setup kerberos clients  ## Unit tests, the lab's own tests, and whole playbooks against the lab
 	pytest $(PYTEST)
+
+test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh or any command that serves PSRP with -s
+	pytest --engine "$(ENGINE)" $(PYTEST) tests/integration tests/lab_tests/test_engine.py
+
+engine-table: setup  ## What only the embedded engine of the lab can show, as a table
+	@pytest --engine-table --quiet tests/integration | grep "^|"
 
 fuzz: setup  ## The lab against malformed requests, for FUZZ=2000 rounds a test instead of a few
 	FUZZ=$(or $(FUZZ),2000) pytest tests/lab_tests/test_fuzz.py
