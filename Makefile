@@ -8,6 +8,7 @@ SHELL := /bin/bash
 
 PYTHONS ?= 3.13 3.12 3.11 3.10
 PYTEST ?= --numprocesses auto
+ENGINE ?= pwsh
 VENV := $(CURDIR)/.venv
 COLLECTIONS := $(CURDIR)/.collections
 HERE := $(COLLECTIONS)/ansible_collections/lync/remediation
@@ -18,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # The machine's own Kerberos realm, and its name servers, are none of the tests' business.
 export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup kerberos demo test test-all lint pytest pytest-all test-matrix sanity bench docs changelog build clean
+.PHONY: help setup kerberos demo test test-all lint pytest pytest-all test-engine engine-table test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
@@ -51,6 +52,12 @@ pytest: setup kerberos  ## Unit tests, the lab's own tests, and whole playbooks 
 
 pytest-all: setup kerberos  ## The same with what is marked sweep, and FUZZ=2000 rounds of malformed requests
 	FUZZ=$(or $(FUZZ),2000) pytest $(PYTEST) -m ""
+
+test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh or any command that serves PSRP with -s
+	pytest --engine "$(ENGINE)" $(PYTEST) tests/integration tests/lab_tests/test_engine.py
+
+engine-table: setup  ## What only the embedded engine of the lab can show, as a table
+	@pytest --engine-table --quiet tests/integration | grep "^|"
 
 test-matrix: setup  ## What is marked smoke, on each other ansible-core that a Python here can run
 	tests/setup/matrix

@@ -44,7 +44,7 @@ LABS = 4
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+def start(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Start]:
     """Start a deployment by the name of its file, with changes to its description, or reset it if it runs already."""
     running: dict[str, tuple[AbstractContextManager[RunningLab], RunningLab]] = {}  # the last used one last
     numbers = itertools.count()
@@ -62,7 +62,7 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
         network = f"127.{16 + os.getpid() % 80}.{next(numbers) % 250}"
         description |= {"network": network, "replication": {"seconds": 0.5}} | changes
         (folder / "deployment.yml").write_text(yaml.safe_dump(description), encoding="utf-8")
-        starting = running_lab(folder / "deployment.yml", folder / "lab")
+        starting = running_lab(folder / "deployment.yml", folder / "lab", engine)
         lab = starting.__enter__()
         running[key] = (starting, lab)
         write_variables(lab, "all", {"windows_live_av_federation_replication_interval": 1})

@@ -145,6 +145,13 @@ class Execution:
             "fault", host.server.name, session=host.shell_id, kind=fault.kind, name=name, **details
         )
 
+    @contextmanager
+    def described(self, name: str, statement: int) -> Iterator[CommandEntry]:
+        """Into the journal with a command that ran, or was refused, without the lab: no fault strikes it."""
+        entry = CommandEntry(name, statement)
+        yield entry
+        self._record(entry)
+
     def _record(self, entry: CommandEntry) -> None:
         self._host.journal.record(
             "command",

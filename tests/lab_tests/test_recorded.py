@@ -221,7 +221,9 @@ def test_every_stream(record: Record) -> None:
     pool, recorder = record(host=a_host())
     powershell(pool, ("Write-All",)).invoke()
     pool.close()
-    kinds = "VerboseRecord DebugRecord WarningRecord ErrorRecord PipelineHostCall PipelineOutput PipelineState"
+    kinds = (
+        "VerboseRecord DebugRecord WarningRecord ErrorRecord PipelineHostCall PipelineOutput PipelineState"
+    )
     assert [message.kind for message in recorder.messages[3:]] == kinds.split()
     assert (recorder.exchanges[3], recorder.exchanges[-1:]) == (COMMAND, CLOSED)
 

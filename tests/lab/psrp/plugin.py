@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 from xml.etree import ElementTree
 
+from ..engine import Pipeline, RunspacePool
 from ..wsman import fault
 from ..wsman.envelope import SHELL, Request, element, local_name
 from ..wsman.plugin import STREAM_OVERHEAD, Plugin, decode
 from .outbox import Delivery, Outbox
-from .pipeline import Pipeline
-from .pool import Pool
 from .protocol import FRAGMENT_HEADER_SIZE, InvalidFragments
 
 Result = TypeVar("Result")
@@ -29,7 +28,7 @@ class PowerShellPlugin(Plugin[bytes]):
     input_streams = "stdin pr"
     output_streams = "stdout"
 
-    def __init__(self, pool: Pool, creation: bytes) -> None:
+    def __init__(self, pool: RunspacePool, creation: bytes) -> None:
         super().__init__(pool.host)
         self._pool = pool
         self._pipelines: dict[str, Pipeline] = {}  # by WSMan command identifier

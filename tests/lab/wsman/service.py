@@ -17,13 +17,13 @@ from xml.etree import ElementTree
 
 from ..contract import Caller, Listener, Runspace, Server, WsmanRefusal
 from ..counters import Counters
+from ..engine import Engine
 from ..host_process import HostProcess
 from ..injection import Injector
 from ..journal import Journal
 from ..psrp.outbox import OutboxClosed
 from ..psrp.pipeline import version_at_least
 from ..psrp.plugin import PowerShellPlugin
-from ..psrp.pool import Pool
 from ..psrp.protocol import FRAGMENT_HEADER_SIZE, FRAGMENT_SIZE
 from . import fault
 from .envelope import (
@@ -90,8 +90,10 @@ class Service:
         journal: Journal,
         counters: Counters,
         injector: Injector,
+        engine: Engine,
     ) -> None:
         self.server = server
+        self._engine = engine
         self.quotas = server.quotas.on(server.protocol_version)
         self.counters = counters
         self.injector = injector
@@ -238,13 +240,13 @@ class Service:
         fragment_size = self._fragment_size(request)
 
         def make(host: HostProcess) -> PowerShellPlugin:
-            pool = Pool(
+            pool = self._engine.open_pool(
                 host,
                 lambda: open_runspace(configuration_name),
                 fragment_size,
                 self._loop,
                 self._executor,
-                lambda: self._exhausted(host.shell_id),
+                lambda reason="memory quota": self._exhausted(host.shell_id, reason),
             )
             return PowerShellPlugin(pool, creation)
 
@@ -263,11 +265,11 @@ class Service:
             raise fault.invalid_parameter()
         return seconds
 
-    def _exhausted(self, shell_id: str) -> None:
-        """A shell's host process died for want of memory (MaxMemoryPerShellMB; reports of OutOfMemoryException)."""
+    def _exhausted(self, shell_id: str, reason: str = "memory quota") -> None:
+        """A shell's host process died, as for want of memory (MaxMemoryPerShellMB; reports of OutOfMemoryException)."""
         shell = self.shells.get(shell_id)
         if shell is not None:
-            self.close_shell(shell, "memory quota", HOST_PROCESS_GONE)
+            self.close_shell(shell, reason, HOST_PROCESS_GONE)
 
     def _fragment_size(self, request: Request) -> int:
         room = (self._envelope_limit(request) - _ENVELOPE_OVERHEAD - STREAM_OVERHEAD) // 4 * 3
