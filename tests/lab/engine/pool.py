@@ -145,9 +145,6 @@ class ExternalPool:
             self.write("Close", pipeline_id)
             pipeline.outbox.close()
 
-    def connect(self, data: bytes) -> bytes:
-        raise InvalidFragments("A process that serves one client cannot be taken over by another.")
-
     def memory_mb(self) -> int:
         return _HOST_PROCESS_MB
 
