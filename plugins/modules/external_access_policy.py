@@ -262,8 +262,8 @@ msg:
   sample: "The Global external access policy always exists: absent resets it to the defaults of the server."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
-      C(guide_results) lists them.
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
   returned: on failure
   type: str
   sample: value_not_allowed

@@ -220,8 +220,8 @@ msg:
   sample: "pool: there is no pool 'pool1'. The topology has pool01.contoso.com. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
-      C(guide_results) lists them.
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
   returned: on failure
   type: str
   sample: value_not_allowed
