@@ -113,12 +113,9 @@ class _BaseAction(ActionBase):
         return Envelope(self._connection.session, journal, check_mode=check_mode)
 
     def _journal(self, task_vars: Mapping[str, Any]) -> Journal | NoJournal:
-        chosen = self._templar.template(task_vars.get(JOURNAL_VARIABLE))
-        if chosen is False or (isinstance(chosen, str) and chosen.lower() in ("false", "no", "off")):
+        folder = self._journal_folder(task_vars)
+        if folder is None:
             return NoJournal()
-        if chosen is not None and not (isinstance(chosen, str) and chosen):
-            raise UnusableArgument(JOURNAL_VARIABLE, f"{chosen!r} is neither a folder nor false")
-        folder = Path(str(chosen)).expanduser() if chosen else default_folder()
         origin = Origin(
             host=str(self._task.delegate_to or task_vars.get("inventory_hostname", "")),
             module=self._task.resolved_action or self._task.action,
@@ -126,6 +123,20 @@ class _BaseAction(ActionBase):
             playbook=self._task.get_path() or "",
         )
         return Journal(folder, run_id(C.DEFAULT_LOCAL_TMP), origin)
+
+    def _journal_folder(self, task_vars: Mapping[str, Any]) -> Path | None:
+        """Where changes are written down; None where the user wants that not to be done."""
+        chosen = self._templar.template(task_vars.get(JOURNAL_VARIABLE))
+        if chosen is False or (isinstance(chosen, str) and chosen.lower() in ("false", "no", "off")):
+            return None
+        if chosen is not None and not (isinstance(chosen, str) and chosen):
+            raise UnusableArgument(JOURNAL_VARIABLE, f"{chosen!r} is neither a folder nor false")
+        try:
+            return default_folder() if chosen is None else Path(str(chosen)).expanduser()
+        except RuntimeError:
+            raise UnusableArgument(
+                JOURNAL_VARIABLE, "the home folder is not known. Allowed: a folder, or false"
+            ) from None
 
     def _refuse_what_cannot_work(self) -> None:
         if self._connection.transport != CONNECTION:
