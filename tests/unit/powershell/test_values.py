@@ -55,12 +55,15 @@ def back(value: object) -> object:
     return values.from_clixml(ET.tostring(values.to_clixml(value), encoding="unicode"))
 
 
+MOST = decimal.Decimal(2**96 - 1).scaleb(-4, decimal.Context(prec=40))
+
 scalars = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(min_value=-(2**63), max_value=2**64 - 1),
     st.floats(allow_nan=False, allow_infinity=False),
-    st.decimals(allow_nan=False, allow_infinity=False, places=4),
+    # System.Decimal has 96 bits for its digits.
+    st.decimals(-MOST, MOST, places=4),
     st.text(),
     st.uuids(),
     st.binary(),
