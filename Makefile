@@ -1,12 +1,14 @@
-# make demo    see the collection at work: everything it needs is set up, used and cleaned away
-# make test    everything that is tested
-# make help    the other targets
+# make demo      see the collection at work: everything it needs is set up, used and cleaned away
+# make test      every promise once
+# make test-all  the same in every combination
+# make help      the other targets
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHONS ?= 3.13 3.12 3.11 3.10
 PYTEST ?= --numprocesses auto
+ENGINE ?= pwsh
 VENV := $(CURDIR)/.venv
 COLLECTIONS := $(CURDIR)/.collections
 HERE := $(COLLECTIONS)/ansible_collections/lync/remediation
@@ -17,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # The machine's own Kerberos realm, and its name servers, are none of the tests' business.
 export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup kerberos clients demo test lint pytest fuzz test-matrix sanity bench docs changelog build clean
+.PHONY: help setup kerberos demo test test-all lint pytest pytest-all test-engine engine-table test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
@@ -29,13 +31,12 @@ setup:  ## A virtual environment in .venv, and the checkout in its place as a co
 kerberos: setup  ## What the lab's tests of Kerberos need, where it can be had; they are skipped where not
 	@tests/setup/kerberos $(VENV)
 
-clients: setup  ## Clients of WinRM in other languages, for the lab's tests, where they can be had
-	@tests/setup/clients $(VENV)
-
 demo: setup  ## Windows Live A/V federation, then clock drift, on simulated deployments: dry run, real run, proof
 	@cd tests && python -m demo
 
-test: setup lint docs sanity test-matrix pytest  ## Everything
+test: setup lint docs sanity pytest  ## Every promise once: style, documentation, ansible-test, pytest
+
+test-all: setup lint docs sanity pytest-all test-matrix  ## The same with the long sweeps, on each ansible-core
 
 lint: setup  ## Style, types, playbooks, documentation and changelog
 	ruff check .
@@ -46,13 +47,19 @@ lint: setup  ## Style, types, playbooks, documentation and changelog
 	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self --skip-rstcheck .
 	antsibull-changelog lint
 
-pytest: setup kerberos clients  ## Unit tests, the lab's own tests, and whole playbooks against the lab
+pytest: setup kerberos  ## Unit tests, the lab's own tests, and whole playbooks against the lab
 	pytest $(PYTEST)
 
-fuzz: setup  ## The lab against malformed requests, for FUZZ=2000 rounds a test instead of a few
-	FUZZ=$(or $(FUZZ),2000) pytest tests/lab_tests/test_fuzz.py
+pytest-all: setup kerberos  ## The same with what is marked sweep, and FUZZ=2000 rounds of malformed requests
+	FUZZ=$(or $(FUZZ),2000) pytest $(PYTEST) -m ""
 
-test-matrix: setup  ## The short walk through the main job, on each supported ansible-core that a Python here can run
+test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh or any command that serves PSRP with -s
+	pytest --engine "$(ENGINE)" $(PYTEST) tests/integration tests/lab_tests/test_engine.py
+
+engine-table: setup  ## What only the embedded engine of the lab can show, as a table
+	@pytest --engine-table --quiet tests/integration | grep "^|"
+
+test-matrix: setup  ## What is marked smoke, on each other ansible-core that a Python here can run
 	tests/setup/matrix
 
 sanity: setup  ## ansible-test sanity, in a copy of the tracked files

@@ -58,9 +58,9 @@ class LabNotStarted(Exception):
 
 
 @contextmanager
-def running_lab(deployment: Path, state: Path) -> Iterator[RunningLab]:
-    """Start a deployment; stop it whatever happens. Raises LabNotStarted."""
-    command = [sys.executable, "-m", "lab", "up", str(deployment), "--state", str(state)]
+def running_lab(deployment: Path, state: Path, engine: str = "embedded") -> Iterator[RunningLab]:
+    """Start a deployment on that engine; stop it whatever happens. Raises LabNotStarted."""
+    command = [sys.executable, "-m", "lab", "up", str(deployment), "--state", str(state), "--engine", engine]
     try:
         # A session of its own: Ctrl-C is for whoever started the lab, who then stops it properly.
         started = subprocess.run(

@@ -16,9 +16,11 @@ description:
     well as over WinRM.
   - It takes the variables of the P(ansible.builtin.psrp#connection) connection plugin. An inventory that works with
     that one works here by changing C(ansible_connection).
-  - One session is opened for each host and run. A worker that finishes leaves it to the next, which goes on without a
-    new handshake; the note it leaves lies in the run's private temporary folder and holds no secret.
-  - Only the modules of this collection can be used on such a host. M(ansible.builtin.gather_facts),
+  - One session is opened for each host and run. A worker that finishes leaves it to the next, which goes on without
+    opening another; the note it leaves lies in the run's private temporary folder, readable for its owner alone, and
+    holds no secret but a load balancer's cookie. Workers that use a host at the same time share two sessions at most.
+  - Only the modules of this collection can be used on such a host, and M(ansible.builtin.ping) and
+    M(ansible.builtin.wait_for_connection), which open a session. M(ansible.builtin.gather_facts),
     M(ansible.builtin.raw), M(ansible.builtin.copy) and C(become) are refused with a sentence that says so.
 requirements:
   - pypsrp >= 0.9 in the Python that runs Ansible
@@ -104,7 +106,8 @@ options:
     vars:
       - name: ansible_psrp_connection_timeout
   read_timeout:
-    description: How long to wait for an answer, in seconds. Must be more than O(operation_timeout).
+    description:
+      - How long to wait for an answer, in seconds. Must be more than O(operation_timeout); another value is refused.
     type: int
     default: 30
     vars:
@@ -117,7 +120,9 @@ options:
     vars:
       - name: ansible_psrp_operation_timeout
   command_timeout:
-    description: How long a call of commands may take in all, in seconds. After that it is stopped and the task fails.
+    description:
+      - How long a call of commands may take in all, in seconds. After that it is stopped and the task fails.
+      - A task waits as long, and O(open_timeout) more, for a session that other tasks of the run use.
     type: int
     default: 600
     vars:
@@ -161,8 +166,8 @@ options:
       - name: ansible_management_shell_module
   reconnection_retries:
     description:
-      - How often to try again when the server cannot be reached. A command that may have taken effect is never
-        repeated.
+      - How often to try again when the server cannot be reached, or a gateway before it gets no answer from it (HTTP
+        status 502, 503, 504). A command that may have taken effect is never repeated.
     type: int
     default: 2
     vars:
@@ -276,11 +281,14 @@ notes:
 """
 
 import logging
+import re
+import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ansible import constants as C
-from ansible.errors import AnsibleError
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.connection import ConnectionBase
+from ansible.utils.display import Display
 
 if TYPE_CHECKING:
     from ..plugin_utils.powershell.session import Session
@@ -290,12 +298,16 @@ if TYPE_CHECKING:
 for _library in ("pypsrp", "urllib3", "spnego"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
+# The module's name in what Ansible sends to run it.
+_PING = re.compile(rb"module_fqn='ansible\.(?:modules|legacy|builtin)\.ping'|\bansible[./]modules[./]ping\b")
+
 
 class Connection(ConnectionBase):
     """A host that is spoken to in commands. `session` is what the collection's action plugins use."""
 
     transport = "lync.remediation.management_shell"
-    has_pipelining = False
+    has_pipelining = True
+    always_pipeline_modules = True
     allow_executable = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -332,11 +344,35 @@ class Connection(ConnectionBase):
         self._connected = False
 
     def reset(self) -> None:
-        self.session.end()
+        """Never raises: whatever comes out of this ends the whole of ansible-playbook."""
+        try:
+            self.session.end()
+        except Exception as error:
+            Display().warning(
+                f"{self.get_option('remote_addr')}: sessions of this run could not be closed, and end by their idle "
+                f"time-out. {error}"
+            )
         self._session = None
+        self._connected = False
 
-    def exec_command(self, cmd: str, in_data: bytes | None = None, sudoable: bool = True) -> NoReturn:
-        self._refuse()
+    def update_vars(self, variables: dict[str, Any]) -> None:
+        """The module ping is the only one that is let through, and no Python on the server has to be looked for."""
+        super().update_vars(variables)
+        variables.setdefault("ansible_python_interpreter", sys.executable)
+
+    def exec_command(
+        self, cmd: str, in_data: bytes | None = None, sudoable: bool = True
+    ) -> tuple[int, bytes, bytes]:
+        """Answers the module ping, which M(ansible.builtin.wait_for_connection) asks until there is an answer."""
+        if in_data is None or not _PING.search(in_data):
+            self._refuse()
+        from ..plugin_utils.powershell.errors import ManagementShellError
+
+        try:
+            self.session.reach()
+        except ManagementShellError as error:
+            raise AnsibleConnectionFailure(str(error)) from None
+        return 0, b'{"ping": "pong"}', b""
 
     def put_file(self, in_path: str, out_path: str) -> NoReturn:
         self._refuse()

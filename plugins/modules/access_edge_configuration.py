@@ -260,6 +260,13 @@ commands:
   type: list
   elements: str
   sample: ["Set-CsAccessEdgeConfiguration -Identity Global -AllowFederatedUsers $true"]
+restore_commands:
+  description:
+    - The lines that would put back what was there before, for people to read. Empty where nothing changes.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Set-CsAccessEdgeConfiguration -Identity Global -AllowFederatedUsers $false"]
 diff:
   description:
     - The differing properties before and after, the same in check mode and in a real run.
@@ -297,6 +304,13 @@ msg:
   returned: on failure
   type: str
   sample: "routing_method: UseDefaultRouting needs default_route_fqdn. Nothing has been changed."
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+  returned: on failure
+  type: str
+  sample: value_not_allowed
 error_details:
   description:
     - What the server said, where it refused a command.

@@ -210,6 +210,13 @@ commands:
   type: list
   elements: str
   sample: ["Set-CsExternalAccessPolicy -Identity Global -EnablePublicCloudAccess $true"]
+restore_commands:
+  description:
+    - The lines that would put back what was there before, for people to read. Empty where nothing changes.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Set-CsExternalAccessPolicy -Identity Global -EnablePublicCloudAccess $false"]
 diff:
   description:
     - The differing properties before and after, the same in check mode and in a real run.
@@ -253,6 +260,13 @@ msg:
   returned: on a reset, and on failure
   type: str
   sample: "The Global external access policy always exists: absent resets it to the defaults of the server."
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+  returned: on failure
+  type: str
+  sample: value_not_allowed
 error_details:
   description:
     - What the server said, where it refused a command.

@@ -26,6 +26,7 @@ options:
     description:
       - Users to look at, by SIP address, user principal name, V(DOMAIN\\user) or another identity that
         Get-CsUser takes.
+      - A display name, or a name with wildcards, may stand for several users. Each is answered for.
     type: list
     elements: str
     default: []
@@ -117,6 +118,11 @@ effective:
         - The user, as asked for.
       returned: for users
       type: str
+    sip_address:
+      description:
+        - Whom the name stands for.
+      returned: for users
+      type: str
     site:
       description:
         - The site asked about, or that of the user's pool; V(null) for a user without one.
@@ -145,6 +151,7 @@ effective:
       type: dict
   sample:
     - user: sip:kenmyer@contoso.com
+      sip_address: sip:kenmyer@contoso.com
       site: Redmond
       identity: Global
       scope: global
@@ -170,6 +177,13 @@ msg:
   type: str
   sample: "The name 'pool01.contoso.com' cannot be resolved. Check ansible_host in the inventory, and this
     machine's DNS."
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+  returned: on failure
+  type: str
+  sample: value_not_allowed
 error_details:
   description:
     - What the server said, where it refused a command.

@@ -269,6 +269,13 @@ commands:
   type: list
   elements: str
   sample: ["Set-CsMediaConfiguration -Identity Global -EncryptionLevel SupportEncryption"]
+restore_commands:
+  description:
+    - The lines that would put back what was there before, for people to read. Empty where nothing changes.
+  returned: always
+  type: list
+  elements: str
+  sample: ["Set-CsMediaConfiguration -Identity Global -EncryptionLevel RequireEncryption"]
 diff:
   description:
     - The differing properties before and after, the same in check mode and in a real run.
@@ -312,6 +319,13 @@ msg:
   returned: on a reset, and on failure
   type: str
   sample: "The Global media configuration always exists: absent resets it to the defaults of the server."
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+  returned: on failure
+  type: str
+  sample: value_not_allowed
 error_details:
   description:
     - What the server said, where it refused a command.

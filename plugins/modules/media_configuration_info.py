@@ -152,6 +152,13 @@ msg:
   type: str
   sample: "The name 'pool01.contoso.com' cannot be resolved. Check ansible_host in the inventory, and this
     machine's DNS."
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+  returned: on failure
+  type: str
+  sample: value_not_allowed
 error_details:
   description:
     - What the server said, where it refused a command.

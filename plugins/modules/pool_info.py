@@ -218,6 +218,13 @@ msg:
   returned: on failure
   type: str
   sample: "pool: there is no pool 'pool1'. The topology has pool01.contoso.com. Nothing has been changed."
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+  returned: on failure
+  type: str
+  sample: value_not_allowed
 error_details:
   description:
     - What the server said, where it refused a command.

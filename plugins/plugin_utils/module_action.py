@@ -11,8 +11,11 @@ does once.
 
 from __future__ import annotations
 
+import functools
+import importlib
+import pkgutil
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -34,6 +37,7 @@ from .result.refusals import BadArgument, UnusableArgument
 from .result.result import Result
 
 CONNECTION = "lync.remediation.management_shell"
+ACTION_GROUP = "group/lync.remediation.lync"
 JOURNAL_VARIABLE = "lync_remediation_journal"
 
 # The connection's documentation is its option table; reading it here spares every worker that.
@@ -73,7 +77,7 @@ class _BaseAction(ActionBase):
         envelope: Envelope | None = None
         try:
             self._refuse_what_cannot_work()
-            arguments = validated(self._arguments, self._task.args)
+            arguments = validated(self._arguments, self._own_arguments())
             envelope = self._envelope(task_vars or {})
             result = self._perform(arguments, envelope)
         except (ManagementShellError, BadArgument) as error:
@@ -91,6 +95,15 @@ class _BaseAction(ActionBase):
         warnings = [*result.get("warnings", ()), *(envelope.shell.take_warnings() if envelope else ())]
         return {**result, "warnings": warnings} if warnings else result
 
+    def _own_arguments(self) -> dict[str, Any]:
+        """The task's arguments without what the action group's defaults have for other modules of the group."""
+        given = dict(self._task.args)
+        defaults = group_defaults(self._task.module_defaults, self._templar.template)
+        for option in [name for name in given if name not in self._arguments]:
+            if option in defaults and given[option] == defaults[option] and option in options_of_the_group():
+                del given[option]
+        return given
+
     def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
         return envelope.failure(error) if envelope else failure_result(error)
 
@@ -100,12 +113,9 @@ class _BaseAction(ActionBase):
         return Envelope(self._connection.session, journal, check_mode=check_mode)
 
     def _journal(self, task_vars: Mapping[str, Any]) -> Journal | NoJournal:
-        chosen = self._templar.template(task_vars.get(JOURNAL_VARIABLE))
-        if chosen is False or (isinstance(chosen, str) and chosen.lower() in ("false", "no", "off")):
+        folder = self._journal_folder(task_vars)
+        if folder is None:
             return NoJournal()
-        if chosen is not None and not (isinstance(chosen, str) and chosen):
-            raise UnusableArgument(JOURNAL_VARIABLE, f"{chosen!r} is neither a folder nor false")
-        folder = Path(str(chosen)).expanduser() if chosen else default_folder()
         origin = Origin(
             host=str(self._task.delegate_to or task_vars.get("inventory_hostname", "")),
             module=self._task.resolved_action or self._task.action,
@@ -113,6 +123,20 @@ class _BaseAction(ActionBase):
             playbook=self._task.get_path() or "",
         )
         return Journal(folder, run_id(C.DEFAULT_LOCAL_TMP), origin)
+
+    def _journal_folder(self, task_vars: Mapping[str, Any]) -> Path | None:
+        """Where changes are written down; None where the user wants that not to be done."""
+        chosen = self._templar.template(task_vars.get(JOURNAL_VARIABLE))
+        if chosen is False or (isinstance(chosen, str) and chosen.lower() in ("false", "no", "off")):
+            return None
+        if chosen is not None and not (isinstance(chosen, str) and chosen):
+            raise UnusableArgument(JOURNAL_VARIABLE, f"{chosen!r} is neither a folder nor false")
+        try:
+            return default_folder() if chosen is None else Path(str(chosen)).expanduser()
+        except RuntimeError:
+            raise UnusableArgument(
+                JOURNAL_VARIABLE, "the home folder is not known. Allowed: a folder, or false"
+            ) from None
 
     def _refuse_what_cannot_work(self) -> None:
         if self._connection.transport != CONNECTION:
@@ -172,6 +196,31 @@ def argument_spec(documentation: str) -> dict[str, Any]:
     return _spec_of(document.get("options") or {})
 
 
+def group_defaults(module_defaults: Sequence[Any] | None, template: Callable[[Any], Any]) -> dict[str, Any]:
+    """What a play's ``module_defaults`` have for the collection's action group."""
+    found: dict[str, Any] = {}
+    for scope in module_defaults or ():
+        for name, options in dict(scope).items():
+            if name == ACTION_GROUP:
+                found.update(template(options) or {})
+    return found
+
+
+@functools.cache
+def options_of_the_group() -> frozenset[str]:
+    """Every option that any module of the collection has: an action group's defaults may hold them all.
+
+    Read only where a default is not an option of the module at hand.
+    """
+    from .. import modules
+
+    found: set[str] = set()
+    for module in pkgutil.iter_modules(modules.__path__):
+        documented = importlib.import_module(f"{modules.__name__}.{module.name}")
+        found.update(argument_spec(documented.DOCUMENTATION))
+    return frozenset(found)
+
+
 def _spec_of(options: Mapping[str, Any]) -> dict[str, Any]:
     spec: dict[str, Any] = {}
     for name, option in options.items():
@@ -221,6 +270,10 @@ def _native(value: Any) -> Any:
     """A copy in plain Python types: values that ansible-core has tagged with their origin cannot be serialised by
     others.
     """
+    if type(value).__name__ == "AnsibleVaultEncryptedUnicode":
+        return str(
+            value
+        )  # Up to ansible-core 2.18 a vaulted text is a sequence of characters, and decrypts itself.
     if isinstance(value, Mapping):
         return {str.__str__(str(key)): _native(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):

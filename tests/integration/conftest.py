@@ -4,19 +4,20 @@
 
 """Whole runs of Ansible, as a user starts them, against simulated deployments.
 
-Labs are started once for each deployment and put back before each test. Each process of the tests has its own, on
-loopback addresses of its own.
+Labs are started once for each deployment and put back before each test; the few that were used last go on running.
+Each process of the tests has its own, on loopback addresses of its own.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,29 +39,38 @@ from running import (
 from .clock_drift import TIMES
 
 Start = Callable[..., RunningLab]
+#: So many deployments run at once, each in a process; a test takes at most two.
+LABS = 4
 
 
 @pytest.fixture(scope="session")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+def start(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Start]:
     """Start a deployment by the name of its file, with changes to its description, or reset it if it runs already."""
-    with ExitStack() as stack:
-        running: dict[str, RunningLab] = {}
+    running: dict[str, tuple[AbstractContextManager[RunningLab], RunningLab]] = {}  # the last used one last
+    numbers = itertools.count()
 
-        def start_or_reset(deployment: str = "demo", **changes: Any) -> RunningLab:
-            key = json.dumps([deployment, changes], sort_keys=True)
-            if key in running:
-                running[key].reset()
-                return running[key]
-            folder = tmp_path_factory.mktemp(deployment)
-            description = yaml.safe_load((DEPLOYMENTS / f"{deployment}.yml").read_text(encoding="utf-8"))
-            network = f"127.{16 + os.getpid() % 80}.{len(running)}"
-            description |= {"network": network, "replication": {"seconds": 0.5}} | changes
-            (folder / "deployment.yml").write_text(yaml.safe_dump(description), encoding="utf-8")
-            running[key] = stack.enter_context(running_lab(folder / "deployment.yml", folder / "lab"))
-            write_variables(running[key], "all", {"windows_live_av_federation_replication_interval": 1})
-            return running[key]
+    def start_or_reset(deployment: str = "demo", **changes: Any) -> RunningLab:
+        key = json.dumps([deployment, changes], sort_keys=True)
+        if key in running:
+            running[key] = running.pop(key)
+            running[key][1].reset()
+            return running[key][1]
+        while len(running) >= LABS:
+            running.pop(next(iter(running)))[0].__exit__(None, None, None)
+        folder = tmp_path_factory.mktemp(deployment)
+        description = yaml.safe_load((DEPLOYMENTS / f"{deployment}.yml").read_text(encoding="utf-8"))
+        network = f"127.{16 + os.getpid() % 80}.{next(numbers) % 250}"
+        description |= {"network": network, "replication": {"seconds": 0.5}} | changes
+        (folder / "deployment.yml").write_text(yaml.safe_dump(description), encoding="utf-8")
+        starting = running_lab(folder / "deployment.yml", folder / "lab", engine)
+        lab = starting.__enter__()
+        running[key] = (starting, lab)
+        write_variables(lab, "all", {"windows_live_av_federation_replication_interval": 1})
+        return lab
 
-        yield start_or_reset
+    yield start_or_reset
+    for each, _ in running.values():
+        each.__exit__(None, None, None)
 
 
 @dataclass(frozen=True)

@@ -267,8 +267,11 @@ def test_the_neighbours_of_a_limited_run_are_asked(article: Ansible) -> None:
     assert stops(article.lab) == ["fe02"]
 
 
-@pytest.mark.parametrize("play", [{"strategy": "free"}, {"strategy": "host_pinned"}, {"serial": 1}])
-@pytest.mark.parametrize("forks", ["1", "20"])
+@pytest.mark.parametrize(
+    "play",
+    [{"strategy": "free"}, pytest.param({"strategy": "host_pinned"}, marks=pytest.mark.sweep), {"serial": 1}],
+)
+@pytest.mark.parametrize("forks", [pytest.param("1", marks=pytest.mark.sweep), "20"])
 def test_a_play_that_is_not_in_step_is_refused(
     forks: str, play: dict[str, Any], article: Ansible, tmp_path: Path
 ) -> None:

@@ -86,7 +86,10 @@ def deployment(start: Start, version: object) -> RunningLab:
     return lab
 
 
-@pytest.mark.parametrize("version", [2010, 2013, 2015, 2019, "SE"])
+@pytest.mark.parametrize(
+    "version",
+    [2013, *(pytest.param(version, marks=pytest.mark.sweep) for version in (2010, 2015, 2019, "SE"))],
+)
 def test_restarts_of_pools_of_every_size(
     version: object, start: Start, ansible_at: Callable[[RunningLab], Ansible]
 ) -> None:

@@ -66,7 +66,9 @@ def test_dry_run_real_run_second_run_and_the_way_back(demo: Ansible) -> None:
         assert "[DEPRECATION WARNING]" not in run.output
 
 
-@pytest.mark.parametrize("version", [2013, 2015, 2019, "SE"])
+@pytest.mark.parametrize(
+    "version", [2019, *(pytest.param(version, marks=pytest.mark.sweep) for version in (2013, 2015, "SE"))]
+)
 def test_the_same_playbook_on_every_version(
     version: object, start: Start, ansible_at: Callable[[RunningLab], Ansible]
 ) -> None:

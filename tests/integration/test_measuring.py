@@ -86,7 +86,14 @@ def contradicted(
     return wrong
 
 
-@pytest.mark.parametrize(("version", "powershell"), [(2010, "2.0"), (2013, "4.0"), (2019, "5.1")])
+@pytest.mark.parametrize(
+    ("version", "powershell"),
+    [
+        pytest.param(2010, "2.0", marks=pytest.mark.sweep),
+        (2013, "4.0"),
+        pytest.param(2019, "5.1", marks=pytest.mark.sweep),
+    ],
+)
 def test_the_true_offset_is_within_the_stated_uncertainty(
     version: int, powershell: str, start: Start, ansible_at: AnsibleAt
 ) -> None:
@@ -150,7 +157,7 @@ def test_a_clock_that_drifts_is_within_its_uncertainty(start: Start, ansible_at:
 
 
 @pytest.mark.parametrize("request_delayed", ["Command", "Receive"])
-@pytest.mark.parametrize("times", [0, 1])
+@pytest.mark.parametrize("times", [0, pytest.param(1, marks=pytest.mark.sweep)])
 def test_a_delay_on_one_way_only_is_within_the_uncertainty(
     request_delayed: str, times: int, start: Start, ansible_at: AnsibleAt
 ) -> None:

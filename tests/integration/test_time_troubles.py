@@ -64,7 +64,14 @@ TROUBLED: dict[str, dict[str, Any]] = {
 RUNS = {"synchronised": True, "stratum": 3, "last_sync_error": None}
 
 
-@pytest.mark.parametrize(("version", "powershell"), [(2010, "2.0"), (2013, "4.0"), (2019, "5.1")])
+@pytest.mark.parametrize(
+    ("version", "powershell"),
+    [
+        pytest.param(2010, "2.0", marks=pytest.mark.sweep),
+        (2013, "4.0"),
+        pytest.param(2019, "5.1", marks=pytest.mark.sweep),
+    ],
+)
 def test_what_is_wrong_is_told_and_the_rest_is_known(
     version: int, powershell: str, start: Start, ansible_at: AnsibleAt
 ) -> None:
@@ -184,7 +191,7 @@ def test_why_a_clock_is_not_put_right(start: Start, ansible_at: AnsibleAt) -> No
     assert touched == set(UNHEARD)
 
 
-@pytest.mark.parametrize("number", [3, 4])
+@pytest.mark.parametrize("number", [3, pytest.param(4, marks=pytest.mark.sweep)])
 def test_a_change_that_is_too_big_for_w32time_is_found_by_measuring(
     number: int, start: Start, ansible_at: AnsibleAt
 ) -> None:

@@ -23,6 +23,7 @@ from .injection import COMMAND_FAULTS, REQUEST_FAULTS, matches
 
 #: What a process ends with that SIGINT stopped.
 _INTERRUPTED = 130
+_EMBEDDED = "embedded"
 
 _DESCRIPTION = """\
 A simulated Lync deployment on loopback addresses. Every simulated computer
@@ -119,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--foreground", action="store_true", help="stay in the foreground until SIGINT or SIGTERM"
     )
+    up.add_argument(
+        "--engine",
+        default=_EMBEDDED,
+        metavar="COMMAND",
+        help="a PowerShell 7 that runs the sessions instead of the lab's own engine, such as 'pwsh'",
+    )
     up.add_argument("--ready-fd", type=int, help=argparse.SUPPRESS)
 
     parser("down", "stop a running lab", _down)
@@ -208,6 +215,7 @@ def _up(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     # These are slow to import, and the other commands can do without.
     from .deployment import load_deployment
+    from .engine import engine_named
     from .runtime import Lab
 
     def ready() -> None:
@@ -220,7 +228,8 @@ def _serve(options: argparse.Namespace) -> int:
             )
 
     async def run() -> None:
-        await Lab(load_deployment(options.deployment), options.state).run(ready)
+        engine = engine_named(options.engine, options.state)
+        await Lab(load_deployment(options.deployment), options.state, engine).run(ready)
 
     signal.signal(signal.SIGTERM, _interrupt)
     with control.lock(options.state):
@@ -250,7 +259,7 @@ def _detach(options: argparse.Namespace) -> int:
         process = subprocess.Popen(
             [
                 *(sys.executable, "-m", __package__, "up", str(options.deployment), "--foreground"),
-                *("--state", str(options.state), "--ready-fd", str(write_end)),
+                *("--state", str(options.state), "--engine", options.engine, "--ready-fd", str(write_end)),
             ],
             stdin=subprocess.DEVNULL,
             stdout=output,
@@ -356,8 +365,6 @@ def _deployment_lines(state: Mapping[str, Any]) -> Iterator[str]:
         )
     for event in state.get("events", ()):
         yield f"event: {event}"
-    if state.get("traces"):
-        yield f"traces: {len(state['traces'])} records (--json shows them)"
 
 
 def _log(options: argparse.Namespace) -> int:

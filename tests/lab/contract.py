@@ -14,8 +14,8 @@ Threads: ``Server.accounts``, ``Server.open_runspace``, ``Deployment.*`` are cal
 they share (the Central Management Store, services, clocks) is locked by the deployment half.
 
 Scripts: a command with ``is_script`` carries the whole script text in ``name``.  A constrained runspace refuses it
-("The syntax is not supported by this runspace. ..."); a full one runs it (``lab.powershell.language``), and calls
-``Streams.host_exit`` for ``exit``.
+("The syntax is not supported by this runspace. ..."); a full one runs plain command lines
+(``lab.powershell.command_lines``), and calls ``Streams.host_exit`` for ``exit``.
 
 Values: everything that crosses is a psrpcore value (``psrpcore.types``: PSString, PSInt, PSBool, PSObject subclasses,
 PSList, PSDict ...) or a plain ``str``, ``bool``, ``int``, ``list``, ``dict``, ``None`` that psrpcore converts.
@@ -27,9 +27,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
-from psrpcore.types import ErrorRecord, PSObject
+from psrpcore.types import ErrorRecord
 
 
 @dataclass(eq=False)
@@ -65,16 +65,11 @@ class Argument:
     bare: bool = False  # a name alone, as typed: its value, if it needs one, is the next argument
 
 
-#: The streams of a command that a client can have merged or thrown away (MS-PSRP 2.2.3.12).
-RedirectedStream = Literal["error", "warning", "verbose", "debug", "information"]
-
-
 @dataclass(frozen=True)
 class CommandCall:
     name: str  # or the script text
     arguments: tuple[Argument, ...] = ()
     is_script: bool = False
-    redirections: Mapping[RedirectedStream, Literal["output", "null"]] = field(default_factory=dict)
 
 
 #: Commands joined by ``|``.
@@ -133,10 +128,6 @@ class Streams(Protocol):
 
     def debug(self, text: str) -> None: ...
 
-    def information(self, data: Any, source: str, tags: Sequence[str] = ()) -> None: ...
-
-    def progress(self, activity: str, status: str, percent: int = -1, completed: bool = False) -> None: ...
-
     def host_write_line(self, text: str) -> None:
         """A line on the client's host, which is where ``What if: ...`` and Write-Host (before 5.0) go."""
 
@@ -145,11 +136,6 @@ class Streams(Protocol):
 
     def host_prompt_for_choice(self, caption: str, message: str, choices: Sequence[str], default: int) -> int:
         """Ask the client's host (-Confirm) and wait for its answer."""
-
-    def redirected(
-        self, redirections: Mapping[RedirectedStream, Literal["output", "null"]]
-    ) -> RedirectedStreams:
-        """These streams for one command: what its redirections name does not go to the client (``2>&1``)."""
 
     def command(
         self, name: str, statement: int = 0, program: bool = False
@@ -165,15 +151,6 @@ class Streams(Protocol):
         """
 
 
-class RedirectedStreams(Streams, Protocol):
-    """Streams of which some are merged into the output of their command."""
-
-    failed: bool  # an error was written
-
-    def take(self) -> list[Any]:
-        """The records merged since the last call, in order: they belong into the command's output."""
-
-
 class Runspace(Protocol):
     """One PowerShell runspace pool of one caller, implemented by the deployment half."""
 
@@ -184,18 +161,6 @@ class Runspace(Protocol):
         caused by -ErrorAction Stop, and one in a single-statement pipeline, leaves run(): the pipeline is reported
         as Failed with that record.  ``input`` is what the client sent as pipeline input.
         """
-
-    def command_metadata(self, names: Sequence[str]) -> Sequence[PSObject]:
-        """Answer to GET_COMMAND_METADATA (MS-PSRP 2.2.2.14): CommandMetadata objects, without the leading count."""
-
-    def has_program(self, name: str) -> bool:
-        """Whether the computer has a native program of that name, which is in lower case and without ``.exe``."""
-
-    @property
-    def last_exit_code(self) -> int:
-        """Of the last native program that ran, as $LASTEXITCODE has it; 0 before that."""
-
-    def reset(self) -> None: ...
 
     def close(self) -> None: ...
 
@@ -304,8 +269,6 @@ class Server(Protocol):
 
     def open_runspace(self, caller: Caller, path: str, configuration_name: str) -> Runspace:
         """One runspace; a pool of several calls this for each, and close() for each.
-
-        A shell for command lines opens one for each command that runs native programs, and one for each powershell.exe.
 
         Raises WsmanRefusal: no rights (code 5), unknown session configuration (2150858811), endpoint disabled.
         """

@@ -24,7 +24,7 @@ class NoMoreProcesses(Exception):
 
 @dataclass
 class HostProcess:
-    """wsmprovhost.exe of a PowerShell shell, winrshost.exe of a command shell. Thread safe."""
+    """wsmprovhost.exe. Thread safe."""
 
     server: Server
     caller: Caller
@@ -55,10 +55,10 @@ class HostProcess:
 
 
 class Execution:
-    """The commands of one pipeline of PowerShell, or of one command line, on its worker thread.
+    """The commands of one pipeline, on its worker thread.
 
     Args:
-        command_id: of the pipeline or command, for the journal.
+        command_id: of the pipeline, for the journal.
         stopped: set when the client stops it.
         drop: cuts the client's connection.
     """
@@ -144,6 +144,13 @@ class Execution:
         host.journal.record(
             "fault", host.server.name, session=host.shell_id, kind=fault.kind, name=name, **details
         )
+
+    @contextmanager
+    def described(self, name: str, statement: int) -> Iterator[CommandEntry]:
+        """Into the journal with a command that ran, or was refused, without the lab: no fault strikes it."""
+        entry = CommandEntry(name, statement)
+        yield entry
+        self._record(entry)
 
     def _record(self, entry: CommandEntry) -> None:
         self._host.journal.record(

@@ -16,17 +16,10 @@ from dataclasses import dataclass
 _SERVICES = (
     "Start-CsWindowsService",
     "Stop-CsWindowsService",
-    "Start-CsPool",
     "Invoke-CsComputerFailOver",
     "Invoke-CsComputerFailBack",
     "Invoke-CsManagementStoreReplication",
-    "Reset-CsPoolRegistrarState",
     "Set-CsCertificate",
-    "Request-CsCertificate",
-    "Import-CsCertificate",
-    "Remove-CsCertificate",
-    "Enable-CsComputer",
-    "Enable-CsReplica",
 )
 _USERS = ("Set-CsUser",)
 
@@ -38,9 +31,6 @@ class Role:
     name: str
     template: str
     without: frozenset[str] = frozenset()
-    config_scopes: tuple[str, ...] = ("global",)
-    user_scopes: tuple[str, ...] = ("global",)
-    is_standard: bool = True
 
     def allows(self, command: str) -> bool:
         return command.lower() not in self.without and _allows(self.template, command)
@@ -52,7 +42,7 @@ def _allows(template: str, command: str) -> bool:
     if template == "CsAdministrator":
         return True
     if template == "CsServerAdministrator":
-        return reads or command in _SERVICES or "Cls" in noun
+        return reads or command in _SERVICES
     if template == "CsUserAdministrator":
         return reads or verb == "Grant" or command in _USERS
     if template == "CsVoiceAdministrator":

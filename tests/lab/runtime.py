@@ -19,6 +19,7 @@ from typing import Any
 from .certificate_authority import CertificateAuthority
 from .contract import Deployment, Server
 from .counters import Counters, total
+from .engine import EmbeddedEngine, Engine
 from .injection import COMMAND_FAULTS, REQUEST_FAULTS, Injector, Rule, matches
 from .inventory import write_inventory
 from .journal import Journal
@@ -36,11 +37,13 @@ class Lab:
     Args:
         deployment: what to simulate.
         state: a directory for the journal, certificates, inventory and control file; made if need be.
+        engine: what runs the pipelines of its sessions; the embedded one if there is none.
     """
 
-    def __init__(self, deployment: Deployment, state: Path) -> None:
+    def __init__(self, deployment: Deployment, state: Path, engine: Engine | None = None) -> None:
         state.mkdir(parents=True, exist_ok=True)
         self.deployment = deployment
+        self._engine = engine or EmbeddedEngine()
         self.state = state.resolve()
         self.journal = Journal(state / "journal.jsonl")
         deployment.watch(self.journal.record)
@@ -67,6 +70,7 @@ class Lab:
         deployment for a fault that there is not.
         """
         check_kerberos(self.deployment.servers)
+        self._engine.prepare(self.deployment.servers)
         loop = asyncio.get_running_loop()
 
         def went_down() -> None:
@@ -76,7 +80,9 @@ class Lab:
         authority = CertificateAuthority(self.state / "certificates")
         for index, server in enumerate(self.deployment.servers):
             counters = self.counters[server.name] = Counters()
-            service = Service(server, loop, self._executor, self.journal, counters, self.injector)
+            service = Service(
+                server, loop, self._executor, self.journal, counters, self.injector, self._engine
+            )
             self.services[server.name] = service
             self.listeners[server.name] = []
             accounts = Accounts(server, self.state / "credentials" / str(index))

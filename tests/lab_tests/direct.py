@@ -18,12 +18,10 @@ from lab.contract import (
     Caller,
     CommandCall,
     CommandEntry,
-    RedirectedStreams,
     Statement,
     TerminatingError,
 )
 from lab.deployment import LyncDeployment, build_deployment
-from lab.psrp.redirection import Redirected, Redirections
 from psrpcore.types import ErrorRecord, PSObject
 
 DEPLOYMENTS = Path(lab.__file__).parent / "deployments"
@@ -81,12 +79,6 @@ class RecordingStreams:
     def debug(self, text: str) -> None:
         raise AssertionError(text)
 
-    def information(self, data: Any, source: str, tags: Sequence[str] = ()) -> None:
-        self.host_lines.append(str(data))
-
-    def progress(self, activity: str, status: str, percent: int = -1, completed: bool = False) -> None:
-        raise AssertionError(activity)
-
     def host_write_line(self, text: str) -> None:
         self.host_lines.append(text)
 
@@ -96,9 +88,6 @@ class RecordingStreams:
     def host_prompt_for_choice(self, caption: str, message: str, choices: Sequence[str], default: int) -> int:
         self.prompts.append((caption, message))
         return self.answer
-
-    def redirected(self, redirections: Redirections) -> RedirectedStreams:
-        return Redirected(self, redirections, {})
 
     @contextmanager
     def command(self, name: str, statement: int = 0, program: bool = False) -> Iterator[CommandEntry]:

@@ -16,7 +16,6 @@ from typing import Any
 
 from lab.contract import (
     Account,
-    Argument,
     Caller,
     CommandCall,
     Listener,
@@ -29,16 +28,12 @@ from lab.contract import (
     Timings,
     WsmanRefusal,
 )
-from lab.powershell.language.parser import parse
-from lab.powershell.language.reader import NotModelledSyntax, ParseFailure
-from lab.powershell.language.tree import Command, CommandExpression, Constant, Exit, Node, Pipeline
+from lab.powershell.command_lines import parse
 from lab.psrp.records import error_record
 from lab.runtime import Lab
 from psrpcore.types import (
-    CommandTypes,
     ErrorCategory,
     InvocationInfo,
-    PSCustomObject,
     PSNoteProperty,
     PSObject,
     PSSecureString,
@@ -68,34 +63,22 @@ class SmallRunspace:
                 if command.is_script:
                     self._script(command.name, streams)
                     continue
-                if command.name == "Out-String":
-                    continue  # all there is before it is text
                 try:
-                    redirected = streams.redirected(command.redirections)
-                    with redirected.command(
-                        command.name, index, command.name.endswith((".exe", "wait"))
-                    ) as entry:
+                    with streams.command(command.name, index, command.name.endswith(".exe")) as entry:
                         entry.parameters = {str(item.name): item.value for item in command.arguments}
                         entry.writes = command.name.startswith("Set-")
-                        self._run(command, redirected, input)
-                    for record in redirected.take():
-                        streams.output(record)
+                        self._run(command, streams, input)
                 except TerminatingError as error:
                     if len(statements) == 1 or error.record.FullyQualifiedErrorId == "Stop":
                         raise
                     streams.error(error.record)
 
     def _script(self, text: str, streams: Streams) -> None:
-        """Scripts of command lines whose arguments are constants, and ``exit``."""
-        try:
-            body = parse(text).final
-        except (ParseFailure, NotModelledSyntax) as error:
-            raise TerminatingError(a_record(str(error))) from None
-        for node in body.statements if body is not None else ():
-            if isinstance(node, Exit):
-                streams.host_exit(_constant(node.code))
-                return
-            self.run([_calls(node)], streams, ())
+        for line in parse(text):
+            if isinstance(line, CommandCall):
+                self.run([(line,)], streams, ())
+            else:
+                streams.host_exit(line.code or 0)
 
     def _run(self, command: CommandCall, streams: Streams, input: Sequence[Any]) -> None:
         values = [item.value for item in command.arguments]
@@ -115,11 +98,9 @@ class SmallRunspace:
             assert isinstance(values[0], PSSecureString)
             streams.output(values[0].decrypt())
         elif command.name == "Write-All":
-            streams.progress("Doing", "half way", 50)
             streams.verbose("a verbose line")
             streams.debug("a debug line")
             streams.warning("a warning")
-            streams.information("an information", "here", ["tag"])
             streams.error(a_record("it went wrong"))
             streams.host_write_line("What if: nothing")
             streams.output("done")
@@ -131,7 +112,7 @@ class SmallRunspace:
             streams.output("waiting")
             streams.stopped.wait()
             raise PipelineStopped
-        elif command.name in ("Wait-Event", "wait.exe", "wait"):
+        elif command.name in ("Wait-Event", "wait.exe"):
             streams.output("waiting")
             EVENTS[str(values[0])].wait()
             streams.output("over")
@@ -140,48 +121,8 @@ class SmallRunspace:
         else:
             raise TerminatingError(a_record(f"{command.name} is unknown"))
 
-    def command_metadata(self, names: Sequence[str]) -> Sequence[PSObject]:
-        return [
-            PSCustomObject(
-                Name=name,
-                Namespace="Small",
-                HelpUri="",
-                CommandType=CommandTypes.Cmdlet,
-                OutputType=[],
-                Parameters={},
-            )
-            for name in names
-        ]
-
-    last_exit_code = 0
-
-    def has_program(self, name: str) -> bool:
-        return name == "wait"
-
-    def reset(self) -> None:
-        self.variables.clear()
-
     def close(self) -> None:
         self.closed = True
-
-
-def _calls(node: Node) -> Statement:
-    """The commands of a pipeline; raises TerminatingError where it is more than that."""
-    calls = []
-    for command in node.elements if isinstance(node, Pipeline) else (node,):
-        if not isinstance(command, Command) or not isinstance(command.name, Constant):
-            raise TerminatingError(a_record("this script is more than command lines"))
-        values = [element.value for element in command.elements]
-        arguments = tuple(Argument(None, value.value) for value in values if isinstance(value, Constant))
-        calls.append(CommandCall(command.name.value, arguments))
-    return tuple(calls)
-
-
-def _constant(node: Node | None) -> int:
-    """A literal number; 0 for anything else."""
-    element = node.elements[0] if isinstance(node, Pipeline) else None
-    literal = element.expression if isinstance(element, CommandExpression) else None
-    return literal.value if isinstance(literal, Constant) else 0
 
 
 @PSType(

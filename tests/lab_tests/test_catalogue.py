@@ -90,22 +90,11 @@ def test_a_common_parameter_makes_another_ambiguous_only_before_powershell_3() -
     assert error.message.endswith("Possible matches include: -VerificationLevel -Verbose.")
 
 
-def test_aliases() -> None:
-    assert BINDER.find(command("Get-CsUser"), "OnLyncServer").name == "OnModernServer"
-    assert BINDER.find(command("Set-CsUser"), "CsEnabled").name == "Enabled"
-    assert BINDER.find(command("Set-CsUser"), "wi").name == "WhatIf"
-
-
 def test_positional_arguments_follow_the_order_of_the_syntax() -> None:
     binding = BINDER.bind(
         command("Grant-CsExternalAccessPolicy"), [Argument(None, "kenmyer"), Argument(None, "Partners")]
     )
     assert binding.values == {"Identity": "kenmyer", "PolicyName": "Partners"}
-
-
-def test_one_positional_argument_too_many() -> None:
-    error = refusal("Get-CsSite", Argument(None, "Redmond"), Argument(None, "Dublin"))
-    assert error.message == "A positional parameter cannot be found that accepts argument 'Dublin'."
 
 
 def test_parameters_of_different_sets_cannot_be_resolved() -> None:
@@ -132,22 +121,10 @@ def test_the_parameters_decide_the_routing_method(given_names: list[str], expect
     assert binding.parameter_set == expected
 
 
-def test_both_routing_methods_at_once_are_refused() -> None:
-    error = refusal(
-        "Set-CsAccessEdgeConfiguration", *arguments(UseDefaultRouting=None, UseDnsSrvRouting=None)
-    )
-    assert error.error_id == "AmbiguousParameterSet"
-
-
 def test_missing_mandatory_parameters_are_named() -> None:
     error = refusal("New-CsPublicProvider", *arguments(Identity="Skype"))
     assert error.error_id == "MissingMandatoryParameter"
     assert error.message.endswith("missing mandatory parameters: Enabled ProxyFqdn.")
-
-
-def test_a_parameter_given_twice() -> None:
-    error = refusal("Set-CsMediaConfiguration", *arguments(EnableQoS=True, EnableQo=False))
-    assert error.error_id == "ParameterAlreadyBound"
 
 
 def test_null_and_empty_for_a_mandatory_text() -> None:
@@ -164,14 +141,6 @@ def test_null_and_empty_for_a_mandatory_text() -> None:
         "Identity": "x",
         "PolicyName": None,
     }
-
-
-@pytest.mark.parametrize(("value", "expected"), [(True, True), (0, False), (2, True), (1.5, True)])
-def test_booleans_take_booleans_and_numbers(value: object, expected: bool) -> None:
-    assert (
-        BINDER.bind(command("Set-CsMediaConfiguration"), arguments(EnableQoS=value)).get("EnableQoS")
-        is expected
-    )
 
 
 def test_booleans_refuse_texts_and_null() -> None:
@@ -274,12 +243,6 @@ def test_which_versions_have_a_cmdlet() -> None:
     assert versions("Get-CsServerPatchVersion") == {"2015", "2019", "SE"}
     assert versions("Get-CsPoolUpgradeReadinessState") == {"2013", "2015"}
     assert versions("Set-CsMediaConfiguration") == set(PRODUCT_VERSIONS)
-
-
-def test_the_public_provider_is_enabled_by_a_boolean() -> None:
-    assert all(
-        command("Set-CsPublicProvider", v).parameters["enabled"].type == "Boolean" for v in PRODUCT_VERSIONS
-    )
 
 
 @pytest.mark.parametrize("version", PRODUCT_VERSIONS)

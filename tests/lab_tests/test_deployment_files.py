@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -31,30 +30,8 @@ def test_shipped_deployments_load_and_answer(path: Path) -> None:
     assert json.loads(json.dumps(deployment.status()))["version"] == deployment.version
 
 
-def test_the_readmes_example_is_a_deployment_and_shows_every_key() -> None:
-    text = (DEPLOYMENTS.parent / "README.md").read_text(encoding="utf-8")
-    example = yaml.safe_load(re.search(r"```yaml\n(name: example.*?)```", text, re.DOTALL)[1])
-    assert build_deployment(example).version == "2019"
-    schema = yaml.safe_load((DEPLOYMENTS.parent / "deployment" / "schema.yml").read_text(encoding="utf-8"))
-    shown = set(example) | set(re.findall(r"# .*\b(patch)\b", text))
-    assert shown == set(schema["properties"])
-
-
 def test_the_versions_of_the_product_are_all_shipped() -> None:
     assert {load_deployment(path).version for path in SHIPPED} == {"2010", "2013", "2015", "2019", "SE"}
-
-
-def test_the_demo_has_what_the_main_job_needs() -> None:
-    deployment = load_deployment(DEPLOYMENTS / "demo.yml")
-    shell = Shell(account="uc-admin", deployment=deployment)
-    assert shell.row(call("Get-CsPublicProvider", "MSN"))["Enabled"] is True
-    edge = shell.row(call("Get-CsAccessEdgeConfiguration"))
-    assert (edge["AllowFederatedUsers"], edge["RoutingMethod"]) == (True, "UseDnsSrvRouting")
-    assert [row["Identity"] for row in shell.rows(call("Get-CsMediaConfiguration"))] == [
-        "Global",
-        "Site:Dublin",
-    ]
-    assert len(deployment.topology.pools["pool01.contoso.com"].computers) == 3
 
 
 def test_the_short_form_makes_pools_that_share_one_store() -> None:

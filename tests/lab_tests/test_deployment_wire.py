@@ -69,14 +69,6 @@ def test_values_arrive_typed(pool: RunspacePool) -> None:
     (edge,) = PowerShell(pool).add_cmdlet("Get-CsAVEdgeConfiguration").invoke()
     assert edge.adapted_properties["MaxTokenLifetime"] == "PT8H"
     assert edge.adapted_properties["MaxBandwidthPerUserKb"] == 10000
-    (bag,) = (
-        PowerShell(pool)
-        .add_cmdlet("Get-CsMediaConfiguration")
-        .add_cmdlet("Select-Object")
-        .add_parameter("Property", ["EncryptionLevel"])
-        .invoke()
-    )
-    assert bag.extended_properties["EncryptionLevel"].to_string == "RequireEncryption"
     (site,) = PowerShell(pool).add_cmdlet("Get-CsSite").add_argument("Dublin").invoke()
     assert site.to_string == "Site:Dublin"
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from lab.__main__ import main
 from lab.deployment import build_deployment
-from lab.injection import COMMAND_FAULTS, REQUEST_FAULTS
+from lab.injection import COMMAND_FAULTS, REQUEST_FAULTS, Rule
 from lab.journal import read
 from lab.runtime import Lab
 from pypsrp.complex_objects import PSInvocationState
@@ -232,3 +232,12 @@ def test_how_often_and_from_when_on(lab: Callable[..., FaultyLab]) -> None:
         else:
             with pytest.raises(WinRMTransportError, match="503"):
                 powershell(pool, SET_ZONE).invoke()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"times": -1}, {"skip": -1}, {"seconds": float("nan")}, {"command": "Set-*", "kind": "tls-failure"}],
+)
+def test_a_rule_that_makes_no_sense(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"cannot be negative|is no fault of"):
+        Rule(**{"kind": "delay", **options})

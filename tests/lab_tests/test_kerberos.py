@@ -18,7 +18,6 @@ from lab.journal import read
 from lab.runtime import Lab
 from pypsrp.exceptions import AuthenticationError
 from pypsrp.powershell import PowerShell, RunspacePool
-from pypsrp.shell import Process, WinRS
 from pypsrp.wsman import WSMan
 from requests_credssp.exceptions import AuthenticationException
 
@@ -236,13 +235,6 @@ def test_a_wrong_clock_refuses_tickets_until_it_is_right(domain: Deployed, secon
     assert domain.accepts("kerberos")
 
 
-def test_a_command_shell(domain: Deployed) -> None:
-    with WinRS(domain.wsman("kerberos")) as shell:
-        process = Process(shell, "whoami")
-        process.invoke()
-        assert process.stdout == b"contoso\\uc-admin\r\n"
-
-
 def test_a_clock_is_put_right_over_ntlm(domain: Deployed) -> None:
     domain.inject("clock_offset", seconds="4000")
     assert not domain.accepts("kerberos")
@@ -258,20 +250,6 @@ def test_it_is_the_domain_controllers_clock_that_counts(domain: Deployed) -> Non
     assert domain.accepts("kerberos")
     domain.call(domain.lab.reset)
     assert domain.accepts("kerberos")
-
-
-def test_credssp_with_a_ticket_minds_the_clock(domain: Deployed, centre: KeyDistributionCentre) -> None:
-    # requests-credssp asks for the ticket of the host in the URL.
-    centre.add_service(f"HTTP/{domain.address('fe01')}")
-    how: dict[str, Any] = {
-        "ssl": True,
-        "port": 15986,
-        "password": PASSWORD,
-        "credssp_auth_mechanism": "kerberos",
-    }
-    assert domain.accepts("credssp", **how)
-    domain.inject("clock_offset", seconds="400")
-    assert not domain.accepts("credssp", **how)
 
 
 def test_a_workgroup_takes_no_tickets(domain: Deployed) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from lab.injection import Rule
 from pypsrp.complex_objects import PSInvocationState
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.powershell import RunspacePool
-from pypsrp.shell import Process, WinRS
 
 from .conftest import Client, powershell, wait_until
 from .small import ADMIN, EVENTS, OTHER, RunningLab, SmallServer
@@ -168,32 +166,20 @@ def test_a_shell_has_so_many_processes(
 
 def test_an_envelope_the_client_allows_must_not_be_too_small(wsman: WSManClient) -> None:
     with pytest.raises(Fault) as caught:
-        wsman.request("Enumerate", "<n:Enumerate/>", resource=SHELL, size="8191")
+        wsman.request("Get", resource=SHELL, size="8191")
     fault = caught.value
     assert (fault.code, fault.value, fault.subcode) == (2150858878, "Sender", "w:EncodingLimit")
     assert fault.detail == "MinimumEnvelopeLimit"
     assert "(8191) too small. The size must be 8192 or larger" in fault.message
-    wsman.request("Enumerate", "<n:Enumerate/>", resource=SHELL, size="8192")
+    with pytest.raises(Fault, match="did not contain all required selectors"):
+        wsman.request("Get", resource=SHELL, size="8192")
 
 
 @pytest.mark.parametrize("size", ["", "many", "-1", "1e6", "9" * 11])
 def test_an_envelope_size_that_is_none(wsman: WSManClient, size: str) -> None:
     with pytest.raises(Fault, match="the maximum envelope size header was invalid") as caught:
-        wsman.request("Enumerate", "<n:Enumerate/>", resource=SHELL, size=size)
+        wsman.request("Get", resource=SHELL, size=size)
     assert (caught.value.code, caught.value.subcode) == (2150858767, "a:InvalidMessageInformationHeader")
-
-
-def test_an_answer_larger_than_the_client_allows(client: Client, wsman: WSManClient) -> None:
-    shell = WinRS(client.wsman(), environment={"LARGE": "x" * 9000})
-    shell.open()
-    with pytest.raises(Fault) as caught:
-        wsman.request("Get", resource=SHELL, selectors=[("ShellId", shell.id)], size="8192")
-    fault = caught.value
-    assert (fault.code, fault.subcode) == (2150858824, "w:EncodingLimit")
-    assert fault.detail == "MaxEnvelopeSizeExceeded"
-    assert fault.message.endswith("exceeds the maximum envelope size that is allowed (8192).")
-    found = wsman.request("Get", resource=SHELL, selectors=[("ShellId", shell.id)])
-    assert len(found.findall(f".//{{{SHELL}}}Shell")) == 1
 
 
 @pytest.mark.parametrize("size", [8192, 100_000])
@@ -238,9 +224,7 @@ def test_a_request_larger_than_the_server_allows(
         ([("ShellId", "")], 2150858843, "UnexpectedSelectors"),
     ],
 )
-@pytest.mark.parametrize(
-    "action", ["Get", "Delete", "Command", "Receive", "Send", "Signal", "Disconnect", "Connect"]
-)
+@pytest.mark.parametrize("action", ["Get", "Delete", "Command", "Receive", "Send", "Signal"])
 def test_selectors_that_select_nothing(
     client: Client, wsman: WSManClient, action: str, selectors: list[tuple[str, str]], code: int, detail: str
 ) -> None:
@@ -291,113 +275,3 @@ def test_a_taken_address_is_an_error_that_leaves_no_thread(client: Client, tmp_p
     assert set(threading.enumerate()) <= before
     with RunspacePool(client.wsman(account=ADMIN)):
         pass
-
-
-# Shells for command lines
-
-
-LIST_ALL = "<n:Enumerate><w:OptimizeEnumeration/><w:MaxElements>100</w:MaxElements></n:Enumerate>"
-
-
-def command_shell(client: Client, **options: Any) -> WinRS:
-    shell = WinRS(client.wsman(), **options)
-    shell.open()
-    return shell
-
-
-def test_both_kinds_of_shells_count(start: Callable[[SmallServer], Client]) -> None:
-    client = start(SmallServer(quotas=Quotas(shells_per_user=2)))
-    shell = command_shell(client)
-    with RunspacePool(client.wsman()):
-        with pytest.raises(WSManFaultError) as caught:
-            command_shell(client)
-        assert caught.value.code == 2150859173
-        other = WSManClient(client)
-        listed = other.request("Enumerate", LIST_ALL, resource=SHELL)
-        other.close()
-        assert {element.text for element in listed.iter(f"{{{SHELL}}}ResourceUri")} == {
-            f"{SHELL}/cmd",
-            "http://schemas.microsoft.com/powershell/Microsoft.PowerShell",
-        }
-    shell.close()
-    command_shell(client).close()
-
-
-def test_commands_of_a_command_shell(start: Callable[[SmallServer], Client]) -> None:
-    EVENTS["limit"] = threading.Event()
-    client = start(SmallServer(quotas=Quotas(commands_per_shell=3, processes_per_shell=4)))
-    shell = command_shell(client)
-    processes = [Process(shell, "wait.exe", ["limit"]) for _ in range(2)]
-    processes[0].begin_invoke()
-    # The host process, a cmd.exe and wait.exe are three already.
-    held = client.running.lab.services[client.server.name].shells[shell.id or ""]
-    wait_until(lambda: held.plugin.host.child_processes == 2)
-    processes[1].begin_invoke()
-    processes[1].end_invoke()
-    assert b"Not enough quota is available to process this command" in processes[1].stderr
-    assert processes[1].rc == 1
-    other = WSManClient(client)
-    listed = other.request(
-        "Enumerate",
-        LIST_ALL.replace(
-            "<w:Opt", f'<w:Filter><w:Selector Name="ShellId">{shell.id}</w:Selector></w:Filter><w:Opt'
-        ),
-        resource=f"{SHELL}/Command",
-    )
-    other.close()
-    assert [element.text for element in listed.iter(f"{{{SHELL}}}CommandLine")] == ["wait.exe limit"] * 2
-    assert [element.text for element in listed.iter(f"{{{SHELL}}}CommandState")] == ["Running", "Done"]
-    Process(shell, "echo", ["hi"]).invoke()
-    with pytest.raises(WSManFaultError, match="The maximum number of concurrent commands per shell"):
-        Process(shell, "echo", ["hi"]).invoke()
-    EVENTS["limit"].set()
-    shell.close()
-
-
-def test_no_process_left_for_cmd(start: Callable[[SmallServer], Client]) -> None:
-    client = start(SmallServer(quotas=Quotas(processes_per_shell=1)))
-    shell = command_shell(client)
-    with pytest.raises(WSManFaultError) as caught:
-        Process(shell, "echo", ["hi"]).invoke()
-    assert caught.value.code == 2147944216
-    assert caught.value.provider == "Shell cmd plugin"
-
-
-def test_too_much_input_ends_a_command_shell(start: Callable[[SmallServer], Client]) -> None:
-    client = start(SmallServer(quotas=Quotas(memory_per_shell_mb=9)))
-    shell = command_shell(client)
-    process = Process(shell, "powershell", ["-"])
-    process.begin_invoke()
-    with suppress(WSManFaultError):
-        for _ in range(30):
-            process.send(b"#" * 100_000, end=False)
-    assert client.journal[-1]["reason"] == "memory quota"
-    with pytest.raises(WSManFaultError, match="the shell was not found on the server"):
-        process.poll_invoke()
-
-
-def test_an_idle_command_shell_goes(start: Callable[[SmallServer], Client]) -> None:
-    client = start(SmallServer(quotas=Quotas(idle_timeout_minimum_s=0.01)))
-    shell = WinRS(client.wsman(), idle_time_out=1)
-    shell.open()
-    wait_until(lambda: client.journal[-1]["event"] == "session_closed")
-    assert client.journal[-1]["reason"] == "idle time-out"
-    with pytest.raises(WSManFaultError, match="the shell was not found on the server"):
-        Process(shell, "echo", ["hi"]).invoke()
-
-
-@pytest.mark.parametrize("action", ["Disconnect", "Reconnect", "Connect"])
-def test_a_command_shell_stays_connected(client: Client, wsman: WSManClient, action: str) -> None:
-    shell = command_shell(client)
-    selectors = [("ShellId", shell.id or "")]
-    body = f"<rsp:{action}/>"
-    if action == "Reconnect":
-        wsman.request(action, body, resource=f"{SHELL}/cmd", selectors=selectors)
-    else:
-        with pytest.raises(Fault, match="The request is not supported") as caught:
-            wsman.request(action, body, resource=f"{SHELL}/cmd", selectors=selectors)
-        assert caught.value.code == 50
-    process = Process(shell, "echo", ["hi"])
-    process.invoke()
-    assert process.stdout == b"hi\r\n"
-    shell.close()

@@ -14,7 +14,6 @@ from pypsrp.complex_objects import (
     GenericComplexObject,
     ObjectMeta,
     PSInvocationState,
-    RemoteStreamOptions,
 )
 from pypsrp.exceptions import WSManFaultError
 from pypsrp.host import PSHost, PSHostUserInterface
@@ -49,8 +48,6 @@ def test_every_stream_arrives(pool: RunspacePool) -> None:
     assert [(record.message, str(record)) for record in streams.warning] == [("a warning", "a warning")]
     assert [record.message for record in streams.verbose] == ["a verbose line"]
     assert [record.message for record in streams.debug] == ["a debug line"]
-    assert [(record.activity, record.percent_complete) for record in streams.progress] == [("Doing", 50)]
-    assert [record.message_data for record in streams.information] == ["an information"]
     assert pool.host.ui.stdout == ["What if: nothing\r\n"]
     assert shell.state == PSInvocationState.COMPLETED
 
@@ -67,12 +64,6 @@ def test_an_error_record_in_full(pool: RunspacePool) -> None:
     assert error.invocation_name == "Stop-Here"
 
 
-def test_invocation_info_only_if_asked_for(pool: RunspacePool) -> None:
-    shell = powershell(pool, ("Write-All",))
-    shell.invoke(remote_stream_options=RemoteStreamOptions.ADD_INVOCATION_INFO_TO_WARNING_RECORD)
-    assert not shell.streams.error[0].extended_info_present
-
-
 def test_a_client_without_a_host_is_not_called(client: Client) -> None:
     with RunspacePool(client.wsman()) as pool:
         assert powershell(pool, ("Write-All",)).invoke() == ["done"]
@@ -83,14 +74,6 @@ def test_statements_run_on_after_an_error(pool: RunspacePool) -> None:
     assert shell.invoke() == [1, 2]
     assert [str(error) for error in shell.streams.error] == ["it cannot go on"]
     assert shell.state == PSInvocationState.COMPLETED
-
-
-def test_a_pipeline_that_fails(pool: RunspacePool) -> None:
-    shell = powershell(pool, ("Stop-Here",))
-    assert shell.invoke() == []
-    assert shell.state == PSInvocationState.FAILED
-    assert shell.had_errors
-    assert [str(error) for error in shell.streams.error] == ["it cannot go on"]
 
 
 def test_many_statements_take_two_requests(client: Client) -> None:
@@ -107,14 +90,6 @@ def test_powershell_2_runs_only_the_first_statement(start: Callable[[SmallServer
     client = start(SmallServer(protocol_version="2.1"))
     with RunspacePool(client.wsman()) as pool:
         assert powershell(pool, ("Write-Output", 1), ("Write-Output", 2)).invoke() == [1]
-
-
-def test_powershell_4_has_no_information_stream(start: Callable[[SmallServer], Client]) -> None:
-    client = start(SmallServer(protocol_version="2.2"))
-    with RunspacePool(client.wsman()) as pool:
-        shell = powershell(pool, ("Write-All",))
-        assert shell.invoke() == ["done"]
-        assert shell.streams.information == []
 
 
 def test_values_come_back_as_they_went(pool: RunspacePool) -> None:
@@ -158,16 +133,12 @@ def test_pipelines_wait_for_a_free_runspace(pool: RunspacePool, event: threading
 
 def test_a_pool_of_several_runspaces(client: Client, event: threading.Event) -> None:
     with RunspacePool(client.wsman(), max_runspaces=2) as pool:
-        assert pool.get_available_runspaces() == 2
         first, second = powershell(pool, ("Wait-Event", "go")), powershell(pool, ("Write-Output", 2))
         first.begin_invoke()
         first.poll_invoke()
-        assert pool.get_available_runspaces() == 1
         assert second.invoke() == [2]
         event.set()
         first.end_invoke()
-        pool.max_runspaces = 3
-        assert pool.get_available_runspaces() == 3
     assert len(client.server.runspaces) == 2
 
 
@@ -217,17 +188,6 @@ def test_a_question_without_a_host_fails(client: Client) -> None:
         shell.invoke()
         assert shell.state == PSInvocationState.FAILED
         assert "A command that prompts the user failed" in str(shell.streams.error[0])
-
-
-def test_reset(pool: RunspacePool) -> None:
-    powershell(pool, ("Set-Variable", "word", "kept")).invoke()
-    pool.reset_runspace_state()
-    assert powershell(pool, ("Get-Variable", "word")).invoke() == [None]
-
-
-def test_command_metadata(pool: RunspacePool) -> None:
-    (found,) = pool.get_command_metadata("Write-Output")
-    assert found.name == "Write-Output"
 
 
 def test_a_script_tells_its_exit_code(pool: RunspacePool) -> None:

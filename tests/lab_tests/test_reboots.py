@@ -138,18 +138,6 @@ def test_a_command_that_a_reboot_forestalls(running: DeployedLab) -> None:
     assert abs(server.clock_offset_s) < 1
 
 
-def test_it_may_go_down_again_before_it_is_up(running: DeployedLab) -> None:
-    reboot(running, LONG)
-    reboot(running, "0.1")
-    assert events(running, "went_down") == ["went_down fe01.contoso.com"]
-    running.call(running.lab.reset)
-    assert answers(running)
-    reboot(running, "0.1")
-    reboot(running, "0.5")
-    wait_until(lambda: "came_up fe01.contoso.com" in events(running, "came_up"))
-    assert answers(running)
-
-
 def test_a_reset_brings_it_up(running: DeployedLab) -> None:
     reboot(running, LONG)
     running.call(running.lab.reset)

@@ -44,17 +44,6 @@ def test_a_change_takes_its_time_to_each_replica() -> None:
     assert all(up_to_date(shell).values())
 
 
-def test_a_second_change_starts_the_time_again() -> None:
-    shell = Shell()
-    shell.run(CHANGE)
-    shell.clock.advance(4)
-    shell.run(CHANGE)
-    shell.clock.advance(4)
-    assert not any(up_to_date(shell).values())
-    shell.clock.advance(1)
-    assert all(up_to_date(shell).values())
-
-
 def test_the_times_of_a_report() -> None:
     shell = Shell()
     before = shell.rows(STATUS)[0]
@@ -64,16 +53,6 @@ def test_the_times_of_a_report() -> None:
     after = shell.rows(STATUS)[0]
     assert (after["LastUpdateCreation"] - before["LastUpdateCreation"]).total_seconds() == 100
     assert (after["LastStatusReport"] - before["LastStatusReport"]).total_seconds() == 105
-
-
-def test_one_replica_by_name() -> None:
-    shell = Shell()
-    assert shell.row(call("Get-CsManagementStoreReplicationStatus", ReplicaFqdn="FE02.contoso.com"))[
-        "ReplicaFqdn"
-    ] == ("fe02.contoso.com")
-    assert shell.failure(
-        call("Get-CsManagementStoreReplicationStatus", ReplicaFqdn="sql.contoso.com")
-    ).FullyQualifiedErrorId.startswith("ReplicaNotFound,")
 
 
 def test_forcing_deletes_the_status_and_is_a_write_without_whatif() -> None:
@@ -136,12 +115,6 @@ def test_the_local_store_works_while_the_central_one_does_not() -> None:
     assert shell.row(call("Get-CsMediaConfiguration"))["EncryptionLevel"] == "RequireEncryption"
 
 
-def test_the_store_names_its_master() -> None:
-    row = Shell().row(call("Get-CsManagementStoreReplicationStatus", CentralManagementStoreStatus=None))
-    assert row["ActiveMasterFqdn"] == "fe01.contoso.com"
-    assert list(row["ActiveFileTransferAgents"]) == ["fe01.contoso.com", "fe02.contoso.com"]
-
-
 @pytest.mark.parametrize("count", [1, 2])
 def test_changes_that_do_not_stick(count: int) -> None:
     shell = Shell()
@@ -167,17 +140,6 @@ def test_another_administrators_change() -> None:
         shell.deployment.inject(
             "other_administrator", None, {"noun": "CsMediaConfiguration", "Colour": "red"}
         )
-
-
-def test_many_changes_keep_what_the_slowest_replica_needs() -> None:
-    shell = Shell(replication={"seconds": 5})
-    for number in range(50):
-        shell.run(call("Set-CsMediaConfiguration", EnableQoS=bool(number % 2)))
-        shell.clock.advance(1)
-    kept = len(shell.deployment.store._states)
-    assert kept <= 7
-    shell.clock.advance(5)
-    assert shell.row(call("Get-CsMediaConfiguration", LocalStore=None))["EnableQoS"] is True
 
 
 def test_nobody_changes_a_store_that_does_not_answer() -> None:

@@ -12,17 +12,10 @@ from typing import Any
 
 import pytest
 import requests
-from lab.psrp.protocol import InvalidFragments, check_fragments
 from pypsrp.powershell import RunspacePool
 
 from .conftest import Client, powershell, wait_until
 from .small import EVENTS
-
-
-@pytest.mark.parametrize("data", [b"\x00" * 20, b"\x00" * 20 + b"\x05abc", b"\x00" * 20 + b"\x01ab"])
-def test_fragments_must_be_whole(data: bytes) -> None:
-    with pytest.raises(InvalidFragments):
-        check_fragments(data)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 import yaml
 from pypsrp.powershell import RunspacePool
 
@@ -24,6 +25,7 @@ def memory_kb(process: int) -> int:
     return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:")))
 
 
+@pytest.mark.sweep
 def test_five_hundred_servers_take_less_than_a_gigabyte(tmp_path: Path) -> None:
     deployment, state = tmp_path / "large.yml", tmp_path / "state"
     first, second = ADDRESS.split(".")[:2]

@@ -94,14 +94,6 @@ def test_services_of_a_front_end_by_version(version: str) -> None:
     assert "W32Time" not in names
 
 
-def test_activity_can_be_left_out() -> None:
-    shell = front_end(services={"activity": {"RTCAVMCU": 7}})
-    assert shell.row(call("Get-CsWindowsService", "RTCAVMCU"))["ActivityLevel"] == "7"
-    assert "ActivityLevel" not in shell.row(
-        call("Get-CsWindowsService", "rtcavmcu", ExcludeActivityLevel=None)
-    )
-
-
 def test_a_graceful_stop_drains_first() -> None:
     pool = Pool("2013", 3, services={"stop_seconds": 1, "drain_seconds": 30, "start_seconds": 2})
     pool.shell(2).run(call("Stop-CsWindowsService", Graceful=None, NoWait=None, Confirm=False))
@@ -174,32 +166,6 @@ def test_without_its_sql_server_an_even_pool_can_spare_one_server_less(size: int
     assert deployment.status()["central_management_reachable"]
 
 
-@pytest.mark.parametrize("size", [3, 5, 7, 8, 10, 12])
-def test_other_pools_need_no_witness(size: int) -> None:
-    pool = Pool("2019", size)
-    _, to_stay, _ = QUORUM[size]
-    pool.first.deployment.inject("sql_backend", None, {"name": "sql-pool01.contoso.com"})
-    pool.stop(*range(to_stay + 1, size + 1))
-    assert pool.running() == list(range(1, to_stay + 1))
-
-
-def test_what_may_be_left_running() -> None:
-    pool = Pool("2019", 3)
-    pool.shell(3).run(call("Stop-CsWindowsService", LeaveClsAgentRunning=None, LeaveWebServerRunning=None))
-    running = [service for service, status in pool.statuses(3).items() if status == "Running"]
-    assert running == ["W3SVC", "RTCCLSAGT"]
-
-
-def test_check_mode_of_the_shell_changes_nothing() -> None:
-    pool = Pool("2015", 3)
-    pool.first.run(call("Stop-CsWindowsService", WhatIf=None))
-    assert pool.first.streams.host_lines == [
-        'What if: Performing the operation "Stop-CsWindowsService" on target "fe01.contoso.com".'
-    ]
-    assert not pool.first.streams.written
-    assert pool.registrar(1) == "Running"
-
-
 @pytest.mark.parametrize(
     ("kind", "status"), [("service_fails", "Stopped"), ("service_hangs", "StartPending")]
 )
@@ -236,12 +202,6 @@ def test_from_a_front_end_another_needs_delegation() -> None:
     other = call("Get-CsWindowsService", ComputerName="fe02.contoso.com")
     assert front_end(delegated=True).rows(other)
     assert front_end(delegated=False).failure(other).CategoryInfo.Category.name == "InvalidOperation"
-
-
-def test_the_start_mode_stands_in_the_registry() -> None:
-    shell = front_end()
-    key = r"HKLM:\SYSTEM\CurrentControlSet\Services\RTCSRV"
-    assert shell.row(call("Get-ItemProperty", LiteralPath=key))["Start"] == 2
 
 
 # Quorum
@@ -294,13 +254,6 @@ def test_servers_beyond_the_first_do_not_count() -> None:
     assert pool.running() == []
 
 
-def test_servers_that_do_not_count_cannot_save_the_pool() -> None:
-    pool = Pool("2013", 9)
-    pool.stop(1, 2, 3, 4)
-    assert pool.running() == []
-    assert pool.registrar(9) == "Stopped"
-
-
 def test_the_quorum_is_lost_a_while_after_the_server() -> None:
     pool = Pool("2015", 3, high_availability={"quorum_loss_seconds": 10})
     pool.stop(1, 2)
@@ -327,30 +280,6 @@ def test_a_pool_that_lost_its_quorum_starts_only_with_enough_servers(size: int) 
     assert to_stay <= to_start
 
 
-def test_quorum_loss_recovery_starts_with_what_is_left() -> None:
-    pool = Pool("2019", 6)
-    pool.stop(1, 2, 3, 4)
-    pool.start(4, 5, 6)
-    assert pool.running() == []
-    management = Shell(deployment=pool.first.deployment)
-    reset = call(
-        "Reset-CsPoolRegistrarState",
-        PoolFqdn="pool01.contoso.com",
-        ResetType="QuorumLossRecovery",
-        Confirm=False,
-    )
-    management.run(reset)
-    assert management.streams.written == ["Reset-CsPoolRegistrarState"]
-    assert pool.running() == [4, 5, 6]
-
-
-def test_reset_asks_unless_told_not_to() -> None:
-    shell = Shell()
-    shell.run(call("Reset-CsPoolRegistrarState", PoolFqdn="pool01.contoso.com"), answer=1)
-    assert len(shell.streams.prompts) == 1
-    assert not shell.streams.written
-
-
 def test_of_two_servers_the_last_to_go_must_come_first() -> None:
     pool = Pool("2013", 2)
     pool.stop(1, 2)
@@ -371,15 +300,6 @@ def test_lync_2010_knows_no_quorum(size: int) -> None:
     pool.stop(size)
     pool.start(1)
     assert pool.running() == [1]
-
-
-def test_a_single_server_starts_by_itself() -> None:
-    for version in VERSIONS:
-        pool = Pool(version, 1)
-        pool.stop(1)
-        assert pool.running() == []
-        pool.start(1)
-        assert pool.running() == [1]
 
 
 def test_another_administrator_takes_a_server_down() -> None:
@@ -448,11 +368,6 @@ def test_readiness_is_for_front_ends_only_and_each_version_has_its_own_cmdlet() 
                 assert shell.failure(call(cmdlet)).FullyQualifiedErrorId == "CommandNotFoundException"
 
 
-def test_domains_may_come_as_texts() -> None:
-    pool = Pool("2013", 3, high_availability={"upgrade_domains": "texts", "upgrade_domain_size": 2})
-    assert list(pool.readiness()["UpgradeDomains"]) == ["UpgradeDomain0", "UpgradeDomain1"]
-
-
 def test_failing_over_drains_stops_and_disables_and_failing_back_undoes_that() -> None:
     pool = Pool("2015", 3)
     shell = pool.shell(2)
@@ -499,18 +414,6 @@ def test_force_makes_what_if_ineffective() -> None:
     assert pool.registrar(1) == "Stopped"
 
 
-def test_start_pool_is_for_three_servers_or_more_and_asks() -> None:
-    pool = Pool("2015", 3)
-    pool.stop(1, 2, 3)
-    management = Shell(deployment=pool.first.deployment)
-    management.run(call("Start-CsPool", "pool01.contoso.com"), answer=1)
-    assert pool.running() == []
-    management.run(call("Start-CsPool", "pool01.contoso.com", Confirm=False))
-    assert pool.running() == [1, 2, 3]
-    small = Shell(deployment=Pool("2015", 2).first.deployment)
-    assert small.failure(call("Start-CsPool", "pool01.contoso.com", Confirm=False))
-
-
 def test_fabric_state_tells_of_missing_servers() -> None:
     pool = Pool("2013", 3)
     pool.stop(3)
@@ -521,44 +424,3 @@ def test_fabric_state_tells_of_missing_servers() -> None:
 
 
 # Paired pools
-
-PAIRED = {
-    "pool01.contoso.com": {"site": "Redmond", "computers": ["fe01", "fe02"], "backup": "dublin.contoso.com"},
-    "dublin.contoso.com": {
-        "site": "Dublin",
-        "edition": "standard",
-        "computers": ["dublin"],
-        "backup": "pool01.contoso.com",
-    },
-}
-
-
-def test_users_know_their_pool_and_its_backup() -> None:
-    shell = Shell("2013", pools=PAIRED)
-    row = shell.row(call("Get-CsUserPoolInfo", "kenmyer"))
-    assert (row["PrimaryPoolFqdn"], row["BackupPoolFqdn"]) == ("pool01.contoso.com", "dublin.contoso.com")
-    assert list(row["PrimaryPoolBackupRegistrars"]) == ["fe02.contoso.com"]
-    relation = shell.row(call("Get-CsPoolBackupRelationship", PoolFqdn="dublin.contoso.com"))
-    assert relation == {"BackupPoolFqdn": "pool01.contoso.com"}
-    assert "has no backup pool" in str(
-        Shell("2019").failure(call("Get-CsPoolBackupRelationship", PoolFqdn="pool01.contoso.com"))
-    )
-
-
-def test_the_backup_service_tells_how_paired_pools_keep_up() -> None:
-    shell = Shell("2013", pools=PAIRED)
-
-    def status(pool: str, **parameters: Any) -> list[str]:
-        row = shell.row(call("Get-CsBackupServiceStatus", PoolFqdn=pool, **parameters))
-        return [str(module) for module in row["BackupModules"]]
-
-    assert status("pool01.contoso.com") == [
-        "UserServices.PresenceFocus:[FinalState,NormalState]",
-        "ConfServices.DataConf:[FinalState,NormalState]",
-        "CentralMgmt.CMSMaster:[FinalState,NormalState]",
-    ]
-    cms = {"Category": "CMS"}
-    assert status("dublin.contoso.com", **cms) == ["CentralMgmt.CMSMaster:[NotInitialized,NormalState]"]
-    shell.deployment.inject("services_stopped", None, {"computer": "dublin.contoso.com"})
-    assert status("pool01.contoso.com", **cms) == ["CentralMgmt.CMSMaster:[ErrorState,NormalState]"]
-    assert status("dublin.contoso.com")[0] == "UserServices.PresenceFocus:[ErrorState,ErrorState]"

@@ -121,9 +121,6 @@ def test_powershell_2_chooses_the_identifiers_itself(start: Callable[[SmallServe
     with RunspacePool(client.wsman()) as pool:
         assert pool.protocol_version == "2.1"
         assert shell_id(pool) != pool.id
-        with pytest.raises(WSManFaultError) as caught:
-            pool.disconnect()
-        assert caught.value.code == 2150858753
 
 
 @pytest.mark.parametrize(
@@ -143,14 +140,6 @@ def test_a_shell_that_is_gone(client: Client, use: Callable[[RunspacePool], Any]
         use(pool)
     assert caught.value.code == SHELL_GONE
     assert f"ShellId {pool.shell.id} failed because the shell was not found" in str(caught.value.reason)
-
-
-def test_is_alive(client: Client) -> None:
-    pool = RunspacePool(client.wsman())
-    pool.open()
-    assert pool.is_alive()
-    client.running.call(lambda: client.running.lab.services[client.server.name].close_shells("test"))
-    assert not pool.is_alive()
 
 
 def test_a_closed_shell_closes_its_runspaces(client: Client) -> None:
@@ -237,57 +226,3 @@ def test_the_opening_takes_its_time(start: Callable[[SmallServer], Client]) -> N
     pool._receive(timeout=10)
     assert pool.state == RunspacePoolState.OPENED
     pool.close()
-
-
-def test_disconnect_and_reconnect(client: Client) -> None:
-    with RunspacePool(client.wsman()) as pool:
-        powershell(pool, ("Set-Variable", "word", "kept")).invoke()
-        pool.disconnect()
-        pool.connect()
-        assert powershell(pool, ("Get-Variable", "word")).invoke() == ["kept"]
-
-
-def test_another_client_connects_to_a_disconnected_pool(client: Client) -> None:
-    pool = RunspacePool(client.wsman())
-    pool.open()
-    pool.disconnect()
-    with pytest.raises(WSManFaultError) as caught:
-        pool._receive()
-    assert caught.value.code == 2150859230
-
-    found = RunspacePool.get_runspace_pools(client.wsman())
-    assert [other.id for other in found] == [pool.id]
-    assert RunspacePool.get_runspace_pools(client.wsman(account=OTHER)) == []
-    found[0].connect()
-    assert found[0].state == RunspacePoolState.OPENED
-    assert powershell(found[0], ("Write-Output", 1)).invoke() == [1]
-    found[0].close()
-    assert client.counters["sessions_open"] == 0
-
-
-def test_another_client_fetches_what_a_pipeline_said(client: Client, event: threading.Event) -> None:
-    pool = RunspacePool(client.wsman())
-    pool.open()
-    powershell(pool, ("Wait-Event", "go")).begin_invoke()
-    pool.disconnect()
-    event.set()
-    (found,) = RunspacePool.get_runspace_pools(client.wsman())
-    found.connect()
-    (waiting,) = found.create_disconnected_power_shells()
-    assert waiting.connect() == ["waiting", "over"]
-    found.connect()
-    found.close()
-
-
-def test_the_configuration_can_be_read(client: Client) -> None:
-    wsman = client.wsman()
-    wsman.update_max_payload_size()
-    assert wsman.max_envelope_size == 500 * 1024
-
-
-def test_a_wrong_timeout(client: Client) -> None:
-    with RunspacePool(client.wsman()) as pool:
-        pool.connection.operation_timeout = -1
-        with pytest.raises(WSManFaultError, match="invalid timeout field in the SOAP header: PT-1S"):
-            pool._receive()
-        pool.connection.operation_timeout = 20

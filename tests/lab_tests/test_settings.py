@@ -42,11 +42,6 @@ ACCESS_EDGE_2013 = {
     "CertificatesDeletedPercentage": 20,
     "RoutingMethod": "UseDnsSrvRouting",
 }
-SINCE_2013 = {"EnableUserReplicator"} | {
-    name
-    for name in ACCESS_EDGE_2013
-    if name.startswith(("Discovered", "Max", "Certificates", "EnableDiscovered"))
-}
 
 
 def test_an_untouched_media_configuration_prints_as_microsofts_sample() -> None:
@@ -80,24 +75,12 @@ def test_the_access_edge_prints_as_microsofts_sample() -> None:
     assert list(row.items()) == list(ACCESS_EDGE_2013.items())
 
 
-def test_the_access_edge_of_2010_is_the_documented_subset() -> None:
-    row = Shell("2010").row(call("Get-CsAccessEdgeConfiguration"))
-    expected = {name: value for name, value in ACCESS_EDGE_2013.items() if name not in SINCE_2013}
-    assert row == {**expected, "AllowOutsideUsers": False}
-
-
 @pytest.mark.parametrize("version", VERSIONS)
 def test_external_access_is_off_by_default(version: str) -> None:
     row = Shell(version).row(call("Get-CsExternalAccessPolicy"))
     assert {value for name, value in row.items() if name.startswith("Enable")} == {False}
     assert ("EnableXmppAccess" in row) is (version != "2010")
     assert row["Description"] is None
-
-
-def test_av_edge_defaults() -> None:
-    row = Shell().row(call("Get-CsAVEdgeConfiguration"))
-    assert str(row.pop("MaxTokenLifetime")) == "8:00:00"
-    assert row == {"Identity": "Global", "MaxBandwidthPerUserKb": 10000, "MaxBandwidthPerPortKb": 3000}
 
 
 @pytest.mark.parametrize(
@@ -140,19 +123,6 @@ def test_new_starts_from_the_types_defaults_not_from_global() -> None:
     assert [r["Identity"] for r in shell.rows(call("Get-CsMediaConfiguration"))] == ["Global", "Site:Dublin"]
 
 
-def test_in_memory_writes_nothing_and_can_be_made_real() -> None:
-    shell = Shell()
-    (virtual,) = shell.run(
-        call("New-CsExternalAccessPolicy", Identity="Partners", EnableOutsideAccess=True, InMemory=None)
-    )
-    assert shell.streams.written == []
-    assert len(shell.rows(call("Get-CsExternalAccessPolicy"))) == 1
-    shell.run(call("Set-CsExternalAccessPolicy", Instance=virtual))
-    assert (
-        shell.row(call("Get-CsExternalAccessPolicy", Identity="tag:partners"))["EnableOutsideAccess"] is True
-    )
-
-
 def test_in_memory_of_global_shows_the_defaults() -> None:
     shell = Shell()
     shell.run(call("Set-CsMediaConfiguration", EncryptionLevel="SupportEncryption"))
@@ -170,14 +140,6 @@ def test_in_memory_of_global_shows_the_defaults() -> None:
 )
 def test_identities_are_printed_canonically(identity: str, stored: str) -> None:
     assert Shell().row(call("New-CsExternalAccessPolicy", Identity=identity))["Identity"] == stored
-
-
-@pytest.mark.parametrize(
-    "identity", ["MediationServer:pool01.contoso.com", "service:mediationserver:POOL01.contoso.com"]
-)
-def test_service_identities(identity: str) -> None:
-    row = Shell().row(call("New-CsMediaConfiguration", Identity=identity))
-    assert row["Identity"] == "Service:MediationServer:pool01.contoso.com"
 
 
 @pytest.mark.parametrize(
@@ -236,14 +198,6 @@ def test_the_pipeline_carries_identities() -> None:
     shell.run(call("Get-CsMediaConfiguration", Filter="site:*"), call("Remove-CsMediaConfiguration"))
     assert shell.streams.written == ["Remove-CsMediaConfiguration"] * 2
     assert len(shell.rows(call("Get-CsMediaConfiguration"))) == 1
-
-
-def test_the_life_of_a_token_has_limits() -> None:
-    shell = Shell()
-    assert shell.failure(call("Set-CsAVEdgeConfiguration", MaxTokenLifetime="00:00:59"))
-    assert shell.failure(call("Set-CsAVEdgeConfiguration", MaxTokenLifetime="180.00:00:01"))
-    shell.run(call("Set-CsAVEdgeConfiguration", MaxTokenLifetime="180.00:00:00"))
-    assert shell.row(call("Get-CsAVEdgeConfiguration"))["MaxTokenLifetime"].days == 180
 
 
 class TestAssignedPolicies:
@@ -378,11 +332,3 @@ def test_commands_that_read_are_no_writes(version: str) -> None:
         "Stop",
         "Publish",
     } <= verbs
-
-
-def test_confirmation_can_be_declined() -> None:
-    shell = Shell()
-    shell.run(call("Set-CsMediaConfiguration", EnableQoS=True, Confirm=None), answer=2)
-    assert shell.streams.prompts[0][0] == "Confirm"
-    assert shell.streams.written == []
-    assert shell.row(call("Get-CsMediaConfiguration"))["EnableQoS"] is False

@@ -19,7 +19,6 @@ from .small import ADMIN
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
-ENUMERATION = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
 FAULT = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
@@ -30,7 +29,6 @@ _ACTIONS = {
     "Create": f"{TRANSFER}/Create",
     "Delete": f"{TRANSFER}/Delete",
     "Get": f"{TRANSFER}/Get",
-    **{name: f"{ENUMERATION}/{name}" for name in ("Enumerate", "Pull", "Release")},
 }
 
 
@@ -89,7 +87,7 @@ class WSManClient:
         )
         return (
             f'<s:Envelope xmlns:s="{SOAP}" xmlns:a="{ADDRESSING}" xmlns:w="{WSMAN}" xmlns:rsp="{SHELL}" '
-            f'xmlns:n="{ENUMERATION}"><s:Header>'
+            "><s:Header>"
             f"<a:Action>{_ACTIONS.get(action, f'{SHELL}/{action}')}</a:Action>"
             f"<a:MessageID>uuid:{uuid.uuid4()}</a:MessageID><a:To>{self.url}</a:To>"
             f"<a:ReplyTo><a:Address>{ADDRESSING}/role/anonymous</a:Address></a:ReplyTo>"

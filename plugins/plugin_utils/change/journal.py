@@ -13,19 +13,23 @@ from __future__ import annotations
 
 import datetime
 import enum
+import errno
 import fcntl
 import getpass
 import json
+import math
 import os
 import secrets
 import stat
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ..powershell.errors import ManagementShellError
+from ..powershell.errors import ManagementShellError, UnconvertibleValue
+from ..powershell.values import as_result, from_clixml, to_clixml
 
 FORMAT = 1
 _MARKER = "format.json"
@@ -38,8 +42,7 @@ class JournalUnusable(ManagementShellError):
     def __init__(self, path: Path, problem: str) -> None:
         self.problem = problem
         super().__init__(
-            f"The journal of changes {path} {problem}. Name another folder with lync_remediation_journal, or false for "
-            "none."
+            f"The journal of changes {path} {problem}; lync_remediation_journal names its folder, or false for none."
         )
 
 
@@ -54,20 +57,25 @@ class Restorable(enum.Enum):
 
 @dataclass(frozen=True)
 class Origin:
-    """Who makes a change, from where, and as part of what: for people, and for finding the change again."""
+    """Who makes a change, from where, and as part of what: for people, and for finding the change again.
+
+    ``takes_back`` is the id of the change that this one takes back.
+    """
 
     host: str
     module: str
     task: str = ""
     playbook: str = ""
+    takes_back: str = ""
 
 
 @dataclass(frozen=True)
 class Change:
     """What is about to be changed.
 
-    ``before`` holds the values that are replaced and ``wanted`` those that replace them, as `restoring` needs them:
-    None for an object that is absent. ``kind`` is what is done to the object, such as ``set`` or ``create``.
+    ``before`` holds the values that are replaced and ``wanted`` those that replace them, as options of the module
+    ``resource``: None for an object that is absent. ``kind`` is what is done to the object, such as ``set`` or
+    ``create``.
     """
 
     resource: str
@@ -80,7 +88,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Entry:
-    """A change as the journal has it. ``time`` is UTC; ``outcome`` is None for one that was interrupted."""
+    """A change as the journal has it.
+
+    ``time`` is UTC, ``takes_back`` the id of the change that it took back. ``outcome`` is None for one that was
+    interrupted.
+    """
 
     id: str
     run: str
@@ -91,33 +103,38 @@ class Entry:
     change: Change
     commands: tuple[str, ...]
     origin: Mapping[str, Any] = field(default_factory=dict)
+    takes_back: str = ""
     outcome: Mapping[str, Any] | None = None
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the change is known to have been in place when its task ended."""
+        return self.outcome is not None and self.outcome.get("status") == "corrected"
+
+    @property
+    def never_happened(self) -> bool:
+        """Whether the change is known to have had no effect."""
+        return self.outcome is not None and self.outcome.get("changed") is False
 
 
 def default_folder() -> Path:
-    """Below the user's state folder (XDG Base Directory Specification)."""
-    state = os.environ.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(state).expanduser() / "lync.remediation" / "journal"
+    """Below the user's state folder (XDG Base Directory Specification, which wants relative paths ignored)."""
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    base = state if state.is_absolute() else Path("~/.local/state").expanduser()
+    return base / "lync.remediation" / "journal"
 
 
 def run_id(run_folder: str) -> str:
     """The id of the playbook run whose private temporary folder this is; all its workers get the same."""
     path = Path(run_folder, _RUN)
     fresh = f"{_now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    own = path.with_name(f"{_RUN}.{fresh}")
+    own.write_text(fresh, encoding="ascii")
+    # A link appears with its content, and only once: whoever comes second takes what is there.
     with suppress(FileExistsError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        # Written in one piece, and read back by whoever comes second under the same lock.
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            file.write(fresh)
-        return fresh
-    with path.open("r+", encoding="ascii") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        text = file.read()
-        if not text:  # Its maker has not locked it yet, or died: ours is as good.
-            text = fresh
-            file.write(text)
-        return text
+        path.hardlink_to(own)
+    own.unlink()
+    return path.read_text(encoding="ascii")
 
 
 class Journal:
@@ -132,12 +149,16 @@ class Journal:
     def path(self) -> Path:
         return self._folder / f"{self._run}.jsonl"
 
+    def taking_back(self, change_id: str) -> Journal:
+        """The same journal, for the change that takes that one back."""
+        return Journal(self._folder, self._run, replace(self._origin, takes_back=change_id))
+
     def begin(self, change: Change, commands: tuple[str, ...], url: str, account: str) -> str:
         """Write a change down, on the disk, before it is made; its id. Raises JournalUnusable."""
         entry = {
             "entry": "change",
             "format": FORMAT,
-            "id": secrets.token_hex(4),
+            "id": secrets.token_hex(6),
             "run": self._run,
             "time": f"{_now():%Y-%m-%dT%H:%M:%S.%fZ}",
             "user": _user(),
@@ -147,14 +168,12 @@ class Journal:
             "resource": change.resource,
             "identity": change.identity,
             "kind": change.kind,
-            "before": change.before,
-            "wanted": change.wanted,
-            "restorable": change.restorable.value,
+            **_values(change),
             "commands": list(commands),
         }
         with self._problems():
             _prepare(self._folder)
-            self._append(entry, check=True)
+            self._append(entry, new=True)
         return str(entry["id"])
 
     def end(self, change_id: str, outcome: Mapping[str, Any]) -> None:
@@ -168,30 +187,43 @@ class Journal:
     def _problems(self) -> Iterator[None]:
         try:
             yield
-        except OSError as error:
-            raise JournalUnusable(self.path, f"cannot be written ({error.strerror or error})") from error
+        except (OSError, ValueError) as error:
+            reason = (error.strerror if isinstance(error, OSError) else None) or error
+            raise JournalUnusable(self.path, f"cannot be written ({reason})") from error
 
-    def _append(self, entry: Mapping[str, Any], *, check: bool = False) -> None:
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(self.path, flags, 0o600)
-        with os.fdopen(descriptor, "r+b", buffering=0) as file:
+    def _append(self, entry: Mapping[str, Any], *, new: bool = False) -> None:
+        """One line, on the disk or not at all. Only a ``new`` change may make the file, and has it looked at."""
+        line = json.dumps(entry, allow_nan=False, default=str).encode("ascii") + b"\n"
+        flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self.path, flags | (os.O_CREAT if new else 0), 0o600)
+        try:
             # Workers of one run share the file.
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if check:
-                _must_be_ours(self.path, os.fstat(descriptor))
-                _must_be_whole(self.path, file.seek(0, os.SEEK_END), descriptor)
-            line = json.dumps(entry, ensure_ascii=True, allow_nan=False).encode() + b"\n"
-            written = os.write(descriptor, line)
-            if written != len(line):
-                os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
-                raise OSError(28, "No space left on device")
-            os.fsync(descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            status = os.fstat(descriptor)
+            if new:
+                _must_be_ours(self.path, status)
+                if status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
+                    raise JournalUnusable(self.path, _CUT_OFF)
+            try:
+                if os.write(descriptor, line) != len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, status.st_size)
+                raise
+        finally:
+            os.close(descriptor)
+        if not status.st_size:
+            _sync(self._folder)
 
 
 class NoJournal:
     """For whoever wants none, and for check mode, which has nothing to write down."""
 
     path = None
+
+    def taking_back(self, change_id: str) -> NoJournal:
+        return self
 
     def begin(self, change: Change, commands: tuple[str, ...], url: str, account: str) -> str:
         return ""
@@ -200,7 +232,46 @@ class NoJournal:
         pass
 
 
+# -- values -------------------------------------------------------------------------------------------------
+
+_CLIXML = "clixml"
+
+
+def _values(change: Change) -> dict[str, Any]:
+    """The values of a change as JSON has them. One that could not be sent again does not keep it from being made."""
+    try:
+        before, wanted = _as_json(change.before), _as_json(change.wanted)
+    except (UnconvertibleValue, RecursionError):
+        before, wanted = as_result(change.before), as_result(change.wanted)
+        return {"before": before, "wanted": wanted, "restorable": Restorable.NO.value}
+    return {"before": before, "wanted": wanted, "restorable": change.restorable.value}
+
+
+def _as_json(value: Any) -> Any:
+    """What JSON has no type for, such as a version or a span of time, is written as it is sent to a server."""
+    kind = type(value)
+    if value is None or kind in (bool, int, str) or (kind is float and math.isfinite(value)):
+        return value
+    if isinstance(value, list | tuple):
+        return [_as_json(item) for item in value]
+    if isinstance(value, Mapping) and set(value) != {_CLIXML} and all(type(key) is str for key in value):
+        return {key: _as_json(item) for key, item in value.items()}
+    return {_CLIXML: ET.tostring(to_clixml(value), encoding="unicode")}
+
+
+def _from_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_from_json(item) for item in value]
+    if isinstance(value, dict):
+        if set(value) == {_CLIXML}:
+            return from_clixml(value[_CLIXML])
+        return {key: _from_json(item) for key, item in value.items()}
+    return value
+
+
 # -- writing ------------------------------------------------------------------------------------------------
+
+_CUT_OFF = "was cut off in the middle of an entry"
 
 
 def _prepare(folder: Path) -> None:
@@ -212,36 +283,48 @@ def _prepare(folder: Path) -> None:
     _must_be_ours(folder, folder.stat())
     marker = folder / _MARKER
     if not marker.exists():
-        temporary = folder / f".{_MARKER}.{secrets.token_hex(4)}"
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(json.dumps({"format": FORMAT}) + "\n")
-            file.flush()
-            os.fsync(descriptor)
-        temporary.replace(marker)
+        own = folder / f".{_MARKER}.{secrets.token_hex(4)}"
+        try:
+            descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(json.dumps({"format": FORMAT}) + "\n")
+                file.flush()
+                os.fsync(descriptor)
+            own.replace(marker)
+        finally:
+            own.unlink(missing_ok=True)
+        _sync(folder)
     _must_be_known(folder)
+
+
+def _sync(folder: Path) -> None:
+    """Put the names in a folder on the disk; what a new file holds is of no use without its name."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _must_be_known(folder: Path) -> None:
     marker = folder / _MARKER
     try:
         found = json.loads(marker.read_text(encoding="ascii"))["format"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise JournalUnusable(folder, f"has no readable {_MARKER}") from None
     if found != FORMAT:
         raise JournalUnusable(folder, f"has the format {found}, and this version knows {FORMAT}")
 
 
 def _must_be_ours(path: Path, status: os.stat_result) -> None:
+    """Whoever could write here could have anything taken back in our name."""
+    is_folder = stat.S_ISDIR(status.st_mode)
+    if not is_folder and not stat.S_ISREG(status.st_mode):
+        raise JournalUnusable(path, "is not a file")
     if status.st_uid != os.geteuid():
         raise JournalUnusable(path, "belongs to another user")
-    if stat.S_IMODE(status.st_mode) & 0o077 & ~(0o055 if stat.S_ISDIR(status.st_mode) else 0):
-        raise JournalUnusable(path, "can be changed by others than its owner")
-
-
-def _must_be_whole(path: Path, size: int, descriptor: int) -> None:
-    if size and os.pread(descriptor, 1, size - 1) != b"\n":
-        raise JournalUnusable(path, "was cut off in the middle of an entry")
+    if status.st_mode & (0o022 if is_folder else 0o077):
+        raise JournalUnusable(path, f"can be {'changed' if is_folder else 'read'} by others than its owner")
 
 
 def _user() -> str:
@@ -260,16 +343,18 @@ def _now() -> datetime.datetime:
 
 def entries(folder: Path) -> list[Entry]:
     """Every change in the journal, oldest first, each with its outcome. Raises JournalUnusable."""
-    if not folder.is_dir():
-        raise JournalUnusable(folder, "is not a folder" if folder.exists() else "does not exist")
-    if not (folder / _MARKER).exists():
-        if any(folder.glob("*.jsonl")):
-            raise JournalUnusable(folder, f"has no readable {_MARKER}")
-        return []
-    _must_be_known(folder)
-    found: list[Entry] = []
-    for path in sorted(folder.glob("*.jsonl")):
-        found += _entries_of(path)
+    try:
+        if not folder.is_dir():
+            if folder.exists() or folder.is_symlink():
+                raise JournalUnusable(folder, "is not a folder")
+            return []
+        _must_be_ours(folder, folder.stat())
+        paths = sorted(folder.glob("*.jsonl"))
+        if paths or (folder / _MARKER).exists():
+            _must_be_known(folder)
+    except (OSError, ValueError) as error:
+        raise JournalUnusable(folder, f"cannot be read ({error})") from error
+    found = [entry for path in paths for entry in _entries_of(path)]
     return sorted(found, key=lambda entry: entry.time)
 
 
@@ -277,18 +362,22 @@ def _entries_of(path: Path) -> list[Entry]:
     changes: dict[str, dict[str, Any]] = {}
     outcomes: dict[str, dict[str, Any]] = {}
     try:
+        _must_be_ours(path, path.lstat())
         lines = path.read_bytes().split(b"\n")
         if lines[-1]:
-            raise JournalUnusable(path, "was cut off in the middle of an entry")
+            raise JournalUnusable(path, _CUT_OFF)
+        latest = ""
         for number, line in enumerate(lines[:-1], 1):
             entry = json.loads(line)
             if entry.get("format", FORMAT) != FORMAT:
                 raise JournalUnusable(path, f"has an entry of the format {entry['format']} in line {number}")
+            # The order of a file stands, whatever the clock did meanwhile.
+            latest = entry["time"] = max(latest, entry["time"])
             (changes if entry["entry"] == "change" else outcomes)[entry["id"]] = entry
         return [_entry(each, outcomes.get(name)) for name, each in changes.items()]
     except OSError as error:
         raise JournalUnusable(path, f"cannot be read ({error.strerror or error})") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, UnconvertibleValue) as error:
         raise JournalUnusable(path, f"has something in it that is no entry ({error!r})") from None
 
 
@@ -304,11 +393,12 @@ def _entry(fields: Mapping[str, Any], outcome: Mapping[str, Any] | None) -> Entr
             resource=fields["resource"],
             identity=fields["identity"],
             kind=fields["kind"],
-            before=fields["before"],
-            wanted=fields["wanted"],
+            before=_from_json(fields["before"]),
+            wanted=_from_json(fields["wanted"]),
             restorable=Restorable(fields["restorable"]),
         ),
         commands=tuple(fields["commands"]),
         origin={name: fields.get(name, "") for name in ("user", "module", "task", "playbook")},
+        takes_back=fields.get("takes_back", ""),
         outcome=outcome,
     )

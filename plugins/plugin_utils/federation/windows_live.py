@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..result.status import Status
 from ..settings.identity import Identity, Scope, stored
 from .shadowing import SCOPES, Options, differs, identity_of, shadowing
 
@@ -27,7 +28,7 @@ _ROLE = "windows_live_av_federation"
 
 
 @dataclass(frozen=True)
-class Wish:
+class Request:
     """The role's variables, without their prefix; what each means is said in its argument specs."""
 
     state: str
@@ -76,32 +77,32 @@ class Findings:
     """``service`` and ``site`` of the services that have media settings of their own."""
 
 
-def survey(found: Findings, wish: Wish, *, only_looking: bool) -> dict[str, Any]:
+def assess(found: Findings, request: Request, *, check_mode: bool) -> dict[str, Any]:
     """What there is to change, what keeps it from being changed, and what keeps it from having an effect.
 
     Returns ``policies``, ``media`` and ``providers`` (identities to change), ``access_edge`` (options to set),
     ``policy_values`` and ``media_values`` (options wanted at those identities), ``pending`` (texts on what is not
     as wanted yet), ``shadowing`` (texts on collections that are left as they are), ``obstacles`` (sentences; none if
-    all is well) and ``summary`` (lines for people). ``only_looking`` is true in check mode.
+    all is well) and ``summary`` (lines for people). ``check_mode`` is true in check mode.
     """
     sites = {
         stored(f"service:{each['service']}", SCOPES): Identity(Scope.SITE, each["site"])
         for each in found.services
     }
-    policies = _scope_of_change(wish, wish.policies, found.policies, wish.policy_values, {})
-    media = _scope_of_change(wish, wish.media, found.media, wish.media_values, sites)
-    providers = _providers(found, wish)
-    to_switch = wish.enable_providers if wish.enabling else wish.disable_providers
+    policies = _scope_of_change(request, request.policies, found.policies, request.policy_values, {})
+    media = _scope_of_change(request, request.media, found.media, request.media_values, sites)
+    providers = _providers(found, request)
+    to_switch = request.enable_providers if request.enabling else request.disable_providers
     access_edge = (
         {"allow_federated_users": True, "routing_method": DNS_SRV_ROUTING}
-        if wish.enabling and wish.manage_access_edge
+        if request.enabling and request.manage_access_edge
         else {}
     )
     result: dict[str, Any] = {
         "policies": policies.identities,
-        "policy_values": wish.policy_values,
+        "policy_values": request.policy_values,
         "media": media.identities,
-        "media_values": wish.media_values,
+        "media_values": request.media_values,
         "providers": [each["identity"] for each in providers] if to_switch else [],
         "access_edge": access_edge,
         "pending": [
@@ -113,7 +114,7 @@ def survey(found: Findings, wish: Wish, *, only_looking: bool) -> dict[str, Any]
             *(
                 f"public provider {each['identity']}"
                 for each in providers
-                if to_switch and each["enabled"] != wish.enabling
+                if to_switch and each["enabled"] != request.enabling
             ),
             *(f"policy {identity}" for identity in policies.pending),
             *(f"media settings {identity}" for identity in media.pending),
@@ -134,8 +135,8 @@ def survey(found: Findings, wish: Wish, *, only_looking: bool) -> dict[str, Any]
         if use
     ]
     withheld = [cmdlet for cmdlet in needed if not found.connection["cmdlets"].get(cmdlet)]
-    obstacles = list(_obstacles_to_enabling(found, wish, providers)) if wish.enabling else []
-    obstacles += _obstacles_to_any_change(found, [] if only_looking else withheld)
+    obstacles = list(_obstacles_to_enabling(found, request, providers)) if request.enabling else []
+    obstacles += _obstacles_to_any_change(found, [] if check_mode else withheld)
     return {**result, "obstacles": obstacles, "summary": list(_summary(found, result, providers))}
 
 
@@ -153,7 +154,7 @@ class _Scope:
 
 
 def _scope_of_change(
-    wish: Wish,
+    request: Request,
     chosen: Sequence[str],
     collections: Sequence[Options],
     values: Options,
@@ -161,9 +162,11 @@ def _scope_of_change(
 ) -> _Scope:
     existing = {identity_of(each): each for each in collections}
     # The way back creates nothing: a collection that does not exist allows nothing.
-    wanted = [identity for text in chosen if (identity := stored(text, SCOPES)) in existing or wish.enabling]
+    wanted = [
+        identity for text in chosen if (identity := stored(text, SCOPES)) in existing or request.enabling
+    ]
     narrower = shadowing(collections, wanted, values, sites)
-    if wish.include_shadowing_scopes:
+    if request.include_shadowing_scopes:
         wanted += [identity_of(each) for each in narrower]
     names = {
         identity: existing[identity]["identity"] if identity in existing else str(identity)
@@ -176,7 +179,7 @@ def _scope_of_change(
             for identity, name in names.items()
             if identity not in existing or differs(existing[identity], values)
         ],
-        untouched=[] if wish.include_shadowing_scopes else list(narrower),
+        untouched=[] if request.include_shadowing_scopes else list(narrower),
     )
 
 
@@ -192,18 +195,18 @@ def _media_text(media: Options) -> str:
 # -- what stands in the way -------------------------------------------------------------------------------------------
 
 
-def _providers(found: Findings, wish: Wish) -> list[Options]:
-    names = {name.casefold() for name in wish.providers}
+def _providers(found: Findings, request: Request) -> list[Options]:
+    names = {name.casefold() for name in request.providers}
     if names:
         return [each for each in found.providers if each["identity"].casefold() in names]
     return [each for each in found.providers if str(each.get("proxy_fqdn")).casefold() == MESSENGER]
 
 
-def _obstacles_to_enabling(found: Findings, wish: Wish, providers: Sequence[Options]) -> Iterator[str]:
+def _obstacles_to_enabling(found: Findings, request: Request, providers: Sequence[Options]) -> Iterator[str]:
     there_are = ", ".join(each["identity"] for each in found.providers) or "none"
-    if wish.providers:
+    if request.providers:
         known = {each["identity"].casefold() for each in providers}
-        missing = [name for name in wish.providers if name.casefold() not in known]
+        missing = [name for name in request.providers if name.casefold() not in known]
         if missing:
             yield f"There is no public provider {' and no '.join(missing)}. The public providers are: {there_are}."
     elif not providers:
@@ -212,12 +215,12 @@ def _obstacles_to_enabling(found: Findings, wish: Wish, providers: Sequence[Opti
             f"lync.remediation.public_provider, or name yours in {_ROLE}_providers."
         )
     disabled = [each["identity"] for each in providers if not each["enabled"]]
-    if disabled and not wish.enable_providers:
+    if disabled and not request.enable_providers:
         yield (
             f"The public provider {' and '.join(disabled)} is disabled. Set {_ROLE}_enable_providers: true to have "
             "it enabled."
         )
-    if wish.manage_access_edge:
+    if request.manage_access_edge:
         return
     remedy = f"Set {_ROLE}_manage_access_edge: true to have that changed, for all federated partners."
     if not found.access_edge["allow_federated_users"]:
@@ -252,8 +255,8 @@ def _summary(found: Findings, result: Options, providers: Sequence[Options]) -> 
     yield _line("account", found.connection["account"])
     allowed = "allowed" if found.access_edge["allow_federated_users"] else "not allowed"
     yield _line("federation", f"{allowed}, {found.access_edge['routing_method']}")
-    told = [f"{each['identity']} ({'enabled' if each['enabled'] else 'disabled'})" for each in providers]
-    yield _line("public provider", ", ".join(told) or "none")
+    described = [f"{each['identity']} ({'enabled' if each['enabled'] else 'disabled'})" for each in providers]
+    yield _line("public provider", ", ".join(described) or "none")
     behind = found.replication["behind"]
     yield _line("replication", f"{len(replicas) - len(behind)} of {len(replicas)} servers are up to date")
     yield from (_line("behind", fqdn) for fqdn in behind)
@@ -267,3 +270,31 @@ def _summary(found: Findings, result: Options, providers: Sequence[Options]) -> 
 
 def _line(label: str, text: str) -> str:
     return f"{label:<16} {text}"
+
+
+def outcome(before: Options | None, after: Options | None, steps: Sequence[Options]) -> dict[str, Any]:
+    """The one fact that the role returns: ``status``, ``changed``, ``unknown`` and ``reasons``.
+
+    ``before`` and ``after`` are what `assess` said before the change and once everything was read again, None where it
+    did not come to that; ``steps`` are the results of the tasks that ran. ``unknown`` names what is not known,
+    ``reasons`` say why the state is not the one that was asked for.
+    """
+    taken = [each for step in steps for each in step.get("results", [step])]
+    failed = [each for each in taken if each.get("failed") or each.get("unreachable")]
+    changed = any(each.get("changed") for each in taken)
+    pending = list((after or before or {}).get("pending", ()))
+    obstacles = [] if after else list((before or {}).get("obstacles", ()))
+    reasons = [str(each.get("msg")) for each in failed] + obstacles
+    if before is None or any(each.get("status") == Status.UNKNOWN.value for each in failed):
+        reasons = reasons or ["The role did not come to its end."]
+        return {
+            "status": Status.UNKNOWN.value,
+            "changed": changed,
+            "unknown": pending or ["everything"],
+            "reasons": reasons,
+        }
+    if after is None:
+        status = Status.DRIFTED if pending or obstacles else Status.IN_DESIRED_STATE
+        return {"status": status.value, "changed": changed, "unknown": [], "reasons": reasons or pending}
+    status = Status.DRIFTED if pending else Status.CORRECTED if changed else Status.IN_DESIRED_STATE
+    return {"status": status.value, "changed": changed, "unknown": [], "reasons": reasons or pending}

@@ -7,12 +7,18 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import enum
+import math
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from .ordinal import ordinal_key
+from .results import RemoteObject
+from .times import span_text
 
 
 class Switch(enum.Enum):
@@ -38,61 +44,93 @@ class Command:
         return self.name.partition("-")[0]
 
     def as_text(self) -> str:
-        """The line a person would type into the Management Shell for this command; for display only, never sent."""
-        words = [self.name]
+        """The line a person would type into the Management Shell for this command; for display only, never sent.
+
+        PowerShell reads it as this command with these values, whatever they contain, and it is one line.
+        """
+        words = [self.name if _BAREWORD.fullmatch(self.name) else f"& {_quoted(self.name)}"]
         for name, value in self.parameters.items():
             if value is Switch.PRESENT:
                 words.append(f"-{name}")
-            elif isinstance(value, bool) and name in _SWITCHES:
-                words.append(f"-{name}:{_literal(value)}")
+            elif isinstance(value, bool) and ordinal_key(name) in _SWITCHES:
+                words.append(f"-{name}:{_argument(value)}")
             else:
-                words += [f"-{name}", _literal(value)]
-        words.extend(_positional(value) for value in self.arguments)
+                words += [f"-{name}", _argument(value)]
+        words.extend(
+            value if isinstance(value, str) and _PROGRAM_SWITCH.fullmatch(value) else _argument(value)
+            for value in self.arguments
+        )
         return " ".join(words)
 
 
-# Common parameters that are switches (about_CommonParameters): a value has to be joined to them by a colon.
-_SWITCHES = frozenset({"Confirm", "WhatIf", "Verbose", "Debug"})
+# Common parameters that are switches (about_CommonParameters), and Force: a value has to be joined to them by a colon.
+_SWITCHES = frozenset(map(ordinal_key, ("Confirm", "WhatIf", "Verbose", "Debug", "Force")))
 
 _BAREWORD = re.compile(r"[A-Za-z][A-Za-z0-9_.:/!-]*")
-# A native program's switch, such as /query or -li; a cmdlet never gets one as an argument.
-_PROGRAM_SWITCH = re.compile(r"[/-][A-Za-z][A-Za-z0-9_.:/!-]*")
-# A bareword that PowerShell would read as something else, or a person could misread.
+# A native program's switch, such as /query or -li; a cmdlet never gets one as an argument. A point after a dash would
+# begin a second argument.
+_PROGRAM_SWITCH = re.compile(r"/[A-Za-z][A-Za-z0-9_.:/!-]*|-[A-Za-z][A-Za-z0-9_-]*")
+# A bareword that a person could misread.
 _NOT_BARE = frozenset({"true", "false", "null"})
 
 
-def _positional(value: Any) -> str:
-    return value if isinstance(value, str) and _PROGRAM_SWITCH.fullmatch(value) else _literal(value)
+def _argument(value: Any) -> str:
+    """PowerShell's spelling of a value as an argument (about_Parsing): what it takes for text needs no quotes."""
+    if isinstance(value, str) and _BAREWORD.fullmatch(value) and value.lower() not in _NOT_BARE:
+        return value
+    literal = _literal(value)
+    return f"({literal})" if literal.startswith(("[", "-")) else literal
 
 
 def _literal(value: Any) -> str:
-    """PowerShell's spelling of a value in argument mode (about_Parsing, about_Quoting_Rules)."""
+    """PowerShell's spelling of a value inside an expression."""
     if value is None:
         return "$null"
     if isinstance(value, bool):
         return "$true" if value else "$false"
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"[double]::{'NaN' if math.isnan(value) else 'PositiveInfinity' if value > 0 else 'NegativeInfinity'}"
     if isinstance(value, int | float):
-        return str(value)
+        return repr(value)
+    if isinstance(value, decimal.Decimal):
+        return f"{value:f}d"
     if isinstance(value, datetime.timedelta):
-        return f"([TimeSpan]::FromSeconds({value.total_seconds():g}))"
+        return f"[TimeSpan]'{span_text(value)}'"
     if isinstance(value, datetime.datetime):
-        return f"([DateTime]'{value.isoformat()}')"
+        return f"[DateTime]'{value.isoformat()}'"
+    if isinstance(value, bytes):
+        return f"[byte[]]@({', '.join(map(str, value))})"
+    if isinstance(value, RemoteObject):
+        return f"[pscustomobject]{_literal(value.properties)}"
     if isinstance(value, Mapping):
-        return (
-            "@{" + "; ".join(f"{_quoted(str(key))} = {_literal(item)}" for key, item in value.items()) + "}"
-        )
-    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
-        return (
-            "@("
-            + ", ".join(_quoted(item) if isinstance(item, str) else _literal(item) for item in value)
-            + ")"
-        )
-    text = str(value) if isinstance(value, str | uuid.UUID) else repr(value)
-    if _BAREWORD.fullmatch(text) and text.lower() not in _NOT_BARE:
-        return text
-    return _quoted(text)
+        return "@{" + "; ".join(f"{_key(key)} = {_literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        # Without the comma a single list would be taken for its items.
+        comma = "," if len(value) == 1 and isinstance(value[0], list | tuple | bytes) else ""
+        return f"@({comma}{', '.join(map(_literal, value))})"
+    return _quoted(str(value) if isinstance(value, str | uuid.UUID) else repr(value))
+
+
+def _key(key: Any) -> str:
+    literal = _literal(key)
+    return literal if literal.startswith("'") else f"({literal})"
+
+
+# What has no place in a line: control characters, line ends, marks of direction, halves of surrogate pairs.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]"
+)
+_SHORT = {"\0": "`0", "\a": "`a", "\b": "`b", "\t": "`t", "\n": "`n", "\v": "`v", "\f": "`f", "\r": "`r"}
 
 
 def _quoted(text: str) -> str:
-    # Typographic single quotes end a PowerShell string just as the plain one does, so all are doubled.
-    return "'" + re.sub("(['\u2018\u2019\u201a\u201b])", r"\1\1", text) + "'"
+    """A text in quotes (about_Quoting_Rules). PowerShell takes typographic quotes for the plain ones."""
+    if not _UNPRINTABLE.search(text):
+        return "'" + re.sub("(['\u2018-\u201b])", r"\1\1", text) + "'"
+    text = re.sub('([`$"\u201c-\u201e])', r"`\1", text)
+    return f'"{_UNPRINTABLE.sub(_escape, text)}"'
+
+
+def _escape(match: re.Match[str]) -> str:
+    character = match.group()
+    return _SHORT.get(character) or f"$([char]{ord(character)})"

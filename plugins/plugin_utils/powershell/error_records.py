@@ -67,12 +67,17 @@ def error_report(record: Any, *, terminating: bool = False) -> ErrorReport:
     command = _words(record.get("ErrorCategory_Activity")) or _words(outermost.get("CommandName"))
     if not command and identifier == "CommandNotFoundException":
         command = target
+    messages = (
+        _words(record.get("ErrorDetails_Message")),
+        _message(outermost),
+        _words(record.text),
+        _words(record.get("ErrorCategory_Message")),
+    )
     return ErrorReport(
-        message=_words(record.get("ErrorDetails_Message"))
-        or _message(outermost)
-        or _words(record.text)
-        or _words(record.get("ErrorCategory_Message"))
-        or "The server gave no reason.",
+        # An exception without a message is shown as its type.
+        message=next(
+            (text for text in messages if text and text != _type(outermost)), "The server gave no reason."
+        ),
         category=_CATEGORIES[category]
         if isinstance(category, int) and 0 <= category < len(_CATEGORIES)
         else "NotSpecified",

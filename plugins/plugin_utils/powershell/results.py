@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import enum
+import functools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from .ordinal import ordinal_key
@@ -32,10 +33,10 @@ class RemoteObject:
     type_names: tuple[str, ...]
     properties: Mapping[str, Any]
     text: str | None = None
-    _by_key: Mapping[str, str] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_by_key", {ordinal_key(name): name for name in self.properties})
+    @functools.cached_property
+    def _by_key(self) -> Mapping[str, str]:
+        return {ordinal_key(name): name for name in self.properties}
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and ordinal_key(name) in self._by_key
@@ -111,7 +112,7 @@ class ErrorReport:
         """The message, and the innermost cause where the message does not tell it already."""
         text = self.message
         if self.causes and self.causes[-1].message not in text:
-            text += f" The cause: {self.causes[-1].message}"
+            text = f"{text.rstrip('.')}. The cause: {self.causes[-1].message}"
         if self.native_error_code is not None:
             text += f" (Windows error {self.native_error_code})"
         return text

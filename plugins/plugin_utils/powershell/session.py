@@ -75,6 +75,10 @@ class Session:
         """The server's PowerShell version, such as 5.1.14393.1884; opens the session if need be."""
         return self._opened().record.powershell_version
 
+    def reach(self) -> None:
+        """Open a session if need be, so that it is known that the server answers. Raises `errors.ConnectionRefused`."""
+        self._opened()
+
     # -- running commands --
 
     def run(self, *commands: Command, changes: bool = False, limit: float | None = None) -> Results:

@@ -51,8 +51,7 @@ class ManagementShell(Protocol):
         state of every pipeline was received in the end: the pipeline is told to stop, and listened to on a new
         connection if need be. Where that state does not come the session is deleted, so far as that can be done, and
         ``ended`` stays false: a stop or a deletion that the server acknowledges does not prove that a cmdlet has let
-        go, and a server that does not know a pipeline any more forgets those that finished and those it never got
-        alike.
+        go, and a server that does not know a pipeline forgets those that finished and those it never got alike.
         """
 
     def take_warnings(self) -> list[str]:

@@ -146,11 +146,22 @@ def read_duration(text: str) -> datetime.timedelta:
 
 
 def write_duration(span: datetime.timedelta) -> str:
+    sign, days, seconds, fraction = _parts(span)
+    return f"{sign}P{days}DT{seconds}{fraction.removesuffix('0')}S"
+
+
+def span_text(span: datetime.timedelta) -> str:
+    """As TimeSpan.Parse reads it: ``[-][d.]hh:mm:ss[.fffffff]``."""
+    sign, days, seconds, fraction = _parts(span)
+    time = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}"
+    return f"{sign}{f'{days}.' if days else ''}{time}"
+
+
+def _parts(span: datetime.timedelta) -> tuple[str, int, int, str]:
     ticks = _ticks(span)
     days, rest = divmod(abs(ticks), _TICKS_PER_DAY)
     seconds, fraction = divmod(rest, _TICKS_PER_SECOND)
-    digits = f".{fraction:07d}".rstrip("0") if fraction else ""
-    return f"{'-' if ticks < 0 else ''}P{days}DT{seconds}{digits}S"
+    return "-" if ticks < 0 else "", days, seconds, f".{fraction:07d}" if fraction else ""
 
 
 def is_time_span(span: datetime.timedelta) -> bool:

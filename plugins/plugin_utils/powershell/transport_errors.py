@@ -18,6 +18,17 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 
 try:
+    from requests_credssp import exceptions as credssp  # type: ignore[import-untyped] # it has no stubs
+except ImportError:  # told to the user where CredSSP is asked for
+    _CREDSSP_ERRORS: tuple[type[Exception], ...] = ()
+else:
+    _CREDSSP_ERRORS = (
+        credssp.AuthenticationException,
+        credssp.InvalidConfigurationException,
+        credssp.NTStatusException,
+    )
+
+try:
     import requests
     from pypsrp.exceptions import (
         AuthenticationError,
@@ -36,6 +47,7 @@ else:
         requests.RequestException,
         WinRMError,
         SpnegoError,
+        *_CREDSSP_ERRORS,
         ET.ParseError,
         http.client.HTTPException,
         ImportError,  # of the library behind an authentication
@@ -95,6 +107,8 @@ def is_never_sent(error: Exception) -> bool:
         error, requests.ConnectTimeout | requests.exceptions.ProxyError | AuthenticationError | SpnegoError
     ):
         return True
+    if isinstance(error, _CREDSSP_ERRORS):
+        return True
     if isinstance(error, WinRMTransportError):
         return error.code in _UNREAD
     return any(
@@ -134,7 +148,7 @@ def refusal(error: Exception, endpoint: Endpoint) -> ConnectionRefused:
     """The sentence for whatever kept a session from being opened or used."""
     if isinstance(error, AuthenticationError):
         return AuthenticationRefused(endpoint)
-    if isinstance(error, SpnegoError):
+    if isinstance(error, (SpnegoError, *_CREDSSP_ERRORS)):
         return AuthenticationRefused(endpoint, f" ({error})")
     if isinstance(error, ImportError):
         return LibraryForAuthenticationMissing(endpoint, str(error))

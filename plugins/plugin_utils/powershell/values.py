@@ -105,7 +105,7 @@ def _is_net_decimal(number: decimal.Decimal) -> bool:
         return False
     _sign, digits, exponent = number.as_tuple()
     shift = int(exponent)
-    return shift >= -28 and int("".join(map(str, digits))) * 10 ** max(shift, 0) < 2**96
+    return -28 <= shift <= 28 and int("".join(map(str, digits))) * 10 ** max(shift, 0) < 2**96
 
 
 _VERSION = re.compile(r"\d{1,10}(\.\d{1,10}){1,3}", re.ASCII)
@@ -143,10 +143,11 @@ _SCALARS = (
 )
 _READ = {scalar.tag: scalar.read for scalar in _SCALARS}
 _LISTS = frozenset({"LST", "IE", "QUE", "STK"})
-_AROUND_CONTENT = frozenset({"TN", "TNRef", "ToString", "Props", "MS"})
 _CUSTOM_OBJECT = ("System.Management.Automation.PSCustomObject", "System.Object")
-# Sent as what they are but for one digit.
-_PRECISE: dict[type, type] = {DateTime: datetime.datetime, TimeSpan: datetime.timedelta}
+_WRITTEN = {
+    kind: [row for row in _SCALARS if row.python is kind] for kind in {row.python for row in _SCALARS}
+}
+_WRITTEN |= {DateTime: _WRITTEN[datetime.datetime], TimeSpan: _WRITTEN[datetime.timedelta]}
 
 
 # -- to the server ----------------------------------------------------------------------------------------------------
@@ -190,7 +191,8 @@ def _write(value: Any, references: _References, depth: int) -> ET.Element:
         return ET.Element("Nil")
     if value is Switch.PRESENT:
         value = True
-    scalar = next((row for row in _SCALARS if _is_written_by(row, value)), None)
+    # Exact types: bool is an int to Python, and a Version is a str.
+    scalar = next((row for row in _WRITTEN.get(type(value), ()) if row.fits(value)), None)
     if scalar is not None:
         element = ET.Element(scalar.tag)
         element.text = scalar.write(value)
@@ -223,12 +225,6 @@ def _write(value: Any, references: _References, depth: int) -> ET.Element:
     raise UnconvertibleValue(
         f"The value {one_line(repr(value))} of type {type(value).__name__} cannot be sent to a server."
     )
-
-
-def _is_written_by(scalar: _Scalar, value: Any) -> bool:
-    # Exact types first: bool is an int to Python, and a Version is a str.
-    kind = type(value)
-    return scalar.python is (_PRECISE.get(kind, kind)) and scalar.fits(value)
 
 
 # -- from the server --------------------------------------------------------------------------------------------------
@@ -293,15 +289,38 @@ class _Reader:
         )
 
     def _object(self, element: ET.Element) -> Any:
-        parts = {child.tag: child for child in element}
-        type_names = self._types(parts)
-        text = unescape_text(parts["ToString"].text or "") if "ToString" in parts else None
-        members = [member for tag in ("Props", "MS") for member in parts.get(tag, ())]
-        content = next((child for child in element if child.tag not in _AROUND_CONTENT), None)
-        if content is not None and "System.Enum" in type_names:
-            return self._known(element, text if text is not None else str(self.read(content)))
-        if content is None or _says_more_by_its_properties(type_names, content, members):
+        type_names: tuple[str, ...] = ()
+        text: str | None = None
+        content: ET.Element | None = None
+        members: list[ET.Element] = []
+        for child in element:
+            if child.tag == "TN":
+                type_names = tuple((name.text or "").removeprefix("Deserialized.") for name in child)
+                self._type_names[child.attrib["RefId"]] = type_names
+            elif child.tag == "TNRef":
+                type_names = self._type_names.get(child.attrib["RefId"], ())
+            elif child.tag == "ToString":
+                text = unescape_text(child.text or "")
+            elif child.tag in ("Props", "MS"):
+                members.extend(child)
+            else:
+                content = child
+        if content is None:
             return self._remote_object(element, type_names, members, text)
+        value = self._content(element, content, type_names, text)
+        if _says_more_by_its_properties(type_names, value, members):
+            shown = value if isinstance(value, str) else text
+            return self._remote_object(element, type_names or _CUSTOM_OBJECT, members, shown)
+        for member in members:
+            # Not part of the value, but what it names may be referred to later.
+            self.read(member)
+        return value
+
+    def _content(
+        self, element: ET.Element, content: ET.Element, type_names: tuple[str, ...], text: str | None
+    ) -> Any:
+        if "System.Enum" in type_names:
+            return self._known(element, text if text is not None else str(self.read(content)))
         if content.tag in _LISTS:
             items = self._known(element, [])
             items.extend(self.read(item) for item in content)
@@ -310,39 +329,32 @@ class _Reader:
             entries = self._known(element, {})
             entries.update((_key(self.read(entry[0])), self.read(entry[1])) for entry in content)
             return entries
-        value = self.read(content)
-        if isinstance(value, str) and members and value.startswith(f"@{{{members[0].attrib['N']}="):
-            # A custom object that lay too deep for the server: its text, with its properties as notes.
-            return self._remote_object(element, _CUSTOM_OBJECT, members, value)
-        return self._known(element, value)
+        return self._known(element, self.read(content))
 
     def _known(self, element: ET.Element, value: Any) -> Any:
         """Remember the object before its content is read, which may refer to it."""
         self._objects[element.attrib.get("RefId", "")] = value
         return value
 
-    def _types(self, parts: Mapping[str, ET.Element]) -> tuple[str, ...]:
-        if "TN" in parts:
-            names = tuple((name.text or "").removeprefix("Deserialized.") for name in parts["TN"])
-            self._type_names[parts["TN"].attrib["RefId"]] = names
-            return names
-        return self._type_names.get(parts["TNRef"].attrib["RefId"], ()) if "TNRef" in parts else ()
-
     def _remote_object(
         self, element: ET.Element, type_names: tuple[str, ...], members: list[ET.Element], text: str | None
     ) -> RemoteObject:
-        by_name = {unescape_text(member.attrib["N"]): member for member in members}
-        properties: dict[str, Any] = dict.fromkeys(by_name)
+        properties: dict[str, Any] = {}
         remote = self._known(element, RemoteObject(type_names, properties, text))
-        properties.update((name, self.read(member)) for name, member in by_name.items())
+        for member in members:
+            properties[unescape_text(member.attrib["N"])] = self.read(member)
         return remote
 
 
-def _says_more_by_its_properties(
-    type_names: tuple[str, ...], content: ET.Element, members: list[ET.Element]
-) -> bool:
-    """An XmlElement enumerates its children without what they hold; its properties are attributes and texts."""
-    return content.tag in _LISTS and bool(members) and "System.Xml.XmlNode" in type_names
+def _says_more_by_its_properties(type_names: tuple[str, ...], value: Any, members: list[ET.Element]) -> bool:
+    """An XmlElement is sent as its children without what they hold, with attributes and texts as properties. A custom
+    object that lies too deep is sent as its text, which starts with its first property, with properties as notes.
+    """
+    if not members or not isinstance(value, str | list):
+        return False
+    if isinstance(value, list):
+        return "System.Xml.XmlNode" in type_names
+    return value.startswith(f"@{{{unescape_text(members[0].attrib['N'])}=")
 
 
 def _key(key: Any) -> Any:

@@ -40,8 +40,8 @@ def in_force(listed: Sequence[Collection], *candidates: Identity | None) -> Coll
     raise Unreadable("The server listed no Global collection, although there always is one.")
 
 
-def told(resource: Resource, collection: Collection) -> dict[str, Any]:
-    """What the info modules tell about a collection that is in force."""
+def described(resource: Resource, collection: Collection) -> dict[str, Any]:
+    """What the info modules say of a collection that is in force."""
     return {
         "identity": str(collection.identity),
         "scope": collection.identity.scope.value,
@@ -81,7 +81,7 @@ def sites(
     asked = [wanted(name if ":" in name else f"site:{name}", (Scope.SITE,), option="sites") for name in names]
     known = [site_identity(site) for site in _read(shell, Command("Get-CsSite"))]
     _all_known("sites", "site", asked, known)
-    return [{"site": site.name, **told(resource, in_force(listed, site))} for site in asked]
+    return [{"site": site.name, **described(resource, in_force(listed, site))} for site in asked]
 
 
 def services(
@@ -98,48 +98,57 @@ def services(
         asked,
         [each for each in found if each.name.partition(":")[0] in resource.roles],
     )
-    told_of = []
+    answers = []
     for service in asked:
         site = stored(text_of(found[service]["SiteId"]), (Scope.SITE,))
-        told_of.append(
-            {"service": service.name, "site": site.name, **told(resource, in_force(listed, service, site))}
+        answers.append(
+            {
+                "service": service.name,
+                "site": site.name,
+                **described(resource, in_force(listed, service, site)),
+            }
         )
-    return told_of
+    return answers
 
 
 def users(shell: ManagementShell, listed: Sequence[Collection], names: Sequence[str]) -> list[dict[str, Any]]:
-    """Which external access policy is in force for each of these users, by any identity that Get-CsUser
-    takes.
+    """Which external access policy is in force for each user that these names stand for.
+
+    A name is any identity that Get-CsUser takes; a display name or one with wildcards may stand for several users, and
+    each of them is answered for. Raises UnusableArgument for a name that stands for nobody.
     """
     if not names:
         return []
-    found = _one_each(shell, [Command("Get-CsUser", {"Identity": name}) for name in names])
-    if len(found) != len(names):
-        raise UnusableArgument(
-            "users",
-            f"{len(names)} names stand for {len(found)} users. Give each user by SIP address or user "
-            "principal name",
-        )
+    found = [(name, user) for name in names for user in _named(shell, name)]
     pools = {
         ordinal_key(text_of(p["Identity"])): stored(text_of(p["Site"]), (Scope.SITE,))
         for p in _read(shell, Command("Get-CsPool"))
     }
-    servers_view = _confirmed(shell, names)
-    told_of = []
-    for name, user, view in zip(names, found, servers_view, strict=True):
+    servers_view = _confirmed(shell, [text_of(user["Identity"]) for _name, user in found])
+    answers = []
+    for (name, user), view in zip(found, servers_view, strict=True):
         site, collection = of_user(listed, user, pools)
-        told_of.append(
+        answers.append(
             {
                 "user": name,
+                "sip_address": text_of(user.get("SipAddress") or user["Identity"]),
                 "site": site.name if site else None,
-                **told(EXTERNAL_ACCESS_POLICY, collection),
+                **described(EXTERNAL_ACCESS_POLICY, collection),
                 "confirmed": None if view is None else view == collection.identity,
             }
         )
-    return told_of
+    return answers
 
 
-def _confirmed(shell: ManagementShell, names: Sequence[str]) -> list[Identity | None]:
+def _named(shell: ManagementShell, name: str) -> list[RemoteObject]:
+    """The users that a name stands for. Each name is asked by itself: an answer does not say to which it belongs."""
+    found = _read(shell, Command("Get-CsUser", {"Identity": name}))
+    if not found:
+        raise UnusableArgument("users", f"'{name}' stands for no user")
+    return found
+
+
+def _confirmed(shell: ManagementShell, identities: Sequence[str]) -> list[Identity | None]:
     """The policies that Get-CsEffectivePolicy (2013 and later) tells for these users; None where it tells
     nothing.
 
@@ -147,25 +156,24 @@ def _confirmed(shell: ManagementShell, names: Sequence[str]) -> list[Identity | 
     public source found), and so it is used to confirm only.
     """
     cmdlet = "Get-CsEffectivePolicy"
-    described = shell.describing(cmdlet)
-    if described:
-        shell.run(*described)
+    described_already = shell.describing(cmdlet)
+    if described_already:
+        shell.run(*described_already)
     if shell.offered(cmdlet) is None:
-        return [None] * len(names)
-    results = shell.run(*(Command(cmdlet, {"Identity": name}) for name in names))
-    views = results.objects()
-    if results.errors or len(views) != len(names):
-        return [None] * len(names)
-    texts = [view.get("ExternalAccessPolicy") for view in views]
-    return [None if text is None else stored(text_of(text), SCOPES) for text in texts]
+        return [None] * len(identities)
+    return [_confirmed_for(shell, Command(cmdlet, {"Identity": identity})) for identity in identities]
+
+
+def _confirmed_for(shell: ManagementShell, command: Command) -> Identity | None:
+    results = shell.run(command)
+    texts = [view.get("ExternalAccessPolicy") for view in results.objects()]
+    if results.errors or len(texts) != 1 or texts[0] is None:
+        return None
+    return stored(text_of(texts[0]), SCOPES)
 
 
 def _read(shell: ManagementShell, command: Command) -> list[RemoteObject]:
-    return _one_each(shell, [command])
-
-
-def _one_each(shell: ManagementShell, commands: Sequence[Command]) -> list[RemoteObject]:
-    results = shell.run(*commands)
+    results = shell.run(command)
     if results.errors:
         raise shell.classify(results.errors[0])
     return results.objects()

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from lab.cmdlets import (
     access_edge,
-    administration,
     certificates,
     items,
-    logging,
     lync_services,
-    net,
     pools,
     providers,
     replication,
@@ -26,12 +23,9 @@ from lab.cmdlets import (
 
 __all__ = [
     "access_edge",
-    "administration",
     "certificates",
     "items",
-    "logging",
     "lync_services",
-    "net",
     "pools",
     "providers",
     "replication",

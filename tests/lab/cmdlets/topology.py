@@ -10,7 +10,7 @@ are partly assumed, see the README's table.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from psrpcore.types import PSUInt16
@@ -21,7 +21,7 @@ from lab.objects.nouns import SINCE_2019
 from lab.objects.values import NetObject, enumeration, string_list
 from lab.powershell.builtin import has_wildcard, matches
 from lab.powershell.engine import Invocation
-from lab.powershell.registry import implements, not_modelled
+from lab.powershell.registry import implements
 
 _DEPLOY = "Microsoft.Rtc.Management.Deploy.Internal"
 _SITE_TYPE = enumeration(f"{_DEPLOY}.SiteType", ("CentralSite", "RemoteSite"))
@@ -255,52 +255,3 @@ def get_server_version(invocation: Invocation) -> Iterator[str]:
         "none": "No license key required.",
     }[deployment.license]
     yield f"{PRODUCT_NAMES[deployment.version]} ({deployment.build}): {licence}"
-
-
-@implements("Get-CsServerPatchVersion")
-def get_server_patch_version(invocation: Invocation) -> Iterator[NetObject]:
-    deployment = invocation.session.deployment
-    product = PRODUCT_NAMES[deployment.version]
-    for component in ("Core Components", "Web Components Server", "Front End Server"):
-        yield NetObject(
-            ("System.Management.Automation.PSCustomObject", "System.Object"),
-            notes={"ComponentName": f"{product}, {component}", "Version": deployment.patch},
-        )
-
-
-@implements("Get-CsTopology")
-def get_topology(invocation: Invocation) -> Iterator[NetObject]:
-    """The members that scripts use; what the document looks like (-AsXml) is published nowhere."""
-    session = invocation.session
-    if invocation.get("AsXml"):
-        raise not_modelled(f"{invocation.command.name} -AsXml")
-    if not invocation.get("LocalStore"):
-        session.require_store()
-    topology = session.deployment.topology
-    yield NetObject(
-        (f"{_DEPLOY}.DefaultTopology", "System.Object"),
-        {
-            "Sites": string_list([site.identity for site in topology.sites.values()]),
-            "Clusters": string_list([pool.fqdn for pool in topology.pools.values()]),
-            "Machines": string_list([computer.fqdn for computer in topology.computers()]),
-            "Services": string_list([service.identity for service in topology.services]),
-            "SqlInstances": string_list(_sql_servers(topology.pools.values())),
-            "InternalDomains": string_list(list(topology.sip_domains)),
-        },
-    )
-
-
-def _sql_servers(pools: Iterable[Pool]) -> Sequence[str]:
-    return sorted({pool.sql_server for pool in pools if pool.sql_server})
-
-
-@implements("Get-CsSipDomain")
-def get_sip_domain(invocation: Invocation) -> Iterator[NetObject]:
-    invocation.session.require_store()
-    domains = invocation.session.deployment.topology.sip_domains
-    for name in _chosen(invocation, {name: name for name in domains}, "SipDomain"):
-        yield NetObject(
-            ("Microsoft.Rtc.Management.Xds.SipDomain", "System.Object"),
-            {"Identity": name, "Name": name, "IsDefault": name == domains[0]},
-            text=name,
-        )

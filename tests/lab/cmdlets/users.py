@@ -16,7 +16,7 @@ from typing import Any
 
 from lab.cmdlets.settings import failed
 from lab.deployment.topology import User
-from lab.objects.values import NetObject, get_property, string_list, text_of
+from lab.objects.values import NetObject, get_property, text_of
 from lab.powershell.builtin import has_wildcard, matches
 from lab.powershell.engine import Invocation
 from lab.powershell.registry import implements
@@ -128,25 +128,6 @@ def get_user(invocation: Invocation) -> Iterator[NetObject]:
         objects = [found for found in objects if _passes(found, filter_text)]
     limit = text_of(invocation.get("ResultSize"))
     yield from objects[: int(limit)] if limit.isdigit() and int(limit) else objects
-
-
-@implements("Get-CsUserPoolInfo")
-def get_user_pool_info(invocation: Invocation) -> Iterator[NetObject]:
-    """The pool that a user is homed on and its backup; what the reference and published scripts name of it."""
-    topology = invocation.session.deployment.topology
-    for user in found_users(invocation, invocation.get("Identity")):
-        pool = topology.pool(user.pool)
-        assert pool is not None
-        yield NetObject(
-            ("Microsoft.Rtc.Management.Xds.GetOCsUserPoolInfoCmdlet+UserInformation", "System.Object"),
-            {
-                "Identity": user.distinguished_name,
-                "PrimaryPoolFqdn": pool.fqdn,
-                "BackupPoolFqdn": pool.backup,
-                "PrimaryPoolPrimaryRegistrar": pool.computers[0].fqdn,
-                "PrimaryPoolBackupRegistrars": string_list(computer.fqdn for computer in pool.computers[1:]),
-            },
-        )
 
 
 @implements("Get-CsEffectivePolicy")

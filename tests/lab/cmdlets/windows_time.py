@@ -11,18 +11,15 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, cast
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from psrpcore.types import ErrorCategory, PSDateTime
+from psrpcore.types import PSDateTime
 
-from lab.objects.values import NetObject, get_property, text_of
-from lab.powershell.builtin import matches
+from lab.objects.values import text_of
 from lab.powershell.engine import Invocation
-from lab.powershell.errors import PowerShellError
 from lab.powershell.registry import implements
-from lab.windows.machine import Machine
-from lab.windows.w32tm import ACCESS_DENIED, NO_RPC_SERVER, W32tm
+from lab.windows.w32tm import W32tm
 from lab.windows.zones import WINDOWS_ZONES, Zone, display_name, parse_zone
 
 
@@ -32,19 +29,7 @@ def _arguments(invocation: Invocation) -> Sequence[str]:
 
 @implements("w32tm")
 def w32tm(invocation: Invocation) -> Iterator[str]:
-    session = invocation.session
-    machine = session.machine
-
-    def remote(name: str) -> Machine | int:
-        """Another computer is reached by RPC: not from or to an Edge, nor without delegation."""
-        if name.lower() in (machine.fqdn.lower(), machine.host_name.lower(), "localhost", "."):
-            return cast(Machine, machine)
-        found = machine.facts.reach(name)
-        if found is None or found.down_until is not None or found.facts.in_workgroup or session.on_edge:
-            return NO_RPC_SERVER
-        return cast(Machine, found) if session.caller.delegated else ACCESS_DENIED
-
-    program = W32tm(machine, _arguments(invocation), invocation.streams.stopped.wait, remote)
+    program = W32tm(invocation.session.machine, _arguments(invocation), invocation.streams.stopped.wait)
     yield from program.run()
     invocation.exit_code = program.exit_code - (2**32 if program.exit_code >= 2**31 else 0)
 
@@ -110,66 +95,3 @@ def set_date(invocation: Invocation) -> Iterator[Any]:
     if invocation.should_process(text_of(target)):
         machine.step_clock(adjust.total_seconds())
         yield PSDateTime(machine.zone.local(machine.clock.now()))
-
-
-def _zone_object(zone: Zone, utc: datetime.datetime) -> NetObject:
-    return NetObject(
-        ("System.TimeZoneInfo", "System.Object"),
-        {
-            "Id": zone.name,
-            "DisplayName": display_name(zone.name, utc),
-            "StandardName": zone.name,
-            "DaylightName": zone.daylight_name,
-            "BaseUtcOffset": zone.standard_offset(utc),
-            "SupportsDaylightSavingTime": zone.transitions(utc.year) is not None,
-        },
-        text=display_name(zone.name, utc),
-    )
-
-
-def _no_zone(name: str) -> PowerShellError:
-    return PowerShellError(
-        f"The time zone ID '{name}' was not found on the local computer.",
-        category=ErrorCategory.ObjectNotFound,
-        error_id="TimeZoneNotFound",
-        exception="System.TimeZoneNotFoundException",
-    )
-
-
-@implements("Get-TimeZone")
-def get_time_zone(invocation: Invocation) -> Iterator[NetObject]:
-    machine = invocation.session.machine
-    utc = machine.clock.now()
-    if invocation.get("ListAvailable"):
-        yield from (_zone_object(Zone(name), utc) for name in _by_offset(utc))
-    elif invocation.given("Id"):
-        for name in invocation.get("Id"):
-            zone = parse_zone(name)
-            if zone is None:
-                invocation.error(_no_zone(name))
-            else:
-                yield _zone_object(Zone(zone.name), utc)
-    elif invocation.given("Name"):
-        for pattern in invocation.get("Name"):
-            found = [name for name in _by_offset(utc) if matches(name, pattern)]
-            if not found:
-                invocation.error(_no_zone(pattern))
-            yield from (_zone_object(Zone(name), utc) for name in found)
-    else:
-        yield _zone_object(machine.zone, utc)
-
-
-@implements("Set-TimeZone")
-def set_time_zone(invocation: Invocation) -> Iterable[Any]:
-    machine = invocation.session.machine
-    name = invocation.get("Id") or invocation.get("Name")
-    if name is None:
-        name = text_of(get_property(invocation.get("InputObject"), "Id"))
-    zone = parse_zone(name)
-    if zone is None:
-        raise _no_zone(name)
-    if invocation.should_process(zone.name):
-        machine.set_zone(Zone(zone.name))
-        if invocation.get("PassThru"):
-            return [_zone_object(zone, machine.clock.now())]
-    return ()

@@ -9,35 +9,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lab.catalogue import Command
-from lab.cmdlets import net
 from lab.windows.w32tm import is_write
 
-_READING_VERBS = frozenset(
-    {
-        "Get",
-        "Test",
-        "Show",
-        "Search",
-        "Export",
-        "Select",
-        "Measure",
-        "Sort",
-        "Out",
-        "Write",
-        "Start-Sleep",
-        "Import-Module",
-        "Remove-Module",
-        "Exit",
-    }
-)
+_READING_VERBS = frozenset({"Get", "Test", "Show", "Search", "Export", "Measure", "Write", "Import-Module"})
 
 
 def _program_writes(name: str, arguments: Sequence[str]) -> bool:
     given = [argument.lower().replace("-", "/", 1) for argument in arguments]
     if name == "w32tm":
         return is_write(arguments)
-    if name == "net":
-        return net.is_write(arguments)
     return (name == "tzutil" and "/s" in given) or (name == "klist" and "purge" in given)
 
 
@@ -49,8 +29,6 @@ def writes(command: Command, bound_parameters: Mapping[str, Any]) -> bool:
     if command.kind == "Application":
         return _program_writes(command.name, bound_parameters.get("Arguments") or ())
     if command.name in _READING_VERBS or command.name.partition("-")[0] in _READING_VERBS:
-        return False
-    if command.name == "Request-CsCertificate" and bound_parameters.get("List"):
         return False
     if command.name == "Invoke-CsComputerFailOver" and bound_parameters.get("Force"):
         return True  # -Force makes -WhatIf ineffective

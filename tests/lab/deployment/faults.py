@@ -194,18 +194,6 @@ def _activity(deployment: LyncDeployment, server: Server | None, options: Mappin
     return f"{service.name} of {machine.fqdn} has {service.activity} calls."
 
 
-def _federated_partner(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
-    domain = options.get("domain", "")
-    if not domain:
-        raise ValueError("federated_partner needs domain=<name>.")
-    answers = _yes(options, "reachable", False)
-    if answers:
-        deployment.silent_partners.discard(domain.lower())
-    else:
-        deployment.silent_partners.add(domain.lower())
-    return f"{domain} {'answers' if answers else 'does not answer'}."
-
-
 def _sql_backend(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
     name = options.get("name", "")
     pools = [pool for pool in deployment.topology.pools.values() if not pool.is_edge]
@@ -222,30 +210,6 @@ def _sql_backend(deployment: LyncDeployment, server: Server | None, options: Map
     return f"{known[name.lower()]} {'answers' if answers else 'does not answer'}{store}."
 
 
-def _authority(deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]) -> str:
-    authority = deployment.authority
-    authority.reachable = _yes(options, "reachable", authority.reachable)
-    authority.approval = _yes(options, "approval", authority.approval)
-    answers = "answers" if authority.reachable else "does not answer"
-    return f"{authority.name} {answers} and issues {'when told to' if authority.approval else 'at once'}."
-
-
-def _certificate_request(
-    deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]
-) -> str:
-    machine = _machine(deployment, server, options)
-    state = {"issued": "Issued", "denied": "Denied"}.get(options.get("state", "issued"))
-    if state is None:
-        raise ValueError("certificate_request takes state=issued or denied.")
-    requests = deployment.certificates(machine.fqdn).requests
-    number = int(_number(options, "id", requests[0].number if requests else 0))
-    found = next((request for request in requests if request.number == number), None)
-    if found is None:
-        raise ValueError(f"{machine.fqdn} has no certificate request {number}.")
-    found.status = state
-    return f"The certificate request {number} of {machine.fqdn} is {state.lower()}."
-
-
 def _certificate_replaced(
     deployment: LyncDeployment, server: Server | None, options: Mapping[str, str]
 ) -> str:
@@ -254,14 +218,14 @@ def _certificate_replaced(
     held = deployment.certificates(machine.fqdn)
     if use not in held.uses:
         raise ValueError(f"{machine.fqdn} has no such certificate; use=<one of {', '.join(held.uses)}>.")
-    former = held.assigned.current.get(use)
+    former = held.assigned.get(use)
     names = former.names if former is not None else (machine.fqdn,)
     old, left = _number(options, "days_old", 1.0), _number(options, "days_left", 700.0)
     if left <= -old:
         raise ValueError("A certificate must begin before it ends: days_left is more than -days_old.")
     certificate = deployment.other_certificate(names, old, left)
     held.install(certificate)
-    held.assigned.assign(use, certificate)
+    held.assigned[use] = certificate
     return f"{use} of {machine.fqdn} is {certificate.thumbprint} now."
 
 
@@ -391,23 +355,10 @@ FAULTS: Mapping[str, Fault] = {
     "activity": Fault(
         "service=<name> of a server has calls=<number>", (*_COMPUTER, "service", "calls"), _activity
     ),
-    "federated_partner": Fault(
-        "the partner domain= is reachable=false [false] or true", ("domain", "reachable"), _federated_partner
-    ),
     "sql_backend": Fault(
         "the SQL Server name= of a pool has reachable=false [false] or true",
         ("name", "reachable"),
         _sql_backend,
-    ),
-    "certificate_authority": Fault(
-        "the certification authority has reachable=true or false, approval=true or false",
-        ("reachable", "approval"),
-        _authority,
-    ),
-    "certificate_request": Fault(
-        "it has state=issued or denied of a server's request id=<number>",
-        (*_COMPUTER, "state", "id"),
-        _certificate_request,
     ),
     "certificate_replaced": Fault(
         "somebody assigns another certificate of a server to use= [AudioVideoAuthentication], "

@@ -24,8 +24,6 @@ import yaml
 
 from lab.assumed import Texts
 from lab.contract import Account, Listener, Quotas, Timings
-from lab.deployment.certificates import Authority
-from lab.deployment.logging import ALWAYS_ON
 from lab.deployment.model import EndpointServer, LyncDeployment, group_name
 from lab.deployment.store import CentralManagementStore, Entry, Replica
 from lab.deployment.topology import BUILDS, Computer, Person, Pool, Site, Topology, User, services_of
@@ -154,12 +152,10 @@ class _Builder:
             texts = Texts(document.get("texts"))
         except ValueError as error:
             raise DeploymentError(str(error)) from None
-        build = document.get("build", BUILDS[self._version])
         deployment = LyncDeployment(
             name=self._name,
             version=self._version,
-            build=build,
-            patch=document.get("patch", build),
+            build=document.get("build", BUILDS[self._version]),
             license=document.get("license", "volume"),
             topology=topology,
             people=people,
@@ -177,15 +173,7 @@ class _Builder:
                 }
             ),
             high_availability=document.get("high_availability", {}),
-            authority=self._authority(),
-            certificate_files={
-                path.lower(): facts for path, facts in document.get("certificate_files", {}).items()
-            },
-            lists_staged_certificates=document.get("staged_certificates", "listed") == "listed",
-            logging_scenarios=document.get("centralized_logging", (ALWAYS_ON,)),
-            federated_partners={
-                name.lower(): facts or {} for name, facts in document.get("federated_partners", {}).items()
-            },
+            authority=f"{self._netbios.capitalize()} CA",
             monotonic=self._monotonic,
             utc_now=self._utc_now,
         )
@@ -195,11 +183,6 @@ class _Builder:
         deployment.faults = document.get("faults", ())
         deployment.servers = self._servers(deployment)
         return deployment
-
-    def _authority(self) -> Authority:
-        controller = self._document.get("domain_controller", {}).get("name", f"dc01.{self._domain}")
-        name = f"{controller}\\{self._netbios.capitalize()} CA"
-        return Authority(**{"name": name, **self._document.get("certificate_authority", {})})
 
     def _time_servers(self) -> dict[str, TimeServer]:
         entries = {"time.windows.com": {}, **self._document.get("time_servers", {})}
@@ -220,9 +203,6 @@ class _Builder:
                 name=name,
                 template=template.template,
                 without=frozenset(command.lower() for command in entry.get("without", ())),
-                config_scopes=tuple(entry.get("config_scopes", ("global",))),
-                user_scopes=tuple(entry.get("user_scopes", ("global",))),
-                is_standard=False,
             )
         return roles
 

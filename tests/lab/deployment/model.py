@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import datetime
-import itertools
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,16 +14,14 @@ from typing import Any
 
 from lab.assumed import Texts
 from lab.contract import Account, Caller, Listener, Quotas, Runspace, Server, Timings, WsmanRefusal
-from lab.deployment.certificates import Authority, Certificate, CertificateStore, HeldCertificates
+from lab.deployment.certificates import Certificate, CertificateStore, HeldCertificates
 from lab.deployment.faults import FAULTS
-from lab.deployment.logging import ALWAYS_ON, CentralizedLogging
 from lab.deployment.media_authentication import MediaAuthentication
 from lab.deployment.runspace import LyncRunspace
 from lab.deployment.services import ServiceControl, lync_services
 from lab.deployment.store import CentralManagementStore
 from lab.deployment.topology import Computer, Person, Pool, Topology
 from lab.objects.values import plain
-from lab.psrp.pool import private_data
 from lab.rbac import Role
 from lab.windows.machine import AUTOMATIC, DISABLED, RUNNING, STOPPED, Facts, Machine
 from lab.windows.time_service import TimeServer
@@ -101,8 +98,7 @@ class EndpointServer:
         if person is None or not may:
             raise WsmanRefusal(ACCESS_DENIED, "Access is denied. ")
         self.deployment.settle()
-        table = private_data(self)["PSVersionTable"]
-        return LyncRunspace(self.deployment, self._serving, caller, person, constrained, table)
+        return LyncRunspace(self.deployment, self._serving, caller, person, constrained)
 
 
 @dataclass
@@ -112,7 +108,6 @@ class LyncDeployment:
     name: str
     version: str
     build: str
-    patch: str
     license: str
     topology: Topology
     people: Sequence[Person]
@@ -126,13 +121,7 @@ class LyncDeployment:
     time_servers: Mapping[str, TimeServer] = field(default_factory=dict)  # by lower-case name
     domain_controller: TimeServer = field(default_factory=lambda: TimeServer("dc01"))
     high_availability: Mapping[str, Any] = field(default_factory=dict)
-    authority: Authority = field(default_factory=lambda: Authority("dc01\\CA"))
-    certificate_files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by lower-case path
-    lists_staged_certificates: bool = True  # Get-CsCertificate shows former and coming ones, too
-    federated_partners: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # by lower-case domain
-    logging_scenarios: Sequence[str] = (
-        ALWAYS_ON,
-    )  # of centralized logging, on all computers from the beginning
+    authority: str = "CA"  # who signs certificates
     monotonic: Callable[[], float] = time.monotonic
     utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc)
 
@@ -146,11 +135,8 @@ class LyncDeployment:
         self._machines: dict[str, Machine] = {}
         self._being_made: set[str] = set()
         self._file_says = [
-            (thing, dict(vars(thing)))
-            for thing in (*self.time_servers.values(), self.domain_controller, self.authority)
+            (thing, dict(vars(thing))) for thing in (*self.time_servers.values(), self.domain_controller)
         ]
-        self.silent_partners = self._first_silent_partners()
-        self._requests = itertools.count(1)
         self._certificates = self._first_certificates()
         options = self.high_availability
         self.control = ServiceControl(
@@ -163,27 +149,16 @@ class LyncDeployment:
             options.get("upgrade_domain_size"),
             lambda: self.went_down(),
         )
-        self.logging = CentralizedLogging(self.monotonic, self.logging_scenarios)
         self.media_authentication = MediaAuthentication(
             self.topology,
             self.control,
             self.machine,
-            self.monotonic,
             options.get("av_authentication_tolerance", 300.0),
-            options.get("av_authentication_period", 300.0),
             self.certificates,
-            # OCSLogger, which Lync Server 2010 has instead, is taken to be on.
-            self.logging.logged if self.version != "2010" else lambda fqdn, moment: True,
         )
-
-    def _first_silent_partners(self) -> set[str]:
-        """Domains whose Access Edge does not answer."""
-        return {name for name, facts in self.federated_partners.items() if not facts.get("reachable", True)}
 
     def _first_certificates(self) -> CertificateStore:
-        return CertificateStore(
-            self.topology, self.version, self.utc_now(), self.authority, self.certificate_files
-        )
+        return CertificateStore(self.topology, self.version, self.utc_now(), self.authority)
 
     @property
     def fault_kinds(self) -> Mapping[str, str]:
@@ -206,6 +181,9 @@ class LyncDeployment:
                 "last_update_creation": plain(status.last_update_creation),
             }
         self.settle()
+        failing = [
+            f for pool in self.topology.pools.values() for f in self.media_authentication.failing(pool)
+        ]
         unreachable = self.store.unreachable
         content = self.store.local(self.topology.central_management) if unreachable else self.store.state
         return {
@@ -231,9 +209,7 @@ class LyncDeployment:
                 fqdn: _computer_status(machine) for fqdn, machine in sorted(self._machines.items())
             },
             "events": [text for _, text in self.control.events],
-            "traces": [
-                record.text(number) for number, record in enumerate(self.media_authentication.records, 1)
-            ],
+            "av_authentication_fails": failing,
             "users": {
                 user.sam_account_name: {
                     "sip_address": user.sip_address,
@@ -256,10 +232,7 @@ class LyncDeployment:
                 vars(thing).update(values)
             self._machines = {}
             self._certificates = self._first_certificates()
-            self.silent_partners = self._first_silent_partners()
             self.control.reset()
-            self.media_authentication.reset()
-            self.logging.reset()
 
     def close(self) -> None:
         """Nothing runs in the background."""
@@ -339,64 +312,15 @@ class LyncDeployment:
         assert computer is not None
         assert pool is not None
         with self.lock:
-            held = self._certificates.of(computer, pool)
-            now = self.machine(fqdn).clock.now()
-            held.assigned.settle(now)
-            held.shared.settle(now)
-            return held
-
-    def certificate_names(
-        self, use: str, computer: Computer, pool: Pool, sip_domains: Sequence[str]
-    ) -> tuple[str, ...]:
-        return self._certificates.names_for(use, computer, pool, sip_domains)
-
-    def issue_certificate(
-        self,
-        names: Sequence[str],
-        organisation: Mapping[str, str],
-        friendly_name: str,
-        algorithm: str,
-        size: int,
-        for_clients: bool,
-    ) -> Certificate:
-        """What the authority makes of a request; its clock is the domain controller's."""
-        begins = self.utc_now() + datetime.timedelta(seconds=self.domain_controller.offset)
-        days = self.authority.days
-        return self._certificates.issue(
-            names, begins, days, organisation, friendly_name, algorithm, size, for_clients
-        )
+            return self._certificates.of(computer, pool)
 
     def other_certificate(self, names: Sequence[str], days_old: float, days_left: float) -> Certificate:
         """One that somebody had before."""
         return self._certificates.bring(names, self.utc_now(), days_old, days_left)
 
-    def next_request_number(self) -> int:
-        return next(self._requests)
-
-    def certificate_file(self, path: str) -> Certificate | None:
-        with self.lock:
-            return self._certificates.from_file(path)
-
-    def certificate_file_password(self, path: str) -> str | None:
-        return self.certificate_files.get(path.lower(), {}).get("password")
-
-    def person(self, account: str) -> Person | None:
-        """The account of that name, however it is spelled."""
-        wanted = account.lower()
-        return next(
-            (
-                p
-                for p in self.people
-                if wanted in (p.name.lower(), p.principal.lower(), p.sam_account_name.lower())
-            ),
-            None,
-        )
-
     def settle(self) -> None:
         """Let everything happen that has become due."""
-        with self.control.lock:
-            self.control.settle()
-            self.media_authentication.settle()
+        self.control.settle()
 
     def roles_of(self, person: Person) -> list[Role]:
         return [self.roles[name.lower()] for name in person.roles]

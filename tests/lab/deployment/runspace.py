@@ -9,21 +9,15 @@ import datetime
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from psrpcore.types import PSObject, PSVersion
+from psrpcore.types import PSVersion
 
 import lab.cmdlets.all
-import lab.powershell.builtin
-import lab.powershell.drives
-import lab.powershell.formatting
-import lab.powershell.objects
-import lab.powershell.scripting  # noqa: F401
+import lab.powershell.builtin  # noqa: F401
 from lab.catalogue import Command, lync_commands, module_name, powershell_commands
 from lab.cmdlets.writes import writes
 from lab.contract import Caller, Statement, Streams
 from lab.deployment.store import Entry, State, StoreUnreachable
 from lab.deployment.topology import Computer, Person
-from lab.objects.values import NetCollection, NetObject, to_wire
-from lab.powershell.builtin import CUSTOM_OBJECT, command_information, matches
 from lab.powershell.engine import Engine, Implementation
 from lab.powershell.registry import implementation_of
 from lab.rbac import allowed
@@ -54,7 +48,6 @@ class LyncRunspace:
         caller: Caller,
         person: Person,
         constrained: bool,
-        version_table: Mapping[str, Any],
     ) -> None:
         self.deployment = deployment
         self.computer = computer
@@ -62,40 +55,14 @@ class LyncRunspace:
         self.person = person
         self.constrained = constrained
         self.powershell_version = computer.powershell_version
-        self.version_table = version_table
         self._engine = Engine(self)
         self._imported: list[str] = []
-        self._commands: Mapping[str, Command] = {}
-        self.reset()
+        self._commands = self._offered()
 
     # lab.contract.Runspace
 
     def run(self, statements: Sequence[Statement], streams: Streams, input: Sequence[Any]) -> None:
         self._engine.run(statements, streams, input)
-
-    def command_metadata(self, names: Sequence[str]) -> Sequence[PSObject]:
-        """The commands of those names (wildcards) as GET_COMMAND_METADATA gives them.
-
-        Shape: recorded exchange test_psrp_get_command_metadata in jborean93/pypsrp.
-        """
-        return [
-            to_wire(_metadata(command_information(command, self)))
-            for command in self.visible_commands()
-            if any(matches(command.name, pattern) for pattern in names or ("*",))
-        ]
-
-    def has_program(self, name: str) -> bool:
-        command = self._commands.get(name)
-        return command is not None and command.kind == "Application"
-
-    @property
-    def last_exit_code(self) -> int:
-        return self._engine.last_exit_code
-
-    def reset(self) -> None:
-        self._engine.reset()
-        self._imported = []
-        self._commands = self._offered()
 
     def close(self) -> None:
         self._commands = {}
@@ -135,12 +102,6 @@ class LyncRunspace:
                     self._commands = self._offered()
                 return available
         return None
-
-    def remove_module(self, name: str) -> bool:
-        found = [module for module in self._imported if matches(module, name)]
-        self._imported = [module for module in self._imported if module not in found]
-        self._commands = self._offered()
-        return bool(found)
 
     def module_version(self, module: str) -> PSVersion | None:
         if module == module_name(self.deployment.version):
@@ -219,23 +180,3 @@ class LyncRunspace:
         roles = self.deployment.roles_of(self.person)
         seen = {key: command for key, command in product.items() if allowed(command.name, roles)}
         return {**seen, **{name.lower(): own[name.lower()] for name in IMPLICIT_REMOTING}}
-
-
-def _metadata(information: NetObject) -> NetObject:
-    type_name = information.type_names[0]
-    output_type = (
-        "System.Collections.ObjectModel.ReadOnlyCollection`1[[System.Management.Automation.PSTypeName, "
-        "System.Management.Automation, Version=3.0.0.0, Culture=neutral, PublicKeyToken=31bf3856ad364e35]]"
-    )
-    return NetObject(
-        (f"Selected.{type_name}", *CUSTOM_OBJECT),
-        notes={
-            "Name": information.properties["Name"],
-            "Namespace": information.properties["ModuleName"],
-            "HelpUri": "",
-            "CommandType": information.properties["CommandType"],
-            "ResolvedCommandName": None,
-            "OutputType": NetCollection((output_type, "System.Object"), ()),
-            "Parameters": information.properties["Parameters"],
-        },
-    )

@@ -113,7 +113,6 @@ class PoolHealth:
     changed: float = float("-inf")  # when a Front End came or went
     last_down: str | None = None
     lost: bool = False  # the quorum was lost, and the pool has not run since
-    recovered: bool = False  # Reset-CsPoolRegistrarState -ResetType QuorumLossRecovery
 
 
 @dataclass(frozen=True)
@@ -301,13 +300,6 @@ class ServiceControl:
         if served:
             self._serves(machine, False)
 
-    def recover(self, pool: Pool) -> None:
-        """QuorumLossRecovery: as many servers as keep the pool functional may start it now."""
-        with self.lock:
-            self.settle()
-            self.health(pool).recovered = True
-            self._admit(pool, self.monotonic())
-
     def reset(self) -> None:
         with self.lock:
             self._agenda = []
@@ -393,7 +385,7 @@ class ServiceControl:
         if not left or self.functional(pool):
             return
         health = self.health(pool)
-        health.lost, health.recovered, health.changed, health.last_down = True, False, when, left[-1]
+        health.lost, health.changed, health.last_down = True, when, left[-1]
         self._event(when, f"{pool.fqdn} lost its quorum; its remaining servers stopped all services")
         for fqdn in left:
             self.kill(self.machine(fqdn))
@@ -406,7 +398,7 @@ class ServiceControl:
         if not waiting or not self._may_run(pool, waiting):
             return
         health = self.health(pool)
-        health.lost = health.recovered = False
+        health.lost = False
         for fqdn in waiting:
             self._runs(self.machine(fqdn), self._registrar(fqdn), when)
 
@@ -417,7 +409,7 @@ class ServiceControl:
             return True
         ready = {*waiting, *self.active(pool)}
         health = self.health(pool)
-        if health.recovered or self.active(pool):
+        if self.active(pool):
             # As long as some run, those that come back in time restore what is needed to stay functional.
             return sum(c.fqdn in ready for c in pool.computers[:counted]) >= to_stay
         if len(ready) < to_stay:

@@ -9,10 +9,9 @@ import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from psrpcore.types import ErrorCategory
+from psrpcore.types import ErrorCategory, PSDateTime, PSNoteProperty
 
 from lab.catalogue import Command, common_parameters
-from lab.contract import PipelineStopped
 from lab.objects.types import full_name
 from lab.objects.values import (
     NetCollection,
@@ -20,7 +19,7 @@ from lab.objects.values import (
     enumeration,
 )
 from lab.powershell.engine import Invocation
-from lab.powershell.errors import PowerShellError, command_not_found
+from lab.powershell.errors import PowerShellError, command_not_found, not_modelled
 from lab.powershell.registry import implements
 
 CUSTOM_OBJECT = ("System.Management.Automation.PSCustomObject", "System.Object")
@@ -135,26 +134,34 @@ def syntax(command: Command) -> str:
     return "\r\n\r\n".join(lines)
 
 
-@implements("Get-FormatData")
-def get_format_data(invocation: Invocation) -> Iterable[Any]:
-    """No formatting data: implicit remoting then formats by its defaults."""
-    return ()
+@implements("Measure-Object", collects=True)
+def measure_object(invocation: Invocation, items: Sequence[Any]) -> Iterator[NetObject]:
+    """Counts objects; what it makes of their properties is not modelled."""
+    if invocation.values.keys() - {"InputObject"}:
+        raise not_modelled("parameters of Measure-Object")
+    yield NetObject(
+        (
+            "Microsoft.PowerShell.Commands.GenericMeasureInfo",
+            "Microsoft.PowerShell.Commands.MeasureInfo",
+            "System.Object",
+        ),
+        {"Count": len(items), **dict.fromkeys(("Average", "Sum", "Maximum", "Minimum", "Property"))},
+    )
 
 
-@implements("Out-Default", flows=True)
-def out_default(invocation: Invocation, flow: Iterable[Any] | None) -> Iterable[Any]:
-    """In a remote session the default output is the client's: objects pass."""
-    return flow or ()
+@implements("Write-Output")
+def write_output(invocation: Invocation) -> Iterable[Any]:
+    return invocation.get("InputObject") or ()
 
 
-@implements("Out-Null", collects=True)
-def out_null(invocation: Invocation, items: Sequence[Any]) -> Iterable[Any]:
-    return ()
-
-
-@implements("Exit-PSSession")
-def exit_session(invocation: Invocation) -> Iterable[Any]:
-    return ()
+@implements("Get-Date")
+def get_date(invocation: Invocation) -> Iterator[Any]:
+    """The computer's local time with its ``DisplayHint`` note."""
+    if invocation.values:
+        raise not_modelled("parameters of Get-Date")
+    date = PSDateTime(invocation.session.local_time())
+    date.PSObject.extended_properties = [PSNoteProperty("DisplayHint", _DISPLAY_HINT.DateTime)]
+    yield date
 
 
 def module_object(session: Any, name: str) -> NetObject:
@@ -204,36 +211,6 @@ def import_module(invocation: Invocation) -> Iterator[Any]:
             yield module_object(session, imported)
 
 
-@implements("Remove-Module")
-def remove_module(invocation: Invocation) -> Iterable[Any]:
-    for name in invocation.get("Name"):
-        if not invocation.session.remove_module(name):
-            invocation.error(
-                PowerShellError(
-                    "No modules were removed. Verify that the specification of modules to remove is "
-                    "correct and those modules "
-                    "exist in the runspace.",
-                    category=ErrorCategory.ResourceUnavailable,
-                    error_id="Modules_NoModulesRemoved",
-                    exception="System.InvalidOperationException",
-                )
-            )
-    return ()
-
-
-@implements("Start-Sleep")
-def start_sleep(invocation: Invocation) -> Iterable[Any]:
-    seconds = invocation.get("Seconds") or (invocation.get("Milliseconds") or 0) / 1000
-    if invocation.streams.stopped.wait(float(seconds)):
-        raise PipelineStopped
-    return ()
-
-
 @implements("hostname")
 def hostname(invocation: Invocation) -> Iterator[str]:
     yield invocation.session.computer_name()
-
-
-@implements("whoami")
-def whoami(invocation: Invocation) -> Iterator[str]:
-    yield invocation.session.caller.account.lower()

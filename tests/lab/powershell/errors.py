@@ -51,9 +51,6 @@ class PowerShellError(Exception):
         self.target = target
         self.qualified = qualified
         self.inner = inner  # type name and message of the exception that was wrapped
-        self.target_type: str | None = None  # where it is not that of the target
-        self.invocation_name: str | None = None  # the name by which a command was called that does not exist
-        self.activity: str | None = None  # the function it is from, where no cmdlet raised it
 
     def record(self, command: str = "", class_name: str = "") -> ErrorRecord:
         """The error record, as the command of that name and implementing class would have written it."""
@@ -68,19 +65,17 @@ class PowerShellError(Exception):
             )
         info = _CategoryInfo(
             Category=self.category,
-            Activity=command or self.activity or "",
+            Activity=command,
             Reason=self.exception.rpartition(".")[2],
             TargetName=target_name,
-            TargetType=self.target_type or target_type,
+            TargetType=target_type,
         )
         record = ErrorRecord(
             Exception=net_exception(self.exception, self.message, self.inner),
             CategoryInfo=info,
             TargetObject=to_wire(self.target, 0),
             FullyQualifiedErrorId=identifier,
-            InvocationInfo=InvocationInfo(
-                InvocationName=self.invocation_name or command or self.activity or ""
-            ),
+            InvocationInfo=InvocationInfo(InvocationName=command),
         )
         record.PSObject.to_string = self.message
         return record
@@ -128,13 +123,12 @@ def scripts_refused() -> PowerShellError:
 
 
 def not_modelled(what: str) -> PowerShellError:
-    """The lab's own answer where a script needs what PowerShell has and the lab has not."""
+    """The lab's own answer to what a server has and the lab has not."""
     return PowerShellError(
         f"The lab does not model {what}.",
         category=ErrorCategory.NotImplemented,
         error_id="NotModelled",
         exception="System.NotImplementedException",
-        qualified=False,
     )
 
 

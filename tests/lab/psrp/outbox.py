@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence, Sized
+from collections.abc import Callable, Sized
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -47,7 +47,6 @@ class Outbox(Generic[Piece]):
         self._changed = asyncio.Event()
         self._watched = False
         self._urgent = False
-        self._interrupted = False
         self._done = False
         self._ended = False
         self._closed: OutboxClosed | None = None
@@ -64,15 +63,6 @@ class Outbox(Generic[Piece]):
             self._urgent = self._urgent or urgent
             self._notify()
 
-    def put_back(self, pieces: Sequence[Piece]) -> None:
-        """Queue pieces that were delivered before, to come first and alone."""
-        with self._lock:
-            if self._pieces:
-                self._pieces.appendleft(None)
-            self._pieces.extendleft(reversed(pieces))
-            self.held += sum(map(len, pieces))
-            self._notify()
-
     def finish(self) -> None:
         """Nothing more will come."""
         with self._lock:
@@ -83,12 +73,6 @@ class Outbox(Generic[Piece]):
         """End pending and future Receives with OutboxClosed; the first reason holds."""
         with self._lock:
             self._closed = self._closed or OutboxClosed(reason)
-            self._notify()
-
-    def interrupt(self) -> None:
-        """End a pending Receive as if its time were up; what was queued stays."""
-        with self._lock:
-            self._interrupted = True
             self._notify()
 
     @property
@@ -105,13 +89,10 @@ class Outbox(Generic[Piece]):
         """
         deadline = self._loop.time() + timeout
         gathering = False
-        self._interrupted = False
         while True:
             with self._lock:
                 if self._closed is not None:
                     raise self._closed
-                if self._interrupted:
-                    return None
                 ready = bool(self._pieces) or self._done
                 if ready and (self._done or self._urgent or not gather or self._loop.time() >= deadline):
                     return self._take(room, measure)

@@ -9,23 +9,17 @@ import threading
 import traceback
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from psrpcore import GetMetadata, PowerShell, ServerHostRequestor, ServerPipeline
+from psrpcore import PowerShell, ServerHostRequestor, ServerPipeline
 from psrpcore.types import (
     ChoiceDescription,
-    CommandMetadataCount,
     DebugRecord,
     ErrorCategory,
     ErrorRecord,
     HostInfo,
     InformationalRecord,
-    InformationRecordMsg,
-    ProgressRecordMsg,
-    ProgressRecordType,
     PSInvocationState,
     PSRPMessageType,
     PSVersion,
@@ -39,7 +33,6 @@ from ..contract import (
     CommandCall,
     CommandEntry,
     PipelineStopped,
-    RedirectedStreams,
     Runspace,
     Statement,
     TerminatingError,
@@ -47,7 +40,6 @@ from ..contract import (
 from ..host_process import Execution
 from .outbox import Outbox
 from .records import error_as_sent, error_record, informational, pipeline_stopped
-from .redirection import Redirected, Redirections, redirections_of
 
 if TYPE_CHECKING:
     from .pool import Pool
@@ -63,7 +55,7 @@ class Pipeline:
         self.received = 0  # bytes from the client
         self._pool = pool
         self._protocol = ServerPipeline(pool.protocol, pipeline_id)
-        self._work: PowerShell | GetMetadata | None = None
+        self._work: PowerShell | None = None
         self._input: list[Any] = []
         self._execution = Execution(
             pool.host, str(pipeline_id).upper(), self.stopped, lambda: outbox.close("drop")
@@ -74,10 +66,10 @@ class Pipeline:
 
     # The client's side
 
-    def begin(self, work: PowerShell | GetMetadata) -> None:
+    def begin(self, work: PowerShell) -> None:
         """The client said what to run; it starts at once unless input is to come."""
         self._work = work
-        if isinstance(work, GetMetadata) or work.no_input:
+        if work.no_input:
             self.run()
 
     def add_input(self, value: Any) -> None:
@@ -106,11 +98,6 @@ class Pipeline:
     def over(self) -> bool:
         return self._over
 
-    @property
-    def line(self) -> str:
-        """A pipeline has no command line."""
-        return ""
-
     # The worker's side
 
     def _run(self) -> None:
@@ -138,12 +125,6 @@ class Pipeline:
                 self._finish(PSInvocationState.Completed)
 
     def _execute(self, runspace: Runspace) -> None:
-        if isinstance(self._work, GetMetadata):
-            found = runspace.command_metadata([str(name) for name in self._work.name])
-            self.output(CommandMetadataCount(Count=len(found)))
-            for metadata in found:
-                self.output(metadata)
-            return
         assert self._work is not None
         statements = statements_of(self._work)
         if self._pool.speaks("2.2"):
@@ -182,44 +163,6 @@ class Pipeline:
     def _inform(self, kind: type[InformationalRecord], text: str, asked: RemoteStreamOptions) -> None:
         command = self._execution.running if self._options & asked else None
         self._send(informational(kind, text, command), PSRPMessageType[kind.__name__])
-
-    def information(self, data: Any, source: str, tags: Sequence[str] = ()) -> None:
-        """Only PowerShell 5 clients and servers have this stream; others are told nothing."""
-        if not self._pool.speaks("2.3"):
-            return
-        self._send(
-            InformationRecordMsg(MessageData=data, Source=source, Tags=list(tags), **self._origin()),
-            PSRPMessageType.InformationRecord,
-        )
-
-    def _origin(self) -> dict[str, Any]:
-        """Where an information record comes from."""
-        return {
-            "TimeGenerated": datetime.now(timezone.utc),
-            "User": self._pool.host.caller.account,
-            "Computer": self._pool.host.server.fqdn,
-            "ProcessId": self._pool.host.process_id,
-            "NativeThreadId": 0,
-            "ManagedThreadId": 0,
-        }
-
-    def redirected(self, redirections: Redirections) -> RedirectedStreams:
-        return Redirected(self, redirections, self._origin())
-
-    def progress(self, activity: str, status: str, percent: int = -1, completed: bool = False) -> None:
-        self._send(
-            ProgressRecordMsg(
-                Activity=activity,
-                ActivityId=0,
-                StatusDescription=status,
-                CurrentOperation=None,
-                ParentActivityId=-1,
-                PercentComplete=percent,
-                Type=ProgressRecordType.Completed if completed else ProgressRecordType.Processing,
-                SecondsRemaining=-1,
-            ),
-            PSRPMessageType.ProgressRecord,
-        )
 
     def host_write_line(self, text: str) -> None:
         if self._host is not None:
@@ -273,16 +216,12 @@ class Pipeline:
 
     @property
     def _options(self) -> RemoteStreamOptions:
-        return (
-            self._work.remote_stream_options
-            if isinstance(self._work, PowerShell)
-            else RemoteStreamOptions.none
-        )
+        return RemoteStreamOptions.none if self._work is None else self._work.remote_stream_options
 
     @property
     def _host(self) -> HostInfo | None:
         """The client's host: the pipeline's own, or the pool's if it says so; None if there is none."""
-        host = self._work.host if isinstance(self._work, PowerShell) else None
+        host = None if self._work is None else self._work.host
         if host is None or host.UseRunspaceHost:
             host = self._pool.protocol.host
         return None if host is None or host.IsHostNull else host
@@ -294,15 +233,7 @@ def statements_of(work: PowerShell) -> list[Statement]:
     current: list[CommandCall] = []
     for command in work.commands:
         arguments = tuple(argument_of(name, value) for name, value in command.parameters)
-        call = CommandCall(
-            str(command.command_text), arguments, bool(command.is_script), redirections_of(command)
-        )
-        if command.merge_unclaimed:
-            # MergePreviousResults: the errors of what comes before belong into this command's input.
-            current = [
-                replace(earlier, redirections={"error": "output", **earlier.redirections})
-                for earlier in current
-            ]
+        call = CommandCall(str(command.command_text), arguments, bool(command.is_script))
         current.append(call)
         if command.end_of_statement:
             statements.append(tuple(current))

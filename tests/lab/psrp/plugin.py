@@ -12,12 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 from xml.etree import ElementTree
 
+from ..engine import Pipeline, RunspacePool
 from ..wsman import fault
-from ..wsman.envelope import POWERSHELL, SHELL, Request, element, local_name
+from ..wsman.envelope import SHELL, Request, element, local_name
 from ..wsman.plugin import STREAM_OVERHEAD, Plugin, decode
 from .outbox import Delivery, Outbox
-from .pipeline import Pipeline
-from .pool import Pool
 from .protocol import FRAGMENT_HEADER_SIZE, InvalidFragments
 
 Result = TypeVar("Result")
@@ -28,14 +27,11 @@ class PowerShellPlugin(Plugin[bytes]):
 
     input_streams = "stdin pr"
     output_streams = "stdout"
-    is_described_in_full = True
 
-    def __init__(self, pool: Pool, creation: bytes) -> None:
+    def __init__(self, pool: RunspacePool, creation: bytes) -> None:
         super().__init__(pool.host)
         self._pool = pool
         self._pipelines: dict[str, Pipeline] = {}  # by WSMan command identifier
-        #: What the last Receive of the pool got, while nothing since then tells that it arrived.
-        self._unacknowledged: tuple[bytes, ...] = ()
         try:
             self._feed(creation)
         except fault.Fault:
@@ -59,7 +55,6 @@ class PowerShellPlugin(Plugin[bytes]):
         # The pipeline's identifier, in the PSRP message header (MS-PSRP 2.2.1), is the client's; the command's may
         # be the server's.
         pipeline_id = uuid.UUID(bytes_le=data[FRAGMENT_HEADER_SIZE + 24 : FRAGMENT_HEADER_SIZE + 40])
-        self._unacknowledged = ()
         pipeline = guarded(lambda: self._pool.new_pipeline(pipeline_id))
         self._pipelines[command_id] = pipeline
         pipeline.received += len(data)
@@ -84,10 +79,7 @@ class PowerShellPlugin(Plugin[bytes]):
         self._pool.forget(self._pipelines.pop(command_id).id)
 
     def outbox(self, command_id: str | None) -> Outbox[bytes]:
-        if command_id is not None:
-            return self._pipelines[command_id].outbox
-        self._unacknowledged = ()
-        return self._pool.outbox
+        return self._pool.outbox if command_id is None else self._pipelines[command_id].outbox
 
     def size(self, piece: bytes) -> int:
         return (len(piece) + 2) // 3 * 4 + STREAM_OVERHEAD
@@ -99,7 +91,6 @@ class PowerShellPlugin(Plugin[bytes]):
             for fragment in delivery.pieces
         )
         if command_id is None:
-            self._unacknowledged = delivery.pieces
             return streams
         which = f'CommandId="{command_id}" State="{SHELL}/CommandState/'
         if delivery.done:
@@ -107,24 +98,6 @@ class PowerShellPlugin(Plugin[bytes]):
                 f'{streams}<rsp:CommandState {which}Done"><rsp:ExitCode>0</rsp:ExitCode></rsp:CommandState>'
             )
         return f'{streams}<rsp:CommandState {which}Pending"/>' if delivery.pending else streams
-
-    def interrupt(self) -> None:
-        self._pool.outbox.interrupt()
-        for pipeline in self._pipelines.values():
-            pipeline.outbox.interrupt()
-
-    def connect(self, connect: ElementTree.Element) -> str:
-        opened = next((part for part in connect if local_name(part) == "connectXml"), None)
-        if opened is None:
-            raise fault.schema_validation("connectXml")
-        data = decode(opened.text or "")
-        reply = guarded(lambda: self._pool.connect(data))
-        # Recorded: the new client gets once more what the old one got last, but not after a command. That both follow
-        # from what the server knows to have arrived is assumed.
-        if self._unacknowledged:
-            self._pool.outbox.put_back(self._unacknowledged)
-        written = base64.b64encode(reply).decode()
-        return f'<connectResponseXml xmlns="{POWERSHELL}">{written}</connectResponseXml>'
 
     def close(self, pending: str | None = None) -> None:
         self._pool.close(pending)

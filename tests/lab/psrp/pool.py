@@ -14,21 +14,15 @@ from typing import Any
 from uuid import UUID
 
 from psrpcore import (
-    ConnectRunspacePoolEvent,
     CreatePipelineEvent,
     EndOfPipelineInputEvent,
-    GetAvailableRunspacesEvent,
-    GetCommandMetadataEvent,
     PipelineHostResponseEvent,
     PipelineInputEvent,
     PSRPEvent,
     PSRPPayload,
-    ResetRunspaceStateEvent,
-    SetMaxRunspacesEvent,
-    SetMinRunspacesEvent,
     StreamType,
 )
-from psrpcore.types import PSList, PSPrimitiveDictionary, PSVersion, RunspacePoolState
+from psrpcore.types import PSList, PSPrimitiveDictionary, PSVersion
 
 from ..contract import PipelineStopped, Runspace, Server
 from ..host_process import HostProcess
@@ -71,29 +65,25 @@ class Pool:
         self._released = threading.Condition()
         self._closed = False
         self._incomplete = 0  # bytes of messages that did not arrive whole yet
-        self._connect_reply: list[bytes] | None = None
         self.protocol = ProtocolPool(
             self._sink, host.server.protocol_version, private_data(host.server), fragment_size
         )
 
     # Incoming
 
-    def receive(self, data: bytes) -> list[PSRPEvent]:
+    def receive(self, data: bytes) -> None:
         """Take PSRP fragments from the client and act on the messages they complete.
 
         Raises InvalidFragments or one of psrpcore's and ElementTree's errors when they make no sense.
         """
         check_fragments(data)
-        events = []
         with self.lock:
             self._incomplete += len(data)
             self.protocol.receive_data(PSRPPayload(data, StreamType.default, None))
             while (event := self.protocol.next_event()) is not None:
                 self._incomplete = 0
-                events.append(event)
                 self._act(event)
         self._check_memory()
-        return events
 
     def new_pipeline(self, pipeline_id: UUID) -> Pipeline:
         """Make room for a pipeline; what it runs comes with the next data."""
@@ -112,23 +102,8 @@ class Pool:
             pipeline.stop()
             pipeline.outbox.close()
 
-    def connect(self, data: bytes) -> bytes:
-        """A new client takes over a disconnected pool (MS-PSRP 3.2); returns what its Connect is answered with."""
-        with self.lock:
-            self.protocol.state = RunspacePoolState.Connecting
-            self._connect_reply = []
-            try:
-                # psrpcore answers CONNECT_RUNSPACEPOOL but not the SESSION_CAPABILITY that comes with it.
-                self.protocol.prepare_message(self.protocol.our_capability)
-                events = self.receive(data)
-                if not any(isinstance(event, ConnectRunspacePoolEvent) for event in events):
-                    raise InvalidFragments("There is no CONNECT_RUNSPACEPOOL message.")
-                return b"".join(self._connect_reply)
-            finally:
-                self._connect_reply = None
-
     def _act(self, event: PSRPEvent) -> None:
-        if isinstance(event, (CreatePipelineEvent, GetCommandMetadataEvent)):
+        if isinstance(event, CreatePipelineEvent):
             self.pipelines[event.pipeline_id].begin(event.pipeline)
         elif isinstance(event, PipelineInputEvent):
             self._pipeline(event).add_input(event.data)
@@ -136,16 +111,6 @@ class Pool:
             self._pipeline(event).run()
         elif isinstance(event, PipelineHostResponseEvent):
             self._pipeline(event).answer_host_call(event.ci, event.result)
-        elif isinstance(event, ResetRunspaceStateEvent):
-            with self._released:
-                for runspace in self._idle:
-                    runspace.reset()
-            self.protocol.runspace_availability_response(event.ci, True)
-        elif isinstance(event, (SetMaxRunspacesEvent, SetMinRunspacesEvent)):
-            self.protocol.runspace_availability_response(event.ci, event.count > 0)
-        elif isinstance(event, GetAvailableRunspacesEvent):
-            busy = self._runspaces - len(self._idle)
-            self.protocol.runspace_availability_response(event.ci, max(self.protocol.max_runspaces - busy, 0))
 
     def _pipeline(self, event: PSRPEvent) -> Pipeline:
         pipeline = self.pipelines.get(event.pipeline_id) if event.pipeline_id is not None else None
@@ -162,9 +127,7 @@ class Pool:
                 pipeline.outbox.put(fragments)
                 if pipeline.outbox.held >= 2**20:  # less is no matter until the next request
                     self._check_memory()
-        elif self._connect_reply is not None and len(self._connect_reply) < 2:
-            self._connect_reply.extend(fragments)
-        elif announces_state and self._connect_reply is None and not self._closed:
+        elif announces_state and not self._closed:
             # The pool is open once its first runspace is; loading a Management Shell takes a while.
             self._loop.call_soon_threadsafe(
                 self._loop.call_later,

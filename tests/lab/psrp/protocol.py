@@ -10,17 +10,14 @@ from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
 
-from psrpcore import ServerRunspacePool, SetMaxRunspacesEvent, SetMinRunspacesEvent, StreamType
+from psrpcore import ServerRunspacePool, StreamType
 from psrpcore._payload import create_fragment, create_message
 from psrpcore.types import (
     EncryptedSessionKey,
-    ErrorRecord,
     PSRPMessageType,
     PSVersion,
-    RunspacePoolState,
     RunspacePoolStateMsg,
     SessionCapability,
-    add_note_property,
     serialize,
 )
 
@@ -86,27 +83,6 @@ class ProtocolPool(ServerRunspacePool):
             for index, part in enumerate(parts)
         ]
         self._sink(fragments, pipeline_id, isinstance(message, RunspacePoolStateMsg))
-
-    def _change_state(
-        self, state: RunspacePoolState, error: ErrorRecord | None = None, emit: bool = True
-    ) -> None:
-        """Tell the client, unless it just connected to an open pool: real servers are silent then (recorded)."""
-        super()._change_state(state, error, emit and self.state != RunspacePoolState.Connecting)
-
-    def _process_SetMaxRunspaces(self, event: SetMaxRunspacesEvent) -> None:
-        _call_identifier(event)
-        super()._process_SetMaxRunspaces(event)
-
-    def _process_SetMinRunspaces(self, event: SetMinRunspacesEvent) -> None:
-        _call_identifier(event)
-        super()._process_SetMinRunspaces(event)
-
-
-def _call_identifier(event: SetMaxRunspacesEvent | SetMinRunspacesEvent) -> None:
-    """pypsrp spells it CI (MS-PSRP 2.2.2.6, 2.2.2.7); PowerShell does not mind, psrpcore does."""
-    message = event._ps_object
-    if not hasattr(message, "ci"):
-        add_note_property(message, "ci", message.CI)
 
 
 def check_fragments(data: bytes) -> None:

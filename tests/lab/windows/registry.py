@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -123,12 +123,6 @@ class Registry:
         with self._lock:
             held = self._keys.get(path.lower())
             return held is not None and held.values.pop(name.lower(), None) is not None
-
-    def below(self, path: str) -> Iterator[tuple[str, list[Value]]]:
-        """Every key below that path, itself included, with its values."""
-        for key in sorted(self._keys):
-            if key == path.lower() or key.startswith(path.lower() + "\\"):
-                yield self._keys[key].path, self.values(key)
 
 
 def signed(number: int) -> int:

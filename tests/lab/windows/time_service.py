@@ -300,19 +300,3 @@ class TimeService:
                 if server is not None and server.reachable:
                     return _Source(server, peer.text, 0)
         return None
-
-    def peers(self) -> list[Peer]:
-        """What ``w32tm /query /peers`` lists."""
-        kind = str(self.in_force.get(("Parameters", "Type"), "NoSync")).lower()
-        listed = []
-        if kind in ("nt5ds", "allsync") and self.domain_controller is not None:
-            listed.append(Peer(self.domain_controller.name, None))
-        if kind in ("ntp", "allsync"):
-            listed += parse_peers(str(self.in_force["Parameters", "NtpServer"]))
-        return listed
-
-    def server_of(self, peer: Peer) -> TimeServer | None:
-        domain = self.domain_controller
-        if domain is not None and peer.name.lower() == domain.name.lower():
-            return domain
-        return self.find(peer.name)

@@ -10,10 +10,8 @@ the rules are the IANA database's.
 from __future__ import annotations
 
 import datetime
-import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from zoneinfo import ZoneInfo
 
 from tzlocal.windows_tz import win_tz
@@ -22,15 +20,6 @@ from tzlocal.windows_tz import win_tz
 WINDOWS_ZONES: Mapping[str, str] = dict(sorted(win_tz.items()))
 _SPELLINGS = {name.lower(): name for name in WINDOWS_ZONES}
 _SUFFIX = "_dstoff"
-
-
-@dataclass(frozen=True)
-class Transition:
-    """When a zone changes, as TIME_ZONE_INFORMATION says it: the n-th (5: the last) such weekday of a month."""
-
-    month: int
-    week: int
-    weekday: int  # 0: Sunday
 
 
 @dataclass(frozen=True)
@@ -62,32 +51,6 @@ class Zone:
     def local(self, utc: datetime.datetime) -> datetime.datetime:
         """The local time with the offset that holds then."""
         return utc.astimezone(datetime.timezone(self.offset(utc)))
-
-    def transitions(self, year: int) -> tuple[Transition, Transition] | None:
-        """The changes to standard and to daylight saving time of that year; None where there are not these two."""
-        return _transitions(self.name, year) if self.daylight_saving else None
-
-
-@cache
-def _transitions(name: str, year: int) -> tuple[Transition, Transition] | None:
-    zone = ZoneInfo(WINDOWS_ZONES[name])
-    noon = datetime.datetime(year, 1, 1, 12, tzinfo=zone)
-    days = [noon + datetime.timedelta(days=number) for number in range(367)]
-    changes = [
-        (after.utcoffset() > before.utcoffset(), _transition(after))  # type: ignore[operator]
-        for before, after in itertools.pairwise(days)
-        if before.utcoffset() != after.utcoffset() and after.year == year
-    ]
-    to_daylight = [transition for forward, transition in changes if forward]
-    to_standard = [transition for forward, transition in changes if not forward]
-    if len(to_daylight) != 1 or len(to_standard) != 1:
-        return None
-    return to_standard[0], to_daylight[0]
-
-
-def _transition(day: datetime.datetime) -> Transition:
-    is_last = (day + datetime.timedelta(days=7)).month != day.month
-    return Transition(day.month, 5 if is_last else (day.day - 1) // 7 + 1, day.isoweekday() % 7)
 
 
 def parse_zone(text: str) -> Zone | None:

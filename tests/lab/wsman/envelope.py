@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
@@ -18,20 +18,15 @@ from xml.sax.saxutils import escape, quoteattr
 SOAP = "http://www.w3.org/2003/05/soap-envelope"
 ADDRESSING = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 TRANSFER = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
-ENUMERATION = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"
 WSMV = "http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd"
 SHELL = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell"
-CMD = f"{SHELL}/cmd"
 POWERSHELL = "http://schemas.microsoft.com/powershell"
-CONFIG = "http://schemas.microsoft.com/wbem/wsman/1/config"
-IDENTITY = "http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"
 
 ANONYMOUS = f"{ADDRESSING}/role/anonymous"
 
 _RESPONSE = (
     f'<s:Envelope xml:lang="en-US" xmlns:s="{SOAP}" xmlns:a="{ADDRESSING}" xmlns:x="{TRANSFER}" '
-    f'xmlns:n="{ENUMERATION}" '
     f'xmlns:w="{WSMAN}" xmlns:rsp="{SHELL}" xmlns:p="{WSMV}"><s:Header><a:Action>%s</a:Action>'
     "<a:MessageID>uuid:%s</a:MessageID>%s"
     f"<a:To>{ANONYMOUS}</a:To><a:RelatesTo>%s</a:RelatesTo></s:Header><s:Body>%s</s:Body></s:Envelope>"
@@ -55,9 +50,7 @@ class Request:
     message_id: str
     operation_timeout: str | None  # xs:duration, as sent
     max_envelope_size: str | None  # in bytes, as sent
-    session_id: str
     selectors: Sequence[tuple[str, str]]
-    options: Mapping[str, str]
     body: ElementTree.Element = field(repr=False)
 
     def operation(self, name: str) -> ElementTree.Element | None:
@@ -81,13 +74,10 @@ def parse_request(data: bytes) -> Request:
         raise MalformedRequest("no SOAP header or body")
     texts: dict[str, str] = {}
     selectors: list[tuple[str, str]] = []
-    options: dict[str, str] = {}
     for element in header:
         name = local_name(element)
         if name == "SelectorSet":
             selectors = [(item.get("Name", ""), (item.text or "").strip()) for item in element]
-        elif name == "OptionSet":
-            options = {item.get("Name", ""): (item.text or "").strip() for item in element}
         else:
             texts[name] = (element.text or "").strip()
     if not texts.get("Action"):
@@ -98,9 +88,7 @@ def parse_request(data: bytes) -> Request:
         message_id=texts.get("MessageID", ""),
         operation_timeout=texts.get("OperationTimeout"),
         max_envelope_size=texts.get("MaxEnvelopeSize"),
-        session_id=texts.get("SessionId", ""),
         selectors=selectors,
-        options=options,
         body=body,
     )
 

@@ -11,14 +11,13 @@ recorded exchanges, except where a comment says "assumed".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
-from .envelope import ADDRESSING, ENUMERATION, WSMAN
+from .envelope import ADDRESSING, WSMAN
 
 ACTION_WSMAN = "http://schemas.dmtf.org/wbem/wsman/1/wsman/fault"
 ACTION_ADDRESSING = f"{ADDRESSING}/fault"
-ACTION_ENUMERATION = f"{ENUMERATION}/fault"
 
 _DETAIL = f"{WSMAN.rpartition('/')[0]}/wsman/faultDetail/"
 _WSMAN_FAULT = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
@@ -51,11 +50,10 @@ class Fault(Exception):
     reason: str = ""  # of the SOAP fault, where it differs
     detail: str = ""  # last part of the w:FaultDetail URI
     provider: tuple[str, str] | None = None  # of a ProviderFault: name, path
-    repeated: bool = True  # the ProviderFault holds the whole fault once more, rather than its message
 
     @property
     def action(self) -> str:
-        return {"a": ACTION_ADDRESSING, "n": ACTION_ENUMERATION}.get(self.subcode[0], ACTION_WSMAN)
+        return ACTION_ADDRESSING if self.subcode.startswith("a:") else ACTION_WSMAN
 
     def body(self, machine: str) -> str:
         """The s:Fault element."""
@@ -65,8 +63,7 @@ class Fault(Exception):
             name, path = self.provider
             message = (
                 f"<f:Message><f:ProviderFault provider={quoteattr(name)} path={quoteattr(path)}>"
-                f"{f'{opening}{message}</f:WSManFault>' if self.repeated else escape(self.message)}"
-                "</f:ProviderFault></f:Message>"
+                f"{opening}{message}</f:WSManFault></f:ProviderFault></f:Message>"
             )
         detail = f"<w:FaultDetail>{_DETAIL}{self.detail}</w:FaultDetail>" if self.detail else ""
         if self.code is not None:
@@ -282,46 +279,6 @@ def invalid_parameter() -> Fault:
     )
 
 
-_CMD_PLUGIN = ("Shell cmd plugin", r"%systemroot%\system32\winrscmd.dll")
-
-
-def no_command_given() -> Fault:
-    """A Receive for the command shell itself, which has no streams (recorded)."""
-    return replace(invalid_parameter(), provider=_CMD_PLUGIN, repeated=False)
-
-
-def file_not_found() -> Fault:
-    """A program that is to run without cmd.exe, and cannot be found (recorded)."""
-    return Fault(
-        2147942402, "The system cannot find the file specified. ", provider=_CMD_PLUGIN, repeated=False
-    )
-
-
-def not_enough_quota() -> Fault:
-    """A further process of a command shell (ERROR_NOT_ENOUGH_QUOTA; that it comes in this shape is assumed)."""
-    return Fault(
-        2147944216,
-        "Not enough quota is available to process this command. ",
-        provider=_CMD_PLUGIN,
-        repeated=False,
-    )
-
-
-def not_supported() -> Fault:
-    """A command shell is to be disconnected (ERROR_NOT_SUPPORTED; assumed, but for that only PowerShell's can be)."""
-    return Fault(50, "The request is not supported. ", provider=_CMD_PLUGIN, repeated=False)
-
-
-def invalid_enumeration_context() -> Fault:
-    """Pull or Release of an enumeration that is over, or of somebody else's (wsmerror.h names subcode and text)."""
-    return Fault(
-        2150858779,
-        "The WS-Enumeration context in the enumeration is not valid. Enumeration may have been completed or canceled. "
-        "You cannot use this enumeration context anymore. Start a new enumeration. ",
-        "n:InvalidEnumerationContext",
-    )
-
-
 def protocol_violation(message: str) -> Fault:
     """PSRP data that the PowerShell plug-in cannot make sense of.
 
@@ -336,14 +293,6 @@ def operation_aborted() -> Fault:
     """A Receive was pending when its shell or command went away (ERROR_OPERATION_ABORTED)."""
     return Fault(
         995, "The I/O operation has been aborted because of either a thread exit or an application request. "
-    )
-
-
-def stream_disconnected() -> Fault:
-    """The shell is disconnected (ERROR_WSMAN_SERVICE_STREAM_DISCONNECTED)."""
-    return Fault(
-        2150859230,
-        "The WS-Management service cannot process the request because the stream is currently disconnected. ",
     )
 
 

@@ -24,7 +24,7 @@ from . import encryption
 from .authentication import Accounts, Connection, Refused
 from .envelope import MalformedRequest, parse_request
 from .fault import Fault, shutting_down
-from .service import Answer, ConnectionDropped, Origin, Service, identify
+from .service import Answer, ConnectionDropped, Origin, Service
 
 _SOAP = "application/soap+xml"
 _SERVER = "Microsoft-HTTPAPI/2.0"
@@ -162,8 +162,6 @@ class HttpListener(web.Server):
         if (request.content_length or 0) > limit:
             return web.Response(status=413)
         body = await request.read()
-        if request.headers.get("WSMANIDENTIFY", "").lower() == "unauthenticated" and b"Identify" in body:
-            return soap(Answer(200, identify(self.service.server, authenticated=False)))
         return await self._authenticated(request, body)
 
     async def _authenticated(self, request: web.BaseRequest, body: bytes) -> web.Response:

@@ -27,10 +27,6 @@ class RunningCommand(Protocol):
     @property
     def over(self) -> bool: ...
 
-    @property
-    def line(self) -> str:
-        """As an enumeration of commands shows it."""
-
 
 class Plugin(ABC, Generic[Piece]):
     """One shell's. Called on the event loop."""
@@ -38,8 +34,6 @@ class Plugin(ABC, Generic[Piece]):
     #: The streams of a shell whose creator names none.
     input_streams: str
     output_streams: str
-    #: Whether a Create is answered with as much as a Get (recorded: not of a command shell).
-    is_described_in_full: bool
 
     def __init__(self, host: HostProcess) -> None:
         self.host = host
@@ -52,10 +46,6 @@ class Plugin(ABC, Generic[Piece]):
     @abstractmethod
     def memory_mb(self) -> int:
         """What the host process takes (rsp:MemoryUsed)."""
-
-    def description(self) -> str:
-        """Elements of rsp:Shell that only this kind of shell has, behind rsp:ClientIP."""
-        return ""
 
     @abstractmethod
     def start(self, command_id: str, line: ElementTree.Element, request: Request) -> None:
@@ -84,14 +74,6 @@ class Plugin(ABC, Generic[Piece]):
     @abstractmethod
     def delivered(self, command_id: str | None, delivery: Delivery[Piece]) -> str:
         """The content of a ReceiveResponse."""
-
-    @abstractmethod
-    def interrupt(self) -> None:
-        """Disconnect: pending Receives end."""
-
-    @abstractmethod
-    def connect(self, connect: ElementTree.Element) -> str:
-        """Connect: another client takes over; the rest of a ConnectResponse."""
 
     @abstractmethod
     def close(self, pending: str | None = None) -> None:

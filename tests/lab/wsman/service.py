@@ -10,32 +10,25 @@ import random
 import re
 import uuid
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
-from ..contract import Caller, Listener, Quotas, Runspace, Server, WsmanRefusal
+from ..contract import Caller, Listener, Runspace, Server, WsmanRefusal
 from ..counters import Counters
+from ..engine import Engine
 from ..host_process import HostProcess
 from ..injection import Injector
 from ..journal import Journal
 from ..psrp.outbox import OutboxClosed
 from ..psrp.pipeline import version_at_least
 from ..psrp.plugin import PowerShellPlugin
-from ..psrp.pool import Pool
 from ..psrp.protocol import FRAGMENT_HEADER_SIZE, FRAGMENT_SIZE
-from ..winrs.plugin import CommandShellPlugin
 from . import fault
-from .enumeration import ENUMERATION_TIMEOUT_S, MAX_BATCH_ITEMS, Enumerations
 from .envelope import (
-    CMD,
-    CONFIG,
-    ENUMERATION,
-    IDENTITY,
     POWERSHELL,
     SHELL,
-    WSMAN,
     MalformedRequest,
     Request,
     element,
@@ -97,14 +90,15 @@ class Service:
         journal: Journal,
         counters: Counters,
         injector: Injector,
+        engine: Engine,
     ) -> None:
         self.server = server
+        self._engine = engine
         self.quotas = server.quotas.on(server.protocol_version)
         self.counters = counters
         self.injector = injector
         self.journal = journal
         self.shells: dict[str, Shell] = {}
-        self._enumerations = Enumerations(loop)
         self._loop = loop
         self._executor = executor
         #: The WinRM stack that comes with PowerShell 2.0 chooses all identifiers itself and cannot disconnect shells.
@@ -113,28 +107,17 @@ class Service:
             "http://schemas.xmlsoap.org/ws/2004/09/transfer/Create": self._create,
             "http://schemas.xmlsoap.org/ws/2004/09/transfer/Delete": self._delete,
             "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get": self._get,
-            f"{ENUMERATION}/Enumerate": self._enumerate,
-            f"{ENUMERATION}/Pull": self._pull,
-            f"{ENUMERATION}/Release": self._release,
             f"{SHELL}/Command": self._command,
             f"{SHELL}/Send": self._send,
             f"{SHELL}/Receive": self._receive,
             f"{SHELL}/Signal": self._signal,
         }
-        if self._modern:
-            self._actions |= {
-                f"{SHELL}/Connect": self._connect,
-                f"{SHELL}/Disconnect": self._disconnect,
-                f"{SHELL}/Reconnect": self._reconnect,
-            }
 
     async def handle(self, data: bytes, origin: Origin) -> Answer:
         """Answer one SOAP message. Raises ConnectionDropped."""
         try:
             request = parse_request(data)
         except MalformedRequest:
-            if b"Identify" in data:
-                return Answer(200, identify(self.server))
             return Answer(400, b"")
         try:
             action = self._actions.get(request.action)
@@ -171,12 +154,11 @@ class Service:
     def close_shells(self, reason: str) -> None:
         for shell in list(self.shells.values()):
             self.close_shell(shell, reason)
-        self._enumerations.clear()
 
     # Shells
 
     async def _create(self, request: Request, origin: Origin) -> str:
-        """Create: a new shell, of PowerShell or for command lines."""
+        """Create: a new shell of PowerShell."""
         opened = request.operation("Shell")
         if opened is None:
             raise fault.schema_validation("Shell")
@@ -251,18 +233,6 @@ class Service:
         def open_runspace(configuration_name: str) -> Runspace:
             return self.server.open_runspace(origin.caller, origin.path, configuration_name)
 
-        if request.resource_uri == CMD and origin.path.rstrip("/").lower() == "/wsman":
-            # The IIS extension behind a web service's path has the plug-ins that its configuration names (assumed:
-            # PowerShell's alone).
-            return lambda host: CommandShellPlugin(
-                host,
-                opened,
-                request.options,
-                lambda: open_runspace("Microsoft.PowerShell"),
-                self._loop,
-                self._executor,
-                lambda: self._exhausted(host.shell_id),
-            )
         if not request.resource_uri.startswith(f"{POWERSHELL}/"):
             raise fault.resource_not_found(request.resource_uri)
         creation = decode(_part(opened, "creationXml") or "")
@@ -270,13 +240,13 @@ class Service:
         fragment_size = self._fragment_size(request)
 
         def make(host: HostProcess) -> PowerShellPlugin:
-            pool = Pool(
+            pool = self._engine.open_pool(
                 host,
                 lambda: open_runspace(configuration_name),
                 fragment_size,
                 self._loop,
                 self._executor,
-                lambda: self._exhausted(host.shell_id),
+                lambda reason="memory quota": self._exhausted(host.shell_id, reason),
             )
             return PowerShellPlugin(pool, creation)
 
@@ -295,11 +265,11 @@ class Service:
             raise fault.invalid_parameter()
         return seconds
 
-    def _exhausted(self, shell_id: str) -> None:
-        """A shell's host process died for want of memory (MaxMemoryPerShellMB; reports of OutOfMemoryException)."""
+    def _exhausted(self, shell_id: str, reason: str = "memory quota") -> None:
+        """A shell's host process died, as for want of memory (MaxMemoryPerShellMB; reports of OutOfMemoryException)."""
         shell = self.shells.get(shell_id)
         if shell is not None:
-            self.close_shell(shell, "memory quota", HOST_PROCESS_GONE)
+            self.close_shell(shell, reason, HOST_PROCESS_GONE)
 
     def _fragment_size(self, request: Request) -> int:
         room = (self._envelope_limit(request) - _ENVELOPE_OVERHEAD - STREAM_OVERHEAD) // 4 * 3
@@ -334,106 +304,22 @@ class Service:
             raise fault.access_denied()
         return shell
 
-    def _connected_shell(self, request: Request, origin: Origin) -> Shell:
-        shell = self._shell(request, origin)
-        if not shell.connected:
-            raise fault.stream_disconnected()
-        return shell
-
     async def _delete(self, request: Request, origin: Origin) -> str:
         self.close_shell(self._shell(request, origin), "deleted")
         return ""
 
     async def _get(self, request: Request, origin: Origin) -> str:
-        if request.resource_uri == CONFIG:
-            return configuration(self.quotas, origin.listener)
         try:
             shell = self._shell(request, origin)
         except fault.Fault as error:
             raise fault.no_such_instance() if error.code == fault.UNEXPECTED_SELECTORS else error from None
         return shell.describe(memory=True)
 
-    async def _enumerate(self, request: Request, origin: Origin) -> str:
-        """Enumerate: the caller's shells, or the commands of one of them."""
-        asked = request.operation("Enumerate")
-        if asked is None:
-            raise fault.schema_validation("Enumerate")
-        own = [shell for shell in self.shells.values() if shell.caller.account == origin.caller.account]
-        if request.resource_uri == SHELL:
-            items = [shell.describe(memory=True) for shell in own]
-        elif request.resource_uri == f"{SHELL}/Command":
-            selected = {
-                (selector.text or "").strip().upper()
-                for selector in request.body.iter(f"{{{WSMAN}}}Selector")
-                if selector.get("Name") == "ShellId"
-            }
-            items = [
-                f"<rsp:Command>{element('rsp:CommandId', command_id)}{element('rsp:CommandLine', command.line)}"
-                f"{element('rsp:CommandState', 'Done' if command.over else 'Running')}</rsp:Command>"
-                for shell in own
-                if shell.id in selected
-                for command_id, command in shell.plugin.commands.items()
-            ]
-        else:
-            raise fault.resource_not_found(request.resource_uri)
-        account = origin.caller.account
-        return self._enumerations.enumerate(account, request.resource_uri, items, asked, self._room(request))
-
-    async def _pull(self, request: Request, origin: Origin) -> str:
-        """Pull: the next items of an enumeration."""
-        asked = request.operation("Pull")
-        if asked is None:
-            raise fault.schema_validation("Pull")
-        account = origin.caller.account
-        return self._enumerations.pull(account, request.resource_uri, asked, self._room(request))
-
-    async def _release(self, request: Request, origin: Origin) -> str:
-        """Release: the client does not want the rest."""
-        asked = request.operation("Release")
-        if asked is None:
-            raise fault.schema_validation("Release")
-        self._enumerations.release(origin.caller.account, request.resource_uri, asked)
-        return ""
-
-    async def _disconnect(self, request: Request, origin: Origin) -> str:
-        """Disconnect (MS-WSMV 3.1.4.13): the shell stays, its pending Receives end."""
-        shell = self._shell(request, origin)
-        with shell.used():
-            shell.plugin.interrupt()
-            shell.connected = False
-        return ""
-
-    async def _reconnect(self, request: Request, origin: Origin) -> str:
-        """Reconnect (MS-WSMV 3.1.4.14): the client that disconnected comes back."""
-        shell = self._shell(request, origin)
-        with shell.used():
-            shell.connected = True
-        return ""
-
-    async def _connect(self, request: Request, origin: Origin) -> str:
-        """Connect (MS-WSMV 3.1.4.15): another client takes over the shell, or one of its commands."""
-        shell = self._shell(request, origin)
-        connect = request.operation("Connect")
-        if connect is None:
-            raise fault.schema_validation("Connect")
-        with shell.used():
-            command_id = connect.get("CommandId")
-            if command_id is not None:
-                self._command_of(shell, command_id)
-                shell.connected = True
-                return "<rsp:ConnectResponse/>"
-            shell.connected = True
-            answer = shell.plugin.connect(connect)
-        return (
-            f"<rsp:ConnectResponse>{element('rsp:InputStreams', shell.input_streams)}"
-            f"{element('rsp:OutputStreams', shell.output_streams)}{answer}</rsp:ConnectResponse>"
-        )
-
     # Commands
 
     async def _command(self, request: Request, origin: Origin) -> str:
-        """Command: a pipeline, or a command line."""
-        shell = self._connected_shell(request, origin)
+        """Command: a pipeline."""
+        shell = self._shell(request, origin)
         line = request.operation("CommandLine")
         if line is None:
             raise fault.schema_validation("CommandLine")
@@ -456,7 +342,7 @@ class Service:
 
     async def _send(self, request: Request, origin: Origin) -> str:
         """Send: input for the shell or a command."""
-        shell = self._connected_shell(request, origin)
+        shell = self._shell(request, origin)
         send = request.operation("Send")
         if send is None:
             raise fault.schema_validation("Send")
@@ -468,7 +354,7 @@ class Service:
 
     async def _signal(self, request: Request, origin: Origin) -> str:
         """Signal (MS-WSMV 3.1.4.12): stop a command, or be done with it."""
-        shell = self._connected_shell(request, origin)
+        shell = self._shell(request, origin)
         signal = request.operation("Signal")
         if signal is None:
             raise fault.schema_validation("Signal")
@@ -482,7 +368,7 @@ class Service:
 
     async def _receive(self, request: Request, origin: Origin) -> str:
         """Receive: wait for data up to the OperationTimeout."""
-        shell = self._connected_shell(request, origin)
+        shell = self._shell(request, origin)
         receive = request.operation("Receive")
         stream = None if receive is None else next(iter(receive), None)
         if stream is None:
@@ -511,7 +397,7 @@ class Service:
                     raise fault.host_process_gone() from closed
                 raise fault.operation_aborted() from closed
         if delivery is None:
-            raise fault.operation_timed_out() if shell.connected else fault.stream_disconnected()
+            raise fault.operation_timed_out()
         body = f"<rsp:ReceiveResponse>{plugin.delivered(command_id, delivery)}</rsp:ReceiveResponse>"
         shell.receives[command_id] = (request.message_id, body)
         return body
@@ -540,94 +426,3 @@ def _part(parent: ElementTree.Element, name: str) -> str | None:
     """The text of the child element of that local name."""
     found = next((part for part in parent if local_name(part) == name), None)
     return None if found is None else (found.text or "").strip()
-
-
-def identify(server: Server, authenticated: bool = True) -> bytes:
-    """The answer to Identify (DSP0226 11; the version is shown to authenticated clients only)."""
-    stack = "3.0" if version_at_least(server.protocol_version, "2.2") else "2.0"
-    build = ".".join(server.build_version.split(".")[:3]) if authenticated else "0.0.0"
-    return (
-        '<s:Envelope xml:lang="en-US" xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>'
-        f'<wsmid:IdentifyResponse xmlns:wsmid="{IDENTITY}"><wsmid:ProtocolVersion>{WSMAN}</wsmid:ProtocolVersion>'
-        "<wsmid:ProductVendor>Microsoft Corporation</wsmid:ProductVendor>"
-        f"<wsmid:ProductVersion>OS: {build} SP: 0.0 Stack: {stack}</wsmid:ProductVersion>"
-        "</wsmid:IdentifyResponse></s:Body></s:Envelope>"
-    ).encode()
-
-
-def configuration(quotas: Quotas, listener: Listener) -> str:
-    """winrm get winrm/config: what the lab knows, and recorded values of what it does not."""
-
-    def flag(value: bool) -> str:
-        return "true" if value else "false"
-
-    offered = listener.authentication
-    ports = {"HTTP": 5985, "HTTPS": 5986}
-    unlimited = 2**31 - 1
-    settings: _Settings = {
-        "MaxEnvelopeSizekb": quotas.envelope_size_kb,
-        "MaxTimeoutms": f"{quotas.operation_timeout_s * 1000:.0f}",
-        "MaxBatchItems": MAX_BATCH_ITEMS,
-        "MaxProviderRequests": 2**32 - 1,
-        "Client": {
-            "NetworkDelayms": 5000,
-            "URLPrefix": "wsman",
-            "AllowUnencrypted": "false",
-            "Auth": {
-                "Basic": "true",
-                "Digest": "true",
-                "Kerberos": "true",
-                "Negotiate": "true",
-                "Certificate": "true",
-                "CredSSP": "false",
-            },
-            "DefaultPorts": ports,
-            "TrustedHosts": "",
-        },
-        "Service": {
-            "RootSDDL": "O:NSG:BAD:P(A;;GA;;;BA)(A;;GR;;;IU)S:P(AU;FA;GA;;;WD)(AU;SA;GXGW;;;WD)",
-            "MaxConcurrentOperations": 2**32 - 1,
-            "MaxConcurrentOperationsPerUser": quotas.operations_per_user,
-            "EnumerationTimeoutms": f"{ENUMERATION_TIMEOUT_S * 1000:.0f}",
-            "MaxConnections": 300,
-            "MaxPacketRetrievalTimeSeconds": 120,
-            "AllowUnencrypted": flag(listener.allow_unencrypted),
-            "Auth": {
-                "Basic": flag("basic" in offered),
-                "Kerberos": flag("kerberos" in offered),
-                "Negotiate": flag("negotiate" in offered),
-                "Certificate": flag("certificate" in offered),
-                "CredSSP": flag("credssp" in offered),
-                "CbtHardeningLevel": listener.channel_binding.capitalize(),
-            },
-            "DefaultPorts": ports,
-            "IPv4Filter": "*",
-            "IPv6Filter": "*",
-            "EnableCompatibilityHttpListener": "false",
-            "EnableCompatibilityHttpsListener": "false",
-            "CertificateThumbprint": "",
-            "AllowRemoteAccess": "true",
-        },
-        "Winrs": {
-            "AllowRemoteShellAccess": "true",
-            "IdleTimeout": f"{quotas.idle_timeout_s * 1000:.0f}",
-            "MaxConcurrentUsers": quotas.concurrent_users,
-            "MaxShellRunTime": unlimited,
-            "MaxProcessesPerShell": quotas.processes_per_shell,
-            "MaxMemoryPerShellMB": quotas.memory_per_shell_mb,
-            "MaxShellsPerUser": quotas.shells_per_user,
-        },
-    }
-    return f'<cfg:Config xmlns:cfg="{CONFIG}">{_written(settings)}</cfg:Config>'
-
-
-_Settings = Mapping[str, "str | int | _Settings"]
-
-
-def _written(settings: _Settings) -> str:
-    return "".join(
-        f"<cfg:{name}>{_written(value)}</cfg:{name}>"
-        if isinstance(value, Mapping)
-        else element(f"cfg:{name}", str(value))
-        for name, value in settings.items()
-    )

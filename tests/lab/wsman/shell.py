@@ -32,7 +32,6 @@ class Shell:
     plugin: Plugin
     loop: asyncio.AbstractEventLoop
     expire: Callable[[Shell], None]
-    connected: bool = True
     #: The last answer of each command's Receives, and of the shell's own: message identifier, body.
     receives: dict[str | None, tuple[str, str]] = field(default_factory=dict)
     _in_use: int = 0
@@ -65,32 +64,25 @@ class Shell:
             self._timer = self.loop.call_later(remaining, self._look)
 
     def describe(self, memory: bool) -> str:
-        """The rsp:Shell element. A Get and an Enumerate also tell the memory used and the child processes."""
+        """The rsp:Shell element. A Get also tells the memory used and the child processes."""
         now = self.loop.time()
-        full = memory or self.plugin.is_described_in_full
         items = [
             element("rsp:ShellId", self.id),
             element("rsp:ResourceUri", self.resource_uri),
             element("rsp:Owner", self.caller.account),
             element("rsp:ClientIP", self.client_address),
-            *([element("rsp:ProcessId", str(self.plugin.host.process_id))] if full else []),
-            self.plugin.description(),
+            element("rsp:ProcessId", str(self.plugin.host.process_id)),
             element("rsp:IdleTimeOut", f"PT{self.idle_timeout:.3f}S"),
             element("rsp:InputStreams", self.input_streams),
             element("rsp:OutputStreams", self.output_streams),
-        ]
-        if full:
-            items += [
-                element("rsp:MaxIdleTimeOut", MAXIMUM_IDLE_TIMEOUT),
-                element("rsp:Locale", "en-US"),
-                element("rsp:DataLocale", "en-US"),
-                element("rsp:CompressionMode", "NoCompression"),
-                element("rsp:ProfileLoaded", "Yes"),
-                element("rsp:Encoding", "UTF8"),
-                element("rsp:BufferMode", "Block"),
-                element("rsp:State", "Connected" if self.connected else "Disconnected"),
-            ]
-        items += [
+            element("rsp:MaxIdleTimeOut", MAXIMUM_IDLE_TIMEOUT),
+            element("rsp:Locale", "en-US"),
+            element("rsp:DataLocale", "en-US"),
+            element("rsp:CompressionMode", "NoCompression"),
+            element("rsp:ProfileLoaded", "Yes"),
+            element("rsp:Encoding", "UTF8"),
+            element("rsp:BufferMode", "Block"),
+            element("rsp:State", "Connected"),
             element("rsp:ShellRunTime", format_elapsed(now - self._opened)),
             element("rsp:ShellInactivity", format_elapsed(now - self._touched)),
         ]

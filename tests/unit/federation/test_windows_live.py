@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the survey concludes from what was read."""
+"""What the assess concludes from what was read."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.lync.remediation.plugins.filter.windows_live_survey import windows_live_survey
+from ansible_collections.lync.remediation.plugins.filter.windows_live_assessment import (
+    windows_live_assessment,
+)
 from ansible_collections.lync.remediation.plugins.plugin_utils.federation.windows_live import (
     MESSENGER,
     Findings,
-    Wish,
-    survey,
+    Request,
+    assess,
+    outcome,
 )
 
 
@@ -52,7 +55,7 @@ READY = Findings(
     media=[media("Global")],
     services=[],
 )
-ENABLE = Wish(
+ENABLE = Request(
     state="present",
     policies=["Global"],
     media=["Global"],
@@ -67,12 +70,12 @@ ENABLE = Wish(
 DISABLE = replace(ENABLE, state="absent")
 
 
-def obstacles(found: Findings, wish: Wish = ENABLE, only_looking: bool = False) -> str:
-    return " ".join(survey(found, wish, only_looking=only_looking)["obstacles"])
+def obstacles(found: Findings, asked: Request = ENABLE, check_mode: bool = False) -> str:
+    return " ".join(assess(found, asked, check_mode=check_mode)["obstacles"])
 
 
 def test_a_deployment_that_is_ready_has_the_two_settings_left_to_change() -> None:
-    result = survey(READY, ENABLE, only_looking=False)
+    result = assess(READY, ENABLE, check_mode=False)
     assert result["obstacles"] == []
     assert result["pending"] == ["policy Global", "media settings Global"]
     assert (result["policies"], result["media"]) == (["Global"], ["Global"])
@@ -85,12 +88,12 @@ def test_a_deployment_as_wanted_has_nothing_left() -> None:
         policies=[policy("Global", True)],
         media=[media("Global", "SupportEncryption", "Hd720p15M")],
     )
-    assert survey(done, ENABLE, only_looking=False)["pending"] == []
+    assert assess(done, ENABLE, check_mode=False)["pending"] == []
 
 
 def test_the_way_back_leaves_the_video_rate_alone() -> None:
     done = replace(READY, media=[media("Global", "RequireEncryption", "Hd720p15M")])
-    assert survey(done, DISABLE, only_looking=False)["pending"] == []
+    assert assess(done, DISABLE, check_mode=False)["pending"] == []
 
 
 # -- scopes -----------------------------------------------------------------------------------------------------------
@@ -122,7 +125,7 @@ NARROWER = replace(
     ],
 )
 def test_narrower_policies_that_differ_shadow_a_change(changed: list[str], expected: list[str]) -> None:
-    result = survey(NARROWER, replace(ENABLE, policies=changed, media=[]), only_looking=False)
+    result = assess(NARROWER, replace(ENABLE, policies=changed, media=[]), check_mode=False)
     assert result["shadowing"] == [f"policy {identity}, which does not allow it" for identity in expected]
 
 
@@ -136,7 +139,7 @@ def test_narrower_policies_that_differ_shadow_a_change(changed: list[str], expec
     ],
 )
 def test_services_shadow_their_own_site(changed: list[str], expected: list[str]) -> None:
-    result = survey(NARROWER, replace(ENABLE, policies=[], media=changed), only_looking=False)
+    result = assess(NARROWER, replace(ENABLE, policies=[], media=changed), check_mode=False)
     identities = [
         each if each.startswith("Site") else f"Service:MediationServer:{each}.contoso.com"
         for each in expected
@@ -147,20 +150,20 @@ def test_services_shadow_their_own_site(changed: list[str], expected: list[str])
 
 
 def test_shadowing_collections_are_changed_on_request() -> None:
-    result = survey(NARROWER, replace(ENABLE, include_shadowing_scopes=True), only_looking=False)
+    result = assess(NARROWER, replace(ENABLE, include_shadowing_scopes=True), check_mode=False)
     assert result["shadowing"] == []
     assert result["policies"] == ["Global", "Site:Redmond", "Tag:Sales"]
     assert len(result["media"]) == 4
 
 
 def test_names_take_the_server_s_spelling_and_are_not_repeated() -> None:
-    wish = replace(ENABLE, policies=["site:REDMOND", "Site:Redmond", "new"], media=[])
-    assert survey(NARROWER, wish, only_looking=False)["policies"] == ["Site:Redmond", "Tag:new"]
+    asked = replace(ENABLE, policies=["site:REDMOND", "Site:Redmond", "new"], media=[])
+    assert assess(NARROWER, asked, check_mode=False)["policies"] == ["Site:Redmond", "Tag:new"]
 
 
 def test_the_way_back_is_not_taken_where_there_is_nothing() -> None:
-    wish = replace(DISABLE, policies=["Global", "new"], media=["site:Redmond"])
-    result = survey(NARROWER, wish, only_looking=False)
+    asked = replace(DISABLE, policies=["Global", "new"], media=["site:Redmond"])
+    result = assess(NARROWER, asked, check_mode=False)
     assert (result["policies"], result["media"]) == (["Global"], [])
 
 
@@ -168,7 +171,7 @@ def test_the_way_back_is_not_taken_where_there_is_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "wish", "sentence"),
+    ("found", "asked", "sentence"),
     [
         (
             replace(READY, providers=[provider("AOL", True, "sip.oscar.aol.com")]),
@@ -207,8 +210,8 @@ def test_the_way_back_is_not_taken_where_there_is_nothing() -> None:
         ),
     ],
 )
-def test_what_stands_in_the_way_is_told(found: Findings, wish: Wish, sentence: str) -> None:
-    assert sentence in obstacles(found, wish)
+def test_what_stands_in_the_way_is_told(found: Findings, asked: Request, sentence: str) -> None:
+    assert sentence in obstacles(found, asked)
 
 
 def test_the_way_back_needs_neither_provider_nor_federation() -> None:
@@ -222,8 +225,8 @@ def test_the_way_back_needs_neither_provider_nor_federation() -> None:
 
 def test_looking_takes_no_right_to_write() -> None:
     viewer = replace(READY, connection={**READY.connection, "cmdlets": {}})
-    assert obstacles(viewer, only_looking=True) == ""
-    assert "may not use" in obstacles(viewer, only_looking=False)
+    assert obstacles(viewer, check_mode=True) == ""
+    assert "may not use" in obstacles(viewer, check_mode=False)
 
 
 def test_what_may_be_put_right_is_no_obstacle() -> None:
@@ -232,22 +235,22 @@ def test_what_may_be_put_right_is_no_obstacle() -> None:
         providers=[provider("Messenger", False)],
         access_edge={"allow_federated_users": False, "routing_method": "UseDnsSrvRouting"},
     )
-    wish = replace(ENABLE, enable_providers=True, manage_access_edge=True)
-    result = survey(found, wish, only_looking=False)
+    asked = replace(ENABLE, enable_providers=True, manage_access_edge=True)
+    result = assess(found, asked, check_mode=False)
     assert result["obstacles"] == []
     assert result["providers"] == ["Messenger"]
     assert result["pending"][:2] == ["allow_federated_users of the Access Edge", "public provider Messenger"]
 
 
 def test_the_way_back_disables_providers_only_on_request() -> None:
-    assert survey(READY, DISABLE, only_looking=False)["providers"] == []
-    result = survey(READY, replace(DISABLE, disable_providers=True), only_looking=False)
+    assert assess(READY, DISABLE, check_mode=False)["providers"] == []
+    result = assess(READY, replace(DISABLE, disable_providers=True), check_mode=False)
     assert result["providers"] == ["MSN"]
     assert "public provider MSN" in result["pending"]
 
 
 def test_named_providers_are_found_without_regard_to_case() -> None:
-    result = survey(READY, replace(ENABLE, providers=["msn"]), only_looking=False)
+    result = assess(READY, replace(ENABLE, providers=["msn"]), check_mode=False)
     assert result["obstacles"] == []
 
 
@@ -255,17 +258,53 @@ def test_named_providers_are_found_without_regard_to_case() -> None:
 
 
 def test_the_version_is_the_replicas_where_the_server_does_not_tell() -> None:
-    summary = survey(READY, ENABLE, only_looking=False)["summary"]
+    summary = assess(READY, ENABLE, check_mode=False)["summary"]
     assert summary[0].split(maxsplit=1) == ["server", "4.0.7577.0"]
 
 
 def test_servers_that_are_behind_are_named() -> None:
     late = replace(READY, replication={**READY.replication, "behind": ["edge01.contoso.com"]})
-    summary = survey(late, ENABLE, only_looking=False)["summary"]
+    summary = assess(late, ENABLE, check_mode=False)["summary"]
     assert ["behind", "edge01.contoso.com"] in [line.split(maxsplit=1) for line in summary]
 
 
 def test_the_filter_reads_variables_as_the_command_line_gives_them() -> None:
-    wish = {**vars(ENABLE), "policies": "Global,Sales", "include_shadowing_scopes": "no"}
-    result = windows_live_survey(vars(READY), wish)
+    asked = {**vars(ENABLE), "policies": "Global,Sales", "include_shadowing_scopes": "no"}
+    result = windows_live_assessment(vars(READY), asked)
     assert result["policies"] == ["Global", "Tag:Sales"]
+
+
+BEFORE = {"pending": ["policy Global"], "obstacles": []}
+AFTER: dict[str, Any] = {"pending": [], "obstacles": []}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "steps", "status", "changed"),
+    [
+        (None, None, [], "unknown", False),
+        (AFTER, AFTER, [{"results": []}], "in_desired_state", False),
+        (BEFORE, BEFORE, [{"changed": True}], "drifted", True),  # a dry run
+        (BEFORE, AFTER, [{"results": [{"changed": True}, {"changed": False}]}], "corrected", True),
+        (
+            BEFORE,
+            None,
+            [{"results": [{"failed": True, "status": "drifted", "msg": "No."}]}],
+            "drifted",
+            False,
+        ),
+        (BEFORE, None, [{"failed": True, "status": "unknown", "changed": True}], "unknown", True),
+        ({**BEFORE, "obstacles": ["No provider."]}, None, [], "drifted", False),
+    ],
+)
+def test_the_roles_fact(
+    before: dict[str, Any] | None,
+    after: dict[str, Any] | None,
+    steps: list[dict[str, Any]],
+    status: str,
+    changed: bool,
+) -> None:
+    result = outcome(before, after, steps)
+    assert set(result) == {"status", "changed", "unknown", "reasons"}
+    assert (result["status"], result["changed"]) == (status, changed)
+    assert bool(result["unknown"]) is (status == "unknown")
+    assert bool(result["reasons"]) is (status in ("unknown", "drifted"))

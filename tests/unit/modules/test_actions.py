@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import importlib
+from collections import UserString
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
 
 import pytest
 import yaml
-from ansible.errors import AnsibleActionFail
 from ansible_collections.lync.remediation.plugins.plugin_utils.module_action import _native
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
 from unit.settings.scripted_shell import ScriptedShell, error, remote
@@ -55,10 +55,16 @@ def run_on(connection: MagicMock, module: str, arguments: dict[str, Any], **task
         action=module,
         environment=None,
         delegate_to=task.get("delegate_to"),
+        timeout=task.get("timeout", 0),
+        module_defaults=task.get("module_defaults", []),
+        resolved_action=f"lync.remediation.{module}",
+        get_name=lambda: module,
+        get_path=lambda: "site.yml:1",
     )
     plugin = action(described, connection, MagicMock(), MagicMock(), MagicMock(), MagicMock())
+    plugin._templar = MagicMock(template=lambda value: value)
     plugin._connection._shell.tmpdir = "/nonexistent"
-    result: dict[str, Any] = plugin.run(task_vars={})
+    result: dict[str, Any] = plugin.run(task_vars=task.get("variables", {"lync_remediation_journal": False}))
     return result
 
 
@@ -145,35 +151,30 @@ def test_bad_input_is_one_sentence_and_no_change(
     module: str, arguments: dict[str, Any], sentence: str
 ) -> None:
     shell = server()
-    with pytest.raises(AnsibleActionFail) as failure:
-        run(module, arguments, shell)
-    assert sentence in str(failure.value)
-    assert str(failure.value).endswith("Nothing has been changed.")
+    result = run(module, arguments, shell)
+    assert sentence in result["msg"]
+    assert result["msg"].endswith("Nothing has been changed.")
+    assert (result["failed"], result["changed"], result["status"]) == (True, False, "unknown")
     assert shell.writes == []
 
 
 def test_a_failing_task_tells_its_status_and_what_the_server_said() -> None:
     shell = server(answer=lambda c: error(c.name) if c.name == "Get-CsMediaConfiguration" else None)
-    with pytest.raises(AnsibleActionFail) as failure:
-        run("media_configuration", {"enable_qos": True}, shell)
-    assert failure.value.result["status"] == "unknown"
-    assert failure.value.result["error_details"]["category"] == "PermissionDenied"
+    result = run("media_configuration", {"enable_qos": True}, shell)
+    assert (result["failed"], result["status"], result["changed"]) == (True, "unknown", False)
+    assert result["error_details"]["category"] == "PermissionDenied"
 
 
 def test_a_refusal_tells_whether_there_is_drift() -> None:
-    with pytest.raises(AnsibleActionFail) as failure:
-        run("public_provider", {"identity": "MSN", "proxy_fqdn": "proxy.contoso.com"})
-    assert failure.value.result["status"] == "drifted"
-    with pytest.raises(AnsibleActionFail) as failure:
-        run("external_access_policy", {"enable_xmpp_access": True})
-    assert failure.value.result["status"] == "unknown"
+    result = run("public_provider", {"identity": "MSN", "proxy_fqdn": "proxy.contoso.com"})
+    assert (result["status"], result["failure"]) == ("drifted", "refused")
+    result = run("external_access_policy", {"enable_xmpp_access": True})
+    assert (result["status"], result["failure"]) == ("unknown", "refused")
 
 
 def test_a_change_that_fails_tells_all_that_a_success_would() -> None:
     shell = server(answer=lambda c: error(c.name) if c.verb == "Set" else None)
-    with pytest.raises(AnsibleActionFail) as failure:
-        run("media_configuration", {"enable_qos": True}, shell)
-    result = failure.value.result
+    result = run("media_configuration", {"enable_qos": True}, shell)
     assert result["status"] == "drifted"
     assert result["commands"] == ["Set-CsMediaConfiguration -Identity Global -EnableQoS $true"]
     assert result["error_details"]["command"] == "Set-CsMediaConfiguration"
@@ -206,3 +207,48 @@ class UnsafeText(str):
 def test_texts_that_ansible_has_marked_become_plain_ones() -> None:
     (plain,) = _native([{UnsafeText("key"): UnsafeText("text")}])
     assert [type(text) for text in (*plain, *plain.values())] == [str, str]
+
+
+class AnsibleVaultEncryptedUnicode(UserString):
+    """As up to ansible-core 2.18: a sequence of characters that is no str, and decrypts itself."""
+
+
+def test_a_vaulted_text_is_a_text() -> None:
+    assert _native({"description": AnsibleVaultEncryptedUnicode("secret")}) == {"description": "secret"}
+
+
+DEFAULTS = [{"group/lync.remediation.lync": {"timeout": 30, "enable_qos": True}}]
+
+
+def test_a_module_takes_of_the_groups_defaults_what_it_has() -> None:
+    arguments = {"timeout": 30, "enable_qos": True}
+    connection = MagicMock(transport="lync.remediation.management_shell", session=server())
+    result = run_on(connection, "media_configuration", arguments, module_defaults=DEFAULTS, check=True)
+    assert [each["property"] for each in result["drift"]] == ["enable_qos"]
+    assert "failed" not in run_on(connection, "connection_info", arguments, module_defaults=DEFAULTS)
+
+
+@pytest.mark.parametrize("module", ["connection_info", "media_configuration"])
+def test_what_no_module_of_the_group_has_is_refused(module: str) -> None:
+    defaults = [{"group/lync.remediation.lync": {"foo": 1}}]
+    connection = MagicMock(transport="lync.remediation.management_shell", session=server())
+    result = run_on(connection, module, {"foo": 1}, module_defaults=defaults)
+    assert (result["failed"], result["failure"]) == (True, "bad_argument")
+    # An option of another module is right in the group's defaults only.
+    assert run_on(connection, module, {"proxy_fqdn": "a.b"})["failure"] == "bad_argument"
+
+
+class TaskTimeoutError(BaseException):
+    """As ansible-core raises it in the worker when a task's own timeout runs out."""
+
+
+@pytest.mark.parametrize(("verb", "status", "changed"), [("Get", "unknown", False), ("Set", "unknown", True)])
+def test_a_tasks_own_timeout_tells_what_may_have_been_written(verb: str, status: str, changed: bool) -> None:
+    def answer(command: Any) -> None:
+        if command.verb == verb:
+            raise TaskTimeoutError
+
+    connection = MagicMock(transport="lync.remediation.management_shell", session=server(answer=answer))
+    result = run_on(connection, "media_configuration", {"enable_qos": True}, timeout=5)
+    assert (result["status"], result["changed"], result["failure"]) == (status, changed, "task_timed_out")
+    assert {"before", "after", "drift", "commands", "diff"} <= set(result)

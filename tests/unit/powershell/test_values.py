@@ -55,12 +55,15 @@ def back(value: object) -> object:
     return values.from_clixml(ET.tostring(values.to_clixml(value), encoding="unicode"))
 
 
+MOST = decimal.Decimal(2**96 - 1).scaleb(-4, decimal.Context(prec=40))
+
 scalars = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(min_value=-(2**63), max_value=2**64 - 1),
     st.floats(allow_nan=False, allow_infinity=False),
-    st.decimals(allow_nan=False, allow_infinity=False, places=4),
+    # System.Decimal has 96 bits for its digits.
+    st.decimals(-MOST, MOST, places=4),
     st.text(),
     st.uuids(),
     st.binary(),
@@ -178,6 +181,34 @@ def test_a_date_with_a_display_hint_is_a_date() -> None:
     assert values.from_clixml(document) == datetime.datetime(2026, 11, 21, 10, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "noted",
+    [
+        "<I32>5</I32>",
+        "<LST><I32>5</I32></LST>",
+        "<DCT />",
+        "<TN RefId='7'><T>A.B</T><T>System.Enum</T></TN><ToString>X</ToString><I32>5</I32>",
+        "<TN RefId='7'><T>System.Xml.XmlElement</T><T>System.Xml.XmlNode</T></TN><IE><S>a</S></IE>",
+        "<S>@{N=}</S>",
+    ],
+)
+def test_what_a_note_names_can_be_referred_to_later(noted: str) -> None:
+    note = '<Obj N="N" RefId="2"><TN RefId="1"><T>Note.Type</T></TN><MS><S N="A">a</S></MS></Obj>'
+    later = '<Ref RefId="2" /><Obj RefId="3"><TNRef RefId="1" /></Obj>'
+    document = f'<Obj RefId="0"><LST><Obj RefId="1">{noted}<MS>{note}</MS></Obj>{later}</LST></Obj>'
+    _value, same, alike = values.from_clixml(document)
+    assert same["A"] == "a"
+    assert alike.type_names == same.type_names == ("Note.Type",)
+
+
+def test_a_custom_object_that_lies_deep_keeps_its_properties() -> None:
+    found = values.from_clixml(
+        '<Obj RefId="0"><S>@{a_x000A_b=1}</S><MS><I32 N="a_x000A_b">1</I32></MS></Obj>'
+    )
+    assert (found["A\nb"], found.text) == (1, "@{a\nb=1}")
+    assert values.from_clixml('<Obj RefId="0"><S>@{b=1}</S><MS><I32 N="a">1</I32></MS></Obj>') == "@{b=1}"
+
+
 @pytest.mark.parametrize("prefix", ["", "Deserialized."])
 def test_an_enumeration_is_its_name(prefix: str) -> None:
     document = f"""<Obj RefId="0">
@@ -225,6 +256,7 @@ def test_an_empty_payload_is_null() -> None:
         values.Version("latest"),
         decimal.Decimal(2**96),
         decimal.Decimal("1E-29"),
+        decimal.Decimal("1E+999999"),
         decimal.Decimal("1.23456789012345678901234567890"),
         decimal.Decimal("Infinity"),
         datetime.timedelta(days=10_675_200),

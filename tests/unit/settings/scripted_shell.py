@@ -159,6 +159,9 @@ class ScriptedShell:
             results += Results(errors=(answer,)) if isinstance(answer, ErrorReport) else answer
         return results
 
+    def take_warnings(self) -> list[str]:
+        return []
+
     def classify(self, report: ErrorReport) -> errors.CommandError:
         return errors.classify_report(report, self.endpoint)
 

@@ -13,6 +13,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command, Switch
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import ChangeFailed, Refused
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings import apply
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import GLOBAL, wanted
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.reading import find
@@ -20,6 +21,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resource
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resources.registry import RESOURCES
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.envelopes import envelope
 from unit.settings.scripted_shell import ENDPOINT, VERSIONS, Answer, ScriptedShell, error, remote
 
 MEDIA = RESOURCES["media_configuration"]
@@ -53,38 +55,48 @@ def shell(version: str = "2010", **more: Any) -> ScriptedShell:
     return ScriptedShell(version, **more)
 
 
-def wish(resource: Any, identity: str = "Global", **options: Any) -> Desired:
-    wishes = {name: options.pop(name) for name in ("present", "recreate", "force") if name in options}
-    return Desired(wanted(identity, resource.scopes, resource.roles), options, **wishes)
+def remediate(server: ScriptedShell, resource: Any, desired: Desired, *, check_mode: bool) -> dict[str, Any]:
+    return apply.remediate(envelope(server, check_mode), resource, desired).as_dict()
 
 
-WISHES = {
+def request(resource: Any, identity: str = "Global", **options: Any) -> Desired:
+    more = {name: options.pop(name) for name in ("present", "recreate", "force") if name in options}
+    return Desired(wanted(identity, resource.scopes, resource.roles), options, **more)
+
+
+REQUESTS = {
     "set global": (
         MEDIA,
-        wish(MEDIA, encryption_level="SupportEncryption", max_video_rate_allowed="Hd720p15M"),
+        request(MEDIA, encryption_level="SupportEncryption", max_video_rate_allowed="Hd720p15M"),
     ),
-    "create at a site": (MEDIA, wish(MEDIA, "site:redmond", enable_siren=True)),
-    "create at a service": (MEDIA, wish(MEDIA, "mediationserver:pool01.contoso.com", enable_siren=True)),
-    "remove from a site": (MEDIA, wish(MEDIA, "site:dublin", present=False)),
-    "set per user": (POLICY, wish(POLICY, "sales", enable_public_cloud_access=True, description="For sales")),
-    "create per user": (POLICY, wish(POLICY, "tag:New", enable_outside_access=True)),
-    "remove per user": (POLICY, wish(POLICY, "TAG:SALES", present=False)),
-    "set provider": (PROVIDER, wish(PROVIDER, "msn", enabled=False)),
-    "create provider": (PROVIDER, wish(PROVIDER, "Fabrikam", proxy_fqdn="proxy.fabrikam.com", enabled=True)),
-    "recreate provider": (PROVIDER, wish(PROVIDER, "MSN", proxy_fqdn="proxy.fabrikam.com", recreate=True)),
-    "remove provider": (PROVIDER, wish(PROVIDER, "AOL", present=False)),
-    "set edge": (EDGE, wish(EDGE, allow_federated_users=True)),
-    "set edge by routing": (EDGE, wish(EDGE, enable_partner_discovery=True, allow_outside_users=True)),
+    "create at a site": (MEDIA, request(MEDIA, "site:redmond", enable_siren=True)),
+    "create at a service": (MEDIA, request(MEDIA, "mediationserver:pool01.contoso.com", enable_siren=True)),
+    "remove from a site": (MEDIA, request(MEDIA, "site:dublin", present=False)),
+    "set per user": (
+        POLICY,
+        request(POLICY, "sales", enable_public_cloud_access=True, description="For sales"),
+    ),
+    "create per user": (POLICY, request(POLICY, "tag:New", enable_outside_access=True)),
+    "remove per user": (POLICY, request(POLICY, "TAG:SALES", present=False)),
+    "set provider": (PROVIDER, request(PROVIDER, "msn", enabled=False)),
+    "create provider": (
+        PROVIDER,
+        request(PROVIDER, "Fabrikam", proxy_fqdn="proxy.fabrikam.com", enabled=True),
+    ),
+    "recreate provider": (PROVIDER, request(PROVIDER, "MSN", proxy_fqdn="proxy.fabrikam.com", recreate=True)),
+    "remove provider": (PROVIDER, request(PROVIDER, "AOL", present=False)),
+    "set edge": (EDGE, request(EDGE, allow_federated_users=True)),
+    "set edge by routing": (EDGE, request(EDGE, enable_partner_discovery=True, allow_outside_users=True)),
 }
-every_wish = pytest.mark.parametrize(("resource", "desired"), WISHES.values(), ids=WISHES)
+every_request = pytest.mark.parametrize(("resource", "desired"), REQUESTS.values(), ids=REQUESTS)
 
 
-@every_wish
+@every_request
 @pytest.mark.parametrize("version", VERSIONS)
 def test_check_mode_reads_only_and_foretells_the_run(version: str, resource: Any, desired: Desired) -> None:
     checked, run = shell(version), shell(version)
-    foretold = apply.remediate(checked, resource, desired, check_mode=True)
-    done = apply.remediate(run, resource, desired, check_mode=False)
+    foretold = remediate(checked, resource, desired, check_mode=True)
+    done = remediate(run, resource, desired, check_mode=False)
     assert checked.writes == []
     assert all(checked.repeatable)
     assert run.writes
@@ -96,12 +108,12 @@ def test_check_mode_reads_only_and_foretells_the_run(version: str, resource: Any
     assert foretold["diff"]["before"] != foretold["diff"]["after"]
 
 
-@every_wish
+@every_request
 def test_the_second_run_finds_nothing_to_do(resource: Any, desired: Desired) -> None:
     server = shell()
-    first = apply.remediate(server, resource, desired, check_mode=False)
+    first = remediate(server, resource, desired, check_mode=False)
     written = list(server.writes)
-    second = apply.remediate(server, resource, desired, check_mode=False)
+    second = remediate(server, resource, desired, check_mode=False)
     assert server.writes == written
     assert second["status"] == "in_desired_state"
     assert second["changed"] is False
@@ -126,10 +138,10 @@ def test_the_second_run_finds_nothing_to_do(resource: Any, desired: Desired) -> 
     st.booleans(),
 )
 def test_foretold_is_done_whatever_is_asked(options: dict[str, Any], identity: str, present: bool) -> None:
-    desired = wish(MEDIA, identity, present=present, **options)
+    desired = request(MEDIA, identity, present=present, **options)
     checked, run = shell(), shell()
-    foretold = apply.remediate(checked, MEDIA, desired, check_mode=True)
-    done = apply.remediate(run, MEDIA, desired, check_mode=False)
+    foretold = remediate(checked, MEDIA, desired, check_mode=True)
+    done = remediate(run, MEDIA, desired, check_mode=False)
     assert checked.writes == []
     for key in ("changed", "before", "drift", "commands", "diff", "reset"):
         assert foretold[key] == done[key]
@@ -138,15 +150,15 @@ def test_foretold_is_done_whatever_is_asked(options: dict[str, Any], identity: s
 
 def test_nothing_to_do_is_one_pipeline() -> None:
     server = shell()
-    desired = wish(MEDIA, enable_qos=False)
-    apply.remediate(server, MEDIA, desired, check_mode=False)
-    apply.remediate(server, MEDIA, desired, check_mode=False)
+    desired = request(MEDIA, enable_qos=False)
+    remediate(server, MEDIA, desired, check_mode=False)
+    remediate(server, MEDIA, desired, check_mode=False)
     assert server.pipelines == [("Get-Command", "Get-CsMediaConfiguration"), ("Get-CsMediaConfiguration",)]
 
 
 def test_a_change_is_written_and_read_back_in_one_pipeline_that_is_never_repeated() -> None:
     server = shell()
-    apply.remediate(server, MEDIA, wish(MEDIA, enable_qos=True), check_mode=False)
+    remediate(server, MEDIA, request(MEDIA, enable_qos=True), check_mode=False)
     assert server.pipelines[1:] == [("Set-CsMediaConfiguration", "Get-CsMediaConfiguration")]
     assert server.repeatable == [True, False]
     assert server.writes[0].parameters == {
@@ -159,18 +171,18 @@ def test_a_change_is_written_and_read_back_in_one_pipeline_that_is_never_repeate
 
 def test_global_absent_is_a_reset_and_says_so() -> None:
     server = shell()
-    apply.remediate(server, MEDIA, wish(MEDIA, enable_qos=True), check_mode=False)
-    result = apply.remediate(server, MEDIA, wish(MEDIA, present=False), check_mode=False)
+    remediate(server, MEDIA, request(MEDIA, enable_qos=True), check_mode=False)
+    result = remediate(server, MEDIA, request(MEDIA, present=False), check_mode=False)
     assert result["reset"] is True
     assert "absent resets it" in result["msg"]
     assert result["diff"]["after"] == "enable_qos: false\n"
     assert result["after"]["enable_qos"] is False
-    again = apply.remediate(server, MEDIA, wish(MEDIA, present=False), check_mode=False)
+    again = remediate(server, MEDIA, request(MEDIA, present=False), check_mode=False)
     assert (again["changed"], again["reset"]) == (False, False)
 
 
 def test_absent_and_not_there_is_the_desired_state() -> None:
-    result = apply.remediate(shell(), PROVIDER, wish(PROVIDER, "Nobody", present=False), check_mode=False)
+    result = remediate(shell(), PROVIDER, request(PROVIDER, "Nobody", present=False), check_mode=False)
     assert (result["status"], result["before"], result["after"]) == ("in_desired_state", None, None)
 
 
@@ -179,9 +191,9 @@ def test_absent_and_not_there_is_the_desired_state() -> None:
 
 def refused(server: ScriptedShell, resource: Any, desired: Desired) -> str:
     with pytest.raises(Refused) as checked:
-        apply.remediate(server, resource, desired, check_mode=True)
+        remediate(server, resource, desired, check_mode=True)
     with pytest.raises(Refused) as run:
-        apply.remediate(server, resource, desired, check_mode=False)
+        remediate(server, resource, desired, check_mode=False)
     assert server.writes == []
     assert str(checked.value) == str(run.value)
     assert str(run.value).endswith("Nothing has been changed.")
@@ -189,7 +201,7 @@ def refused(server: ScriptedShell, resource: Any, desired: Desired) -> str:
 
 
 def test_a_parameter_that_the_version_lacks() -> None:
-    sentence = refused(shell(), POLICY, wish(POLICY, enable_xmpp_access=True))
+    sentence = refused(shell(), POLICY, request(POLICY, enable_xmpp_access=True))
     assert sentence.startswith(
         "enable_xmpp_access (-EnableXmppAccess) cannot be set: Set-CsExternalAccessPolicy has no"
     )
@@ -197,18 +209,18 @@ def test_a_parameter_that_the_version_lacks() -> None:
 
 
 def test_a_site_that_does_not_exist() -> None:
-    sentence = refused(shell(), MEDIA, wish(MEDIA, "site:Atlantis", enable_qos=True))
+    sentence = refused(shell(), MEDIA, request(MEDIA, "site:Atlantis", enable_qos=True))
     assert "no site 'Atlantis'. It has: Dublin, Redmond." in sentence
 
 
 def test_a_service_that_does_not_exist_is_compared_with_its_like() -> None:
-    sentence = refused(shell(), MEDIA, wish(MEDIA, "MediationServer:pool09.contoso.com", enable_qos=True))
+    sentence = refused(shell(), MEDIA, request(MEDIA, "MediationServer:pool09.contoso.com", enable_qos=True))
     assert "It has: MediationServer:pool01.contoso.com." in sentence
 
 
 def test_sites_that_cannot_be_read_do_not_stand_in_the_way() -> None:
     server = shell(answer=lambda command: missing(command.name) if command.name == "Get-CsSite" else None)
-    result = apply.remediate(server, MEDIA, wish(MEDIA, "site:Atlantis", enable_qos=True), check_mode=True)
+    result = remediate(server, MEDIA, request(MEDIA, "site:Atlantis", enable_qos=True), check_mode=True)
     assert result["status"] == "drifted"
 
 
@@ -224,18 +236,18 @@ USERS = [
 
 def test_a_policy_in_use_is_removed_by_force_only() -> None:
     replies = {"Get-CsUser": USERS}
-    sentence = refused(shell(replies=replies), POLICY, wish(POLICY, "Sales", present=False))
+    sentence = refused(shell(replies=replies), POLICY, request(POLICY, "Sales", present=False))
     assert "'Tag:Sales' is granted to sip:user0@contoso.com" in sentence
     assert "sip:user4@contoso.com and 2 more" in sentence
     server = shell(replies=replies)
-    apply.remediate(server, POLICY, wish(POLICY, "Sales", present=False, force=True), check_mode=False)
+    remediate(server, POLICY, request(POLICY, "Sales", present=False, force=True), check_mode=False)
     assert "Tag:Sales" not in server.store["CsExternalAccessPolicy"]
     assert ("Get-CsUser",) not in server.pipelines
 
 
 def test_whether_a_policy_is_in_use_must_be_known() -> None:
     server = shell(answer=lambda command: missing(command.name) if command.name == "Get-CsUser" else None)
-    assert "does not offer Get-CsUser" in refused(server, POLICY, wish(POLICY, "Sales", present=False))
+    assert "does not offer Get-CsUser" in refused(server, POLICY, request(POLICY, "Sales", present=False))
 
 
 @pytest.mark.parametrize(
@@ -253,20 +265,20 @@ def test_whether_a_policy_is_in_use_must_be_known() -> None:
 def test_providers_share_neither_name_nor_proxy(identity: str, proxy: str, sentence: str) -> None:
     hosting = [remote("Hosting", Identity="Exchange Online", ProxyFqdn="exchange.contoso.com")]
     server = shell(replies={"Get-CsHostingProvider": hosting})
-    assert sentence in refused(server, PROVIDER, wish(PROVIDER, identity, proxy_fqdn=proxy, enabled=True))
+    assert sentence in refused(server, PROVIDER, request(PROVIDER, identity, proxy_fqdn=proxy, enabled=True))
 
 
 def test_no_public_provider_with_default_routing() -> None:
     server = shell()
     server.store["CsAccessEdgeConfiguration"]["Global"]["RoutingMethod"] = "UseDefaultRouting"
-    desired = wish(PROVIDER, "Fabrikam", proxy_fqdn="proxy.fabrikam.com", enabled=True)
+    desired = request(PROVIDER, "Fabrikam", proxy_fqdn="proxy.fabrikam.com", enabled=True)
     assert "cannot be used while the Access Edge routes to a default route" in refused(
         server, PROVIDER, desired
     )
 
 
 def test_no_default_routing_with_providers() -> None:
-    desired = wish(EDGE, routing_method="UseDefaultRouting", default_route_fqdn="edge.contoso.com")
+    desired = request(EDGE, routing_method="UseDefaultRouting", default_route_fqdn="edge.contoso.com")
     assert "Remove the public providers first: MSN, AOL." in refused(shell(), EDGE, desired)
 
 
@@ -278,13 +290,13 @@ def test_a_value_that_the_server_would_refuse_is_found_before_a_provider_is_remo
 
     server = shell(answer=answer)
     with pytest.raises(errors.ValueNotAllowed):
-        apply.remediate(server, *WISHES["recreate provider"], check_mode=False)
+        remediate(server, *REQUESTS["recreate provider"], check_mode=False)
     assert server.writes == []
 
 
 def test_a_preview_refused_for_the_name_does_not_keep_from_recreating() -> None:
     server = shell(answer=lambda c: error(c.name, "Duplicate") if "InMemory" in c.parameters else None)
-    result = apply.remediate(server, *WISHES["recreate provider"], check_mode=False)
+    result = remediate(server, *REQUESTS["recreate provider"], check_mode=False)
     assert result["status"] == "corrected"
 
 
@@ -292,54 +304,65 @@ def test_a_preview_refused_for_the_name_does_not_keep_from_recreating() -> None:
 def test_a_failed_read_is_neither_absence_nor_a_reason_to_write(check_mode: bool) -> None:
     server = shell(answer=lambda c: error(c.name) if c.name == "Get-CsMediaConfiguration" else None)
     with pytest.raises(errors.CommandError, match="Access is denied"):
-        apply.remediate(server, *WISHES["create at a site"], check_mode=check_mode)
+        remediate(server, *REQUESTS["create at a site"], check_mode=check_mode)
     assert server.writes == []
 
 
 def test_a_withheld_cmdlet_is_a_warning_when_checking_and_an_error_when_run() -> None:
-    checked = apply.remediate(
-        shell(withheld=["Set-CsMediaConfiguration"]), *WISHES["set global"], check_mode=True
+    checked = remediate(
+        shell(withheld=["Set-CsMediaConfiguration"]), *REQUESTS["set global"], check_mode=True
     )
     assert checked["status"] == "drifted"
     assert "does not offer Set-CsMediaConfiguration" in checked["warnings"][0]
     server = shell(withheld=["Set-CsMediaConfiguration"])
     with pytest.raises(Refused, match="does not offer Set-CsMediaConfiguration") as refusal:
-        apply.remediate(server, *WISHES["set global"], check_mode=False)
-    assert refusal.value.status == "drifted"
+        remediate(server, *REQUESTS["set global"], check_mode=False)
+    assert refusal.value.status is Status.DRIFTED
     assert server.writes == []
 
 
 def test_defaults_that_cannot_be_seen_cannot_be_reset_to() -> None:
     server = shell(withheld=["New-CsMediaConfiguration"])
     with pytest.raises(Refused, match=r"cannot be seen: .* does not offer New-CsMediaConfiguration"):
-        apply.remediate(server, MEDIA, wish(MEDIA, present=False), check_mode=True)
+        remediate(server, MEDIA, request(MEDIA, present=False), check_mode=True)
 
 
 # -- what goes wrong while or after writing ---------------------------------------------------------------------------
 
 
-def failing(server: ScriptedShell, name: str) -> ChangeFailed:
+def failing(server: ScriptedShell, name: str) -> dict[str, Any]:
+    """The result of a change that fails, as the module returns it."""
+    around = envelope(server)
     with pytest.raises(ChangeFailed) as failure:
-        apply.remediate(server, *WISHES[name], check_mode=False)
-    keys = {"changed", "status", "before", "after", "drift", "commands", "diff"}
-    assert keys <= set(failure.value.result)
-    return failure.value
+        apply.remediate(around, *REQUESTS[name])
+    result = around.failure(failure.value)
+    assert {"changed", "status", "before", "after", "drift", "commands", "diff", "failed", "failure"} <= set(
+        result
+    )
+    return result
 
 
 def test_what_does_not_stick_is_an_error() -> None:
-    server = shell(answer=lambda c: Results() if c.verb == "Set" else None)
-    failure = failing(server, "set global")
-    assert "encryption_level should be SupportEncryption and is RequireEncryption" in str(failure)
-    assert "max_video_rate_allowed should be Hd720p15M and is VGA600K" in str(failure)
-    assert (failure.result["status"], failure.result["changed"]) == ("drifted", False)
+    result = failing(shell(answer=lambda c: Results() if c.verb == "Set" else None), "set global")
+    assert (result["status"], result["changed"], result["failure"]) == ("drifted", False, "change_failed")
+    assert result["after"] == result["before"]
+    assert all(each["property"] in result["msg"] for each in result["drift"])
 
 
 def test_what_the_server_refuses_is_told_with_what_is_there() -> None:
-    failure = failing(shell(answer=lambda c: error(c.name) if c.verb == "Set" else None), "set global")
-    assert "Access is denied" in str(failure)
-    assert "Read back since: nothing has been changed." in str(failure)
-    assert failure.cause is not None
-    assert failure.result["changed"] is False
+    result = failing(shell(answer=lambda c: error(c.name) if c.verb == "Set" else None), "set global")
+    assert (result["status"], result["changed"]) == ("drifted", False)
+    assert result["error_details"]["fully_qualified_id"] == "AccessDenied"
+    assert result["after"] == result["before"]
+
+
+def test_every_error_of_a_change_is_told() -> None:
+    two = Results(
+        errors=(error("Set-CsMediaConfiguration"), error("Set-CsMediaConfiguration", "Second", message="x9"))
+    )
+    result = failing(shell(answer=lambda c: two if c.verb == "Set" else None), "set global")
+    assert "Access is denied" in result["msg"]
+    assert "x9" in result["msg"]
 
 
 def test_what_somebody_else_did_meanwhile_is_no_failure() -> None:
@@ -352,40 +375,40 @@ def test_what_somebody_else_did_meanwhile_is_no_failure() -> None:
         return None
 
     server.answer = answer
-    result = apply.remediate(server, *WISHES["create at a site"], check_mode=False)
+    result = remediate(server, *REQUESTS["create at a site"], check_mode=False)
     assert result["status"] == "corrected"
-    assert "everything is as wanted" in result["warnings"][0]
+    assert len(result["warnings"]) == 1
 
 
 def test_a_reset_that_fails_says_so_and_not_that_it_is_one() -> None:
     server = shell()
-    apply.remediate(server, MEDIA, wish(MEDIA, enable_qos=True), check_mode=False)
+    remediate(server, MEDIA, request(MEDIA, enable_qos=True), check_mode=False)
     server.answer = lambda c: error(c.name) if c.verb == "Remove" else None
     with pytest.raises(ChangeFailed, match="Access is denied") as failure:
-        apply.remediate(server, MEDIA, wish(MEDIA, present=False), check_mode=False)
-    assert "msg" not in failure.value.result
+        remediate(server, MEDIA, request(MEDIA, present=False), check_mode=False)
+    assert "msg" not in failure.value.result.details
 
 
 def test_a_change_that_cannot_be_read_back_is_unknown() -> None:
-    reads = iter([None, error("Get-CsMediaConfiguration")])
-    failure = failing(
-        shell(answer=lambda c: next(reads) if c.name == "Get-CsMediaConfiguration" else None), "set global"
-    )
-    assert failure.result["status"] == "unknown"
-    assert "Whether the change took effect is not known." in str(failure)
+    reads = iter([None, error("Get-CsMediaConfiguration"), error("Get-CsMediaConfiguration")])
+    server = shell(answer=lambda c: next(reads) if c.name == "Get-CsMediaConfiguration" else None)
+    result = failing(server, "set global")
+    assert (result["status"], result["changed"], result["after"]) == ("unknown", True, None)
+    assert result["restore_commands"][0] in result["msg"]
 
 
-LOST = errors.LostInMidCommand(ENDPOINT, ["Set-CsMediaConfiguration"], "connection reset")
+def lost(*, ended: bool) -> errors.LostInMidCommand:
+    return errors.LostInMidCommand(ENDPOINT, ["Set-CsMediaConfiguration"], "connection reset", ended=ended)
 
 
-def lost_after(took_effect: bool, server: ScriptedShell) -> None:
-    """Let the next write break the line, with or without taking effect."""
+def lose(server: ScriptedShell, verb: str, *, took_effect: bool, ended: bool) -> None:
+    """Let the next command of a verb break the line, with or without taking effect, seen to end or not."""
 
     def answer(command: Command) -> Answer:
-        if command.verb == "Set":
+        if command.verb == verb and "InMemory" not in command.parameters:
             if took_effect:
                 server._execute(command)
-            return LOST
+            return lost(ended=ended)
         return None
 
     server.answer = answer
@@ -393,20 +416,46 @@ def lost_after(took_effect: bool, server: ScriptedShell) -> None:
 
 def test_a_lost_line_and_a_change_that_came_about() -> None:
     server = shell()
-    lost_after(True, server)
-    result = apply.remediate(server, *WISHES["set global"], check_mode=False)
-    assert result["status"] == "corrected"
-    assert "the change is in place" in result["warnings"][0]
-    assert len(server.writes) == 1
+    lose(server, "Set", took_effect=True, ended=True)
+    result = remediate(server, *REQUESTS["set global"], check_mode=False)
+    assert (result["status"], len(result["warnings"]), len(server.writes)) == ("corrected", 1, 1)
 
 
 def test_a_lost_line_and_a_change_that_did_not() -> None:
     server = shell()
-    lost_after(False, server)
-    failure = failing(server, "set global")
-    assert "Read back since: nothing has been changed." in str(failure)
-    assert failure.result["status"] == "drifted"
+    lose(server, "Set", took_effect=False, ended=True)
+    result = failing(server, "set global")
+    assert (result["status"], result["changed"], result["failure"]) == (
+        "drifted",
+        False,
+        "lost_in_mid_command",
+    )
     assert len(server.writes) == 1
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_what_was_not_seen_to_end_is_unknown_whatever_is_read_back(took_effect: bool) -> None:
+    server = shell()
+    lose(server, "Set", took_effect=took_effect, ended=False)
+    result = failing(server, "set global")
+    assert (result["status"], result["changed"]) == ("unknown", True)
+    assert (result["after"] == result["before"]) is not took_effect
+    assert len(server.writes) == 1
+
+
+@pytest.mark.parametrize(
+    "error_beforehand", [errors.CannotConnect(ENDPOINT, "refused"), errors.NoRightsToOpenShell(ENDPOINT)]
+)
+def test_before_the_first_write_a_lost_server_is_unreachable(
+    error_beforehand: errors.ConnectionRefused,
+) -> None:
+    server = shell(answer=lambda c: error_beforehand if c.verb == "Set" else None)
+    around = envelope(server)
+    with pytest.raises(errors.ConnectionRefused) as refusal:
+        apply.remediate(around, *REQUESTS["set global"])
+    result = around.failure(refusal.value)
+    assert (result["unreachable"], result["changed"], result["status"]) == (True, False, "unknown")
+    assert result["before"]
 
 
 def test_a_lost_line_that_stays_lost_is_unknown() -> None:
@@ -416,13 +465,24 @@ def test_a_lost_line_that_stays_lost_is_unknown() -> None:
     def answer(command: Command) -> Answer:
         if command.verb == "Set":
             server.answer = lambda later: gone
-            return LOST
+            return lost(ended=True)
         return None
 
     server.answer = answer
-    failure = failing(server, "set global")
-    assert failure.result["status"] == "unknown"
-    assert "Reading it back failed as well" in str(failure)
+    result = failing(server, "set global")
+    assert (result["status"], result["changed"], result["after"]) == ("unknown", True, None)
+    assert "unreachable" not in result
+
+
+# -- a re-creation ----------------------------------------------------------------------------------------------------
+
+
+def test_removal_and_creation_are_pipelines_of_their_own() -> None:
+    server = shell()
+    remediate(server, *REQUESTS["recreate provider"], check_mode=False)
+    for pipeline in server.pipelines:
+        if any(name.startswith(("New", "Remove")) for name in pipeline):
+            assert len(pipeline) == 1
 
 
 def test_a_provider_that_cannot_be_created_again_is_put_back() -> None:
@@ -433,34 +493,52 @@ def test_a_provider_that_cannot_be_created_again_is_put_back() -> None:
         return error(command.name) if command in server.writes and proxy == "proxy.fabrikam.com" else None
 
     server.answer = answer
-    failure = failing(server, "recreate provider")
-    assert "has been put back" in str(failure)
-    assert "nothing has been changed" in str(failure)
-    assert server.store["CsPublicProvider"]["MSN"]["ProxyFqdn"] == "federation.messenger.msn.com"
-    assert failure.result["changed"] is False
+    before = dict(server.store["CsPublicProvider"]["MSN"])
+    result = failing(server, "recreate provider")
+    assert server.store["CsPublicProvider"]["MSN"] == before
+    assert (result["changed"], result["status"], result["after"]) == (False, "drifted", result["before"])
 
 
 def test_a_provider_that_cannot_be_put_back_is_named_with_the_way_to_do_it() -> None:
     server = shell()
     server.answer = lambda c: error(c.name) if c.verb == "New" and "InMemory" not in c.parameters else None
-    failure = failing(server, "recreate provider")
-    assert "could not be put back" in str(failure)
-    line = "New-CsPublicProvider -Identity MSN -ProxyFqdn federation.messenger.msn.com -Enabled $true"
-    assert line in str(failure)
-    assert failure.result["after"] is None
-    assert failure.result["changed"] is True
+    result = failing(server, "recreate provider")
+    (line,) = result["restore_commands"]
+    assert line.startswith(
+        "New-CsPublicProvider -Identity MSN -ProxyFqdn federation.messenger.msn.com -Enabled $true"
+    )
+    assert line in result["msg"]
+    assert (result["after"], result["changed"]) == (None, True)
 
 
-def test_a_line_lost_between_removal_and_creation_tells_how_to_go_on() -> None:
+def test_a_creation_without_effect_puts_the_provider_back_as_well() -> None:
     server = shell()
+    calls = iter([True])
+    server.answer = lambda c: (
+        Results() if c.verb == "New" and "InMemory" not in c.parameters and next(calls, False) else None
+    )
+    result = failing(server, "recreate provider")
+    assert server.store["CsPublicProvider"]["MSN"]["ProxyFqdn"] == "federation.messenger.msn.com"
+    assert (result["changed"], result["status"]) == (False, "drifted")
 
-    def answer(command: Command) -> Answer:
-        return LOST if command.verb == "New" and "InMemory" not in command.parameters else None
 
-    server.answer = answer
-    failure = failing(server, "recreate provider")
-    assert "the public provider 'MSN' does not exist" in str(failure)
-    assert "To put it back, run: New-CsPublicProvider -Identity MSN" in str(failure)
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_line_lost_after_the_removal_tells_the_way_back(ended: bool) -> None:
+    server = shell()
+    lose(server, "New", took_effect=False, ended=ended)
+    result = failing(server, "recreate provider")
+    assert result["changed"] is True
+    assert result["status"] == ("drifted" if ended else "unknown")
+    assert result["restore_commands"][-1] in result["msg"]
+    if not ended:  # What may still be at work is not interfered with.
+        assert [c.verb for c in server.writes] == ["Remove", "New"]
+
+
+def test_a_removal_without_effect_creates_nothing() -> None:
+    server = shell(answer=lambda c: Results() if c.verb == "Remove" else None)
+    result = failing(server, "recreate provider")
+    assert [c.verb for c in server.writes] == ["Remove"]
+    assert (result["changed"], result["status"]) == (False, "drifted")
 
 
 def test_global_is_found_whatever_the_server_calls_it() -> None:

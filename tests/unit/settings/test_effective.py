@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     Unreadable,
     UnusableArgument,
@@ -63,15 +64,15 @@ def of_user(found: Any, **more: Any) -> dict[str, Any]:
     ],
 )
 def test_users(pool: str | None, granted: str | None, site: str | None, identity: str, scope: str) -> None:
-    told = of_user(user(pool, granted))
-    assert (told["user"], told["site"], told["identity"], told["scope"]) == (
+    answer = of_user(user(pool, granted))
+    assert (answer["user"], answer["site"], answer["identity"], answer["scope"]) == (
         "sip:kenmyer@contoso.com",
         site,
         identity,
         scope,
     )
-    assert told["settings"]["identity"] == identity
-    assert told["confirmed"] is None
+    assert answer["settings"]["identity"] == identity
+    assert answer["confirmed"] is None
 
 
 @pytest.mark.parametrize(
@@ -92,9 +93,31 @@ def test_an_unknown_user_is_an_error() -> None:
         of_user(user(None, None), answer=lambda c: error(c.name) if c.name == "Get-CsUser" else None)
 
 
-def test_a_name_for_several_users_is_refused() -> None:
-    with pytest.raises(UnusableArgument, match="users: 1 names stand for 2 users"):
-        of_user(user(None, None), replies={"Get-CsUser": [user(None, None), user(None, None)]})
+def test_each_user_that_a_name_stands_for_is_answered_for_by_name() -> None:
+    people = {
+        "K*": [
+            remote("User", Identity="CN=Ken", SipAddress="sip:ken@contoso.com", ExternalAccessPolicy="Sales"),
+            remote("User", Identity="CN=Kim", SipAddress="sip:kim@contoso.com", ExternalAccessPolicy=None),
+        ],
+        "sip:ann@contoso.com": [remote("User", Identity="CN=Ann", SipAddress="sip:ann@contoso.com")],
+    }
+    shell = ScriptedShell(
+        "2010",
+        POLICIES,
+        replies=REPLIES,
+        answer=lambda c: Results(tuple(people[c.parameters["Identity"]])) if c.name == "Get-CsUser" else None,
+    )
+    answers = effective.users(shell, collections(shell, POLICY), list(people))
+    assert [(each["user"], each["sip_address"], each["identity"]) for each in answers] == [
+        ("K*", "sip:ken@contoso.com", "Tag:Sales"),
+        ("K*", "sip:kim@contoso.com", "Global"),
+        ("sip:ann@contoso.com", "sip:ann@contoso.com", "Global"),
+    ]
+
+
+def test_a_name_for_nobody_is_refused() -> None:
+    with pytest.raises(UnusableArgument):
+        of_user(user(None, None), replies={"Get-CsUser": []})
 
 
 def media_shell() -> ScriptedShell:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.change.envelope import Mismatch
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import Refused, Unreadable
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.comparison import (
     DomainSet,
@@ -23,13 +24,13 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity
     Scope,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.plan import (
-    Aim,
-    Offer,
+    Assessment,
+    Cmdlets,
     Plan,
     UnknownParameters,
-    aim,
+    assess,
+    mismatches,
     plan,
-    unkept,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resource import (
     Collection,
@@ -62,14 +63,14 @@ def values_of(property_: Property) -> st.SearchStrategy[Any]:
     return st.text(max_size=20)
 
 
-def offer_of(resource: Resource, version: str) -> Offer:
+def cmdlets_of(resource: Resource, version: str) -> Cmdlets:
     cmdlets = [resource.cmdlet(verb) for verb in ("Set", "New", "Remove")]
-    return Offer({cmdlet: parameters_of(cmdlet, version) for cmdlet in cmdlets})
+    return Cmdlets({cmdlet: parameters_of(cmdlet, version) for cmdlet in cmdlets})
 
 
 # Every parameter of any version, so that every property of a table can take part.
 EVERYTHING = {
-    name: Offer(
+    name: Cmdlets(
         {cmdlet: frozenset(known) for cmdlet, known in PARAMETERS.items() if cmdlet.endswith(resource.noun)}
     )
     for name, resource in RESOURCES.items()
@@ -87,7 +88,7 @@ Situation = tuple[str, Collection, Desired]
 
 @st.composite
 def situations(draw: st.DrawFn) -> Situation:
-    """A table's name, an object with all its properties, and a wish for some of them."""
+    """A table's name, an object with all its properties, and a request for some of them."""
     resource = RESOURCES[draw(st.sampled_from(sorted(RESOURCES)))]
     identity = IDENTITIES[resource.name]
     values = {p.option: draw(values_of(p)) for p in resource.properties}
@@ -95,15 +96,17 @@ def situations(draw: st.DrawFn) -> Situation:
         identity, {o: v for o, v in values.items() if applies(resource.property_of(o), values)}
     )
     options = draw(st.sets(st.sampled_from([p.option for p in resource.properties])))
-    wish = {option: draw(values_of(resource.property_of(option))) for option in options}
-    resulting = {**values, **wish}
-    wish = {
-        option: value for option, value in wish.items() if applies(resource.property_of(option), resulting)
+    wanted_values = {option: draw(values_of(resource.property_of(option))) for option in options}
+    resulting = {**values, **wanted_values}
+    wanted_values = {
+        option: value
+        for option, value in wanted_values.items()
+        if applies(resource.property_of(option), resulting)
     }
-    return resource.name, actual, Desired(identity, wish, recreate=True)
+    return resource.name, actual, Desired(identity, wanted_values, recreate=True)
 
 
-def carried_out(intended: Aim, actual: Collection | None) -> Collection:
+def carried_out(intended: Assessment, actual: Collection | None) -> Collection:
     """What a server makes of the plan: what is written replaces what was, all else stays."""
     before = actual.values if actual else {}
     values = {**before, **intended.written}
@@ -111,8 +114,8 @@ def carried_out(intended: Aim, actual: Collection | None) -> Collection:
     return Collection(intended.identity, kept)
 
 
-def planned(resource: Resource, actual: Collection | None, desired: Desired) -> tuple[Aim, Plan]:
-    intended = aim(resource, actual, desired, EVERYTHING[resource.name])
+def planned(resource: Resource, actual: Collection | None, desired: Desired) -> tuple[Assessment, Plan]:
+    intended = assess(resource, actual, desired, EVERYTHING[resource.name])
     return intended, plan(intended)
 
 
@@ -122,7 +125,7 @@ def test_what_has_been_carried_out_leaves_nothing_to_do(situation: Situation) ->
     resource = RESOURCES[name]
     intended, _ = planned_or_skipped(resource, actual, desired)
     result = carried_out(intended, actual)
-    assert unkept(resource, desired.values, result) == []
+    assert mismatches(resource, desired.values, result) == []
     again, plan_again = planned(resource, result, desired)
     assert again.kind is Kind.NOTHING
     assert (plan_again.commands, plan_again.drift, plan_again.diff) == ((), (), ("", ""))
@@ -176,8 +179,8 @@ def test_an_object_fed_back_to_its_module_is_in_the_desired_state(
     assert intended.kind is Kind.NOTHING
 
 
-def planned_or_skipped(resource: Resource, actual: Collection, desired: Desired) -> tuple[Aim, Plan]:
-    """Going over to default routing without a default route is the one wish here that cannot be granted."""
+def planned_or_skipped(resource: Resource, actual: Collection, desired: Desired) -> tuple[Assessment, Plan]:
+    """Going over to default routing without a default route is the one wanted_values here that cannot be granted."""
     lacks_route = "default_route_fqdn" not in {**actual.values, **desired.values}
     assume(not (desired.values.get("routing_method") == "UseDefaultRouting" and lacks_route))
     return planned(resource, actual, desired)
@@ -224,13 +227,13 @@ def test_a_service_is_addressed_as_new_wants_it() -> None:
 
 def test_absent_on_global_resets_what_differs_from_the_defaults() -> None:
     actual = Collection(GLOBAL, {**MEDIA_2010, "enable_qos": True})
-    intended = aim(MEDIA, actual, Desired(GLOBAL, present=False), EVERYTHING[MEDIA.name])
+    intended = assess(MEDIA, actual, Desired(GLOBAL, present=False), EVERYTHING[MEDIA.name])
     made = plan(intended, Collection(GLOBAL, {**MEDIA_2010, "enable_dtls": True}))
     assert made.kind is Kind.RESET
     assert lines(made) == ["Remove-CsMediaConfiguration -Identity Global"]
     assert made.diff == ("enable_qos: true\n", "enable_qos: false\n")
     same = plan(
-        aim(MEDIA, Collection(GLOBAL, MEDIA_2010), Desired(GLOBAL, present=False), EVERYTHING[MEDIA.name]),
+        assess(MEDIA, Collection(GLOBAL, MEDIA_2010), Desired(GLOBAL, present=False), EVERYTHING[MEDIA.name]),
         Collection(GLOBAL, MEDIA_2010),
     )
     assert same.kind is Kind.NOTHING
@@ -243,7 +246,9 @@ def test_a_removal_shows_what_is_lost() -> None:
     assert made.diff[0].splitlines()[0] == "state: present"
     assert "encryption_level: RequireEncryption" in made.diff[0]
     assert made.diff[1] == "state: absent\n"
-    assert unkept(MEDIA, made.wanted, Collection(site, MEDIA_2010)) == [("state", "absent", "present")]
+    assert mismatches(MEDIA, made.wanted, Collection(site, MEDIA_2010)) == [
+        Mismatch("state", "absent", "present")
+    ]
 
 
 def test_global_settings_that_are_not_listed_are_not_absent() -> None:
@@ -255,10 +260,10 @@ def test_parameters_that_a_version_lacks_are_all_named() -> None:
     actual = Collection(GLOBAL, MEDIA_2010)
     desired = Desired(GLOBAL, {"enable_dtls": True, "enable_h264_codec": False, "enable_qos": True})
     with pytest.raises(UnknownParameters) as unknown:
-        aim(MEDIA, actual, desired, offer_of(MEDIA, "2010"))
+        assess(MEDIA, actual, desired, cmdlets_of(MEDIA, "2010"))
     assert [p.parameter for p in unknown.value.properties] == ["EnableH264Codec", "EnableDtls"]
     with pytest.raises(UnknownParameters):
-        aim(MEDIA, None, Desired(IDENTITIES[MEDIA.name], {"enable_dtls": True}), offer_of(MEDIA, "2010"))
+        assess(MEDIA, None, Desired(IDENTITIES[MEDIA.name], {"enable_dtls": True}), cmdlets_of(MEDIA, "2010"))
 
 
 def test_a_property_that_is_settable_but_not_shown_is_refused() -> None:
@@ -267,8 +272,8 @@ def test_a_property_that_is_settable_but_not_shown_is_refused() -> None:
 
 
 def test_without_a_setting_cmdlet_the_difference_is_told_all_the_same() -> None:
-    offer = Offer({"Set-CsMediaConfiguration": None, "New-CsMediaConfiguration": None})
-    made = plan(aim(MEDIA, Collection(GLOBAL, MEDIA_2010), Desired(GLOBAL, {"enable_qos": True}), offer))
+    cmdlets = Cmdlets({"Set-CsMediaConfiguration": None, "New-CsMediaConfiguration": None})
+    made = plan(assess(MEDIA, Collection(GLOBAL, MEDIA_2010), Desired(GLOBAL, {"enable_qos": True}), cmdlets))
     assert made.missing == ("Set-CsMediaConfiguration",)
     assert made.diff == ("enable_qos: false\n", "enable_qos: true\n")
 
@@ -283,18 +288,19 @@ PROVIDER_VALUES = {
 
 def test_what_only_new_takes_needs_leave_to_recreate() -> None:
     actual = Collection(IDENTITIES["public_provider"], PROVIDER_VALUES)
-    wish = {"proxy_fqdn": "proxy2.fabrikam.com"}
+    wanted_values = {"proxy_fqdn": "proxy2.fabrikam.com"}
     with pytest.raises(Refused, match=r"proxy_fqdn of the public provider 'Fabrikam'.*recreate: true"):
-        planned(PROVIDER, actual, Desired(actual.identity, wish))
-    _, made = planned(PROVIDER, actual, Desired(actual.identity, wish, recreate=True))
+        planned(PROVIDER, actual, Desired(actual.identity, wanted_values))
+    _, made = planned(PROVIDER, actual, Desired(actual.identity, wanted_values, recreate=True))
     assert lines(made) == [
         "Remove-CsPublicProvider -Identity Fabrikam",
         "New-CsPublicProvider -Identity Fabrikam -ProxyFqdn proxy2.fabrikam.com -Enabled $true -VerificationLevel "
         "AlwaysVerifiable",
     ]
     assert [command.as_text() for command in made.restoration] == [
+        "Remove-CsPublicProvider -Identity Fabrikam",
         "New-CsPublicProvider -Identity Fabrikam -ProxyFqdn proxy.fabrikam.com -Enabled $true -VerificationLevel "
-        "AlwaysVerifiable"
+        "AlwaysVerifiable",
     ]
 
 
@@ -303,7 +309,8 @@ def test_leave_to_recreate_is_not_used_for_what_can_be_set() -> None:
     intended, made = planned(PROVIDER, actual, Desired(actual.identity, {"enabled": False}, recreate=True))
     assert intended.kind is Kind.SET
     assert lines(made) == ["Set-CsPublicProvider -Identity Fabrikam -Enabled $false"]
-    assert made.restoration == ()
+    (back,) = made.restoration
+    assert back.as_text() == "Set-CsPublicProvider -Identity Fabrikam -Enabled $true"
 
 
 def test_creation_names_what_is_missing() -> None:
@@ -326,7 +333,7 @@ BY_DEFAULT = {
 
 
 @pytest.mark.parametrize(
-    ("before", "wish", "line"),
+    ("before", "wanted_values", "line"),
     [
         (BY_DNS, {"allow_federated_users": True}, "-Identity Global -AllowFederatedUsers $true"),
         (BY_DNS, {"enable_partner_discovery": False}, "-UseDnsSrvRouting -EnablePartnerDiscovery $false"),
@@ -348,9 +355,9 @@ BY_DEFAULT = {
     ],
 )
 def test_the_edge_is_written_by_the_parameter_set_of_its_routing(
-    before: dict[str, Any], wish: dict[str, Any], line: str
+    before: dict[str, Any], wanted_values: dict[str, Any], line: str
 ) -> None:
-    _, made = planned(EDGE, Collection(GLOBAL, before), Desired(GLOBAL, wish))
+    _, made = planned(EDGE, Collection(GLOBAL, before), Desired(GLOBAL, wanted_values))
     assert lines(made) == [f"Set-CsAccessEdgeConfiguration {line}"]
 
 

@@ -143,7 +143,7 @@ def test_the_service_itself(status: str | None, wanted: dict[str, Any], expected
 
 def test_a_limit_of_always_is_sent_as_the_dword_that_it_is() -> None:
     found = configuration(Config={"MaxPosPhaseCorrection": 54000})
-    assert "-Value -1 " in texts(plan(found, {"max_pos_phase_correction": 0xFFFFFFFF}))[0]
+    assert "-Value (-1) " in texts(plan(found, {"max_pos_phase_correction": 0xFFFFFFFF}))[0]
 
 
 def test_without_its_key_the_vm_provider_is_off() -> None:

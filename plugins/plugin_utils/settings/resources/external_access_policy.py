@@ -37,7 +37,7 @@ def _in_use(proposed: ProposedChange, users: Sequence[RemoteObject] | None) -> s
     if users is None:
         return (
             f"Whether the policy '{proposed.identity}' is still granted to users cannot be told, as this session "
-            "does not parameters Get-CsUser. "
+            "does not offer Get-CsUser. "
             "With force: true it is removed all the same"
         )
     holders = [user for user in users if granted(user) == proposed.identity]

@@ -1,0 +1,68 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The engine that the simulated servers' sessions run on: the lab's own, or a real PowerShell."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+EMBEDDED = "embedded"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--engine",
+        default=EMBEDDED,
+        metavar="COMMAND",
+        help="run whole playbooks against labs on this PowerShell 7, such as 'pwsh', instead of their own engine",
+    )
+    parser.addoption(
+        "--engine-table", action="store_true", help="only list the tests that no PowerShell can pass, and why"
+    )
+
+
+@pytest.fixture(scope="session")
+def engine(pytestconfig: pytest.Config) -> str:
+    return str(pytestconfig.getoption("--engine"))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what a real PowerShell cannot show, and what cannot be shown without one."""
+    if _powershell(config) is None:
+        without = [item for item in items if "powershell_command" in getattr(item, "fixturenames", ())]
+        config.hook.pytest_deselected(items=without)
+        items[:] = [item for item in items if item not in without]
+    marked = [
+        (item, marker.args[0]) for item in items if (marker := item.get_closest_marker("embedded_only"))
+    ]
+    if config.getoption("--engine-table"):
+        rows = [f"| `{item.nodeid.partition('[')[0]}` | {reason} |" for item, reason in marked]
+        print("| test | why only the embedded engine |", "| --- | --- |", *dict.fromkeys(rows), sep="\n")
+        items.clear()
+    elif config.getoption("--engine") != EMBEDDED:
+        for item, reason in marked:
+            item.add_marker(pytest.mark.skip(reason=f"only on the embedded engine: {reason}"))
+
+
+def _powershell(config: pytest.Config) -> str | None:
+    """A PowerShell 7: the one named by --engine, or found on PATH."""
+    named = str(config.getoption("--engine"))
+    return named if named != EMBEDDED else shutil.which("pwsh")
+
+
+@pytest.fixture(scope="session")
+def powershell_command(pytestconfig: pytest.Config) -> str:
+    found = _powershell(pytestconfig)
+    assert found is not None
+    return found
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    found = _powershell(config)
+    return (
+        f"PowerShell: {found or 'none on PATH, and none named by --engine; tests that need one are left out'}"
+    )
