@@ -18,11 +18,12 @@ class ActionModule(InfoAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
-        found, store = replication.overview(shell, arguments["replicas"])
-        late = replication.behind(found)
+        overview = replication.overview(shell, arguments["replicas"])
+        late = replication.behind(overview.replicas)
         return {
             "up_to_date": not late,
             "behind": [each.fqdn for each in late],
-            "replicas": [each.as_dict() for each in found],
-            "central_management_store": store,
+            "replicas": [each.as_dict() for each in overview.replicas],
+            "central_management_store": overview.store,
+            "trouble": list(overview.trouble),
         }

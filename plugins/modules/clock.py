@@ -79,6 +79,7 @@ extends_documentation_fragment:
   - lync.remediation.connection
 notes:
   - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
+  - The correction is journalled before it is made, as one that cannot be taken back.
 seealso:
   - module: lync.remediation.clock_info
   - module: lync.remediation.time_service
@@ -103,14 +104,14 @@ RETURN = r"""
 status:
   description:
     - V(in_desired_state) where nothing had to be done, V(drifted) where check mode found something to do or
-      a change did not come about, V(corrected) after a change that was looked at again, V(unknown) where
-      the state could not be read or judged.
+      a change did not come about, V(corrected) after a change that was read back, V(unknown) where the
+      state could not be read or judged, or a change may still be at work.
   returned: always
   type: str
   sample: corrected
 before:
   description:
-    - Whether the clock was off by more than O(max_offset_ms).
+    - Whether the clock was off by more than O(max_offset_ms). V(null) where it could not be measured.
   returned: always
   type: dict
   sample:
@@ -174,11 +175,18 @@ drift:
       reason: Clocks that differ break sign-in, signed requests to the Edge Server and A/V authentication.
 commands:
   description:
-    - The lines that make the change, for people to read. They were run, or would have been in check mode.
+    - The lines that make the change, for people to read. They were run, or would be in check mode.
   returned: always
   type: list
   elements: str
   sample: ["w32tm /resync /rediscover", "klist purge", "klist -li '0x3e7' purge"]
+restore_commands:
+  description:
+    - Always empty. A clock that was wrong is not made wrong again.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 diff:
   description:
     - The differing properties before and after, the same in check mode and in a real run.
@@ -213,19 +221,19 @@ diff:
 offset_ms:
   description:
     - How far the clock is off, in milliseconds, as it was measured last; positive where it is ahead.
-  returned: always
+  returned: when the clock could be measured
   type: float
   sample: 4.318
 uncertainty_ms:
   description:
     - The true offset is no farther from RV(offset_ms) than this.
-  returned: always
+  returned: when the clock could be measured
   type: float
   sample: 9.871
 stepped:
   description:
     - Whether the clock was set at once, or would be.
-  returned: always
+  returned: when the clock could be measured
   type: bool
   sample: false
 msg:
@@ -236,6 +244,13 @@ msg:
   sample: "The clock of edge01.contoso.com is -2 d 3 h off, and W32Time corrects no more than 15 h 0 min
     there, so that it will not put it right. With allow_step: true the clock is set at once, if it is
     certain which clock is right. Nothing has been changed."
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+  returned: on failure
+  type: str
+  sample: refused
 error_details:
   description:
     - What the server said, where it refused a command.

@@ -67,7 +67,7 @@ RETURN = r"""
 ---
 computer:
   description:
-    - The server's name with its DNS suffix, as the topology knows it.
+    - The server's name with its DNS suffix, as the topology knows it. V(null) where it could not be read.
   returned: always
   type: str
   sample: fe02.contoso.com
@@ -126,7 +126,8 @@ time_zone:
 time_service:
   description:
     - The configuration of W32Time in force, with the options of M(lync.remediation.time_service), each V(null)
-      where the registry has no value. V(null) as a whole where it could not be understood.
+      where the registry has no value. One that has the wrong kind or makes no sense is shown as it stands, and
+      RV(trouble) says what is wrong with it. V(null) as a whole where it could not be read.
   returned: always
   type: dict
   sample:
@@ -148,13 +149,13 @@ policies:
   sample: {}
 synchronisation:
   description:
-    - How W32Time stands with its source. V(null) where it does not run.
+    - How W32Time stands with its source. V(null) where it does not run, or does not tell.
   returned: always
   type: dict
   contains:
     synchronised:
       description:
-        - Whether the clock follows anything.
+        - Whether the clock follows anything but itself.
       returned: always
       type: bool
     source:
@@ -200,10 +201,10 @@ ntp_servers:
     - name: ntp1.contoso.com
       offset_ms: 3600401.3
       errors: []
-restart_owed:
+restart_pending:
   description:
-    - The note of M(lync.remediation.server_services) that services must still be restarted, with C(since),
-      C(reason) and C(stopped). V(null) without one.
+    - The note of M(lync.remediation.server_services) that a restart of the services is pending, with C(since),
+      C(reason) and C(stopped). V(null) without one, or where that could not be read, which RV(trouble) then says.
   returned: always
   type: dict
   sample: null

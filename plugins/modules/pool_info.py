@@ -147,7 +147,13 @@ pools:
       elements: dict
     fabric_state:
       description:
-        - What C(Get-CsPoolFabricState) printed.
+        - What C(Get-CsPoolFabricState) printed, its warnings first.
+      returned: always
+      type: list
+      elements: str
+    trouble:
+      description:
+        - What could not be found out about the pool as a whole, and why.
       returned: always
       type: list
       elements: str
@@ -180,11 +186,12 @@ pools:
       readiness: null
       upgrade_domains: []
       fabric_state: []
+      trouble: []
       observed: "2026-11-21T09:00:00Z"
 own:
   description:
     - What the host says about itself, C(computer), C(running), C(up), C(failed_over), C(not_running),
-      C(services), C(readiness) and C(observed).
+      C(services), C(readiness), C(observed) and C(trouble).
   returned: with O(own=true)
   type: dict
   sample:
@@ -196,6 +203,7 @@ own:
     services: {RTCSRV: Running}
     readiness: null
     observed: "2026-11-21T09:00:00Z"
+    trouble: []
 av_edge:
   description:
     - The test's C(success), V(null) where it did not come about, C(error) and C(diagnosis). V(null) as a

@@ -39,7 +39,7 @@ options:
     default: 300
   interval:
     description:
-      - Seconds between two looks.
+      - Seconds between two readings.
     type: int
     default: 5
 extends_documentation_fragment:
@@ -49,6 +49,7 @@ extends_documentation_fragment:
   - lync.remediation.connection
 notes:
   - Times are those of several servers' clocks. Compare them only after these are known to be right.
+  - Making replicas start over is journalled before it is done, as something that cannot be taken back. Waiting is not.
 seealso:
   - module: lync.remediation.replication_info
   - name: Get-CsManagementStoreReplicationStatus
@@ -68,7 +69,7 @@ EXAMPLES = r"""
   lync.remediation.replication_info:
   register: found
 
-- name: Wait up to ten minutes for those, looking every half minute
+- name: Wait up to ten minutes for those, asking every half minute
   lync.remediation.replication:
     replicas: "{{ found.behind }}"
     timeout: 600
@@ -84,13 +85,14 @@ RETURN = r"""
 status:
   description:
     - V(in_desired_state) where all are up to date, V(corrected) where that took O(force), V(drifted) where
-      some are behind in check mode or when time was up, V(unknown) where the state could not be read.
+      some are behind in check mode or when time was up, V(unknown) where the state could not be read, or O(force) may
+      still be at work.
   returned: always
   type: str
   sample: in_desired_state
 before:
   description:
-    - Who was up to date and who was behind.
+    - Who was up to date and who was behind. V(null) where that is not known.
   returned: always
   type: dict
   sample:
@@ -98,7 +100,7 @@ before:
     behind: [edge01.contoso.com]
 after:
   description:
-    - Who is up to date and who is behind after the wait.
+    - Who is up to date and who is behind after the wait. V(null) where that is not known.
   returned: always
   type: dict
   sample:
@@ -126,6 +128,13 @@ commands:
   type: list
   elements: str
   sample: ["Invoke-CsManagementStoreReplication -ReplicaFqdn edge01.contoso.com"]
+restore_commands:
+  description:
+    - Always empty. There is nothing to put back.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 diff:
   description:
     - The differing properties before and after, the same in check mode and in a real run.
@@ -160,7 +169,7 @@ diff:
 replicas:
   description:
     - The replicas as they were seen last.
-  returned: always
+  returned: when they could be read
   type: list
   elements: dict
   contains:
@@ -201,6 +210,13 @@ msg:
   returned: on failure
   type: str
   sample: "After 300 seconds 1 of 2 replicas are still behind: edge01.contoso.com (last report: never)."
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+  returned: on failure
+  type: str
+  sample: change_failed
 error_details:
   description:
     - What the server said, where it refused a command.

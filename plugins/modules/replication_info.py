@@ -16,7 +16,7 @@ description:
 options:
   replicas:
     description:
-      - FQDNs of the servers to look at. Without it, all.
+      - FQDNs of the servers to ask for. Without it, all.
     type: list
     elements: str
     default: []
@@ -51,7 +51,7 @@ RETURN = r"""
 ---
 up_to_date:
   description:
-    - Whether all replicas looked at are up to date.
+    - Whether all of these replicas are up to date.
   returned: always
   type: bool
   sample: true
@@ -102,7 +102,7 @@ replicas:
       product_version: 4.0.7577.0
 central_management_store:
   description:
-    - The store itself.
+    - The store itself. V(null) where its state could not be read, which RV(trouble) explains.
   returned: always
   type: dict
   contains:
@@ -129,6 +129,13 @@ central_management_store:
     properties:
       ActiveMasterFqdn: fe01.contoso.com
       ActiveFileTransferAgents: [fe01.contoso.com]
+trouble:
+  description:
+    - What could not be read, and why.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 status:
   description:
     - V(unknown), as the state could not be read.

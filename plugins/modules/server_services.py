@@ -14,7 +14,7 @@ author:
 description:
   - Starts, stops and restarts the Lync services of one computer, or fails it over and back where the
     version can.
-  - Before anything is stopped the module looks at the pool. It refuses to stop a server while another
+  - Before anything is stopped the module reads the state of the pool. It refuses to stop a server while another
     server of the pool is down or not known to run, where the pool's quorum would be lost, and where the
     pool says that it is not ready.
   - What is stopped is drained first. What is started must be up, and its pool be ready again, before the
@@ -27,16 +27,16 @@ options:
         after an interrupted restart, are only started.
       - V(failed_over) moves users away, stops the services and disables them, and V(failed_back) takes that
         back. Both need Skype for Business Server 2015 or later.
-      - V(restart_owed) restarts nothing; it leaves a note in the server's registry that a restart is owed,
+      - V(restart_pending) restarts nothing; it leaves a note in the server's registry that a restart is pending,
         which V(restarted) takes away, and which M(lync.remediation.clock_info) shows.
     type: str
-    choices: [running, stopped, restarted, failed_over, failed_back, restart_owed]
+    choices: [running, stopped, restarted, failed_over, failed_back, restart_pending]
     default: running
   reason:
     description:
-      - Why a restart is owed, for whoever reads the note. Required with O(state=restart_owed).
+      - Why a restart is pending, for whoever reads the note. Required with O(state=restart_pending).
     type: str
-  only_if_owed:
+  only_if_restart_pending:
     description:
       - Whether O(state=restarted) leaves a server alone that has no such note.
     type: bool
@@ -58,7 +58,7 @@ options:
     description:
       - The pool as P(lync.remediation.pool_state#filter) put it together a moment ago. Older than two
         minutes it is refused.
-      - Without it the module looks itself, which needs a second hop over WinRM, and is not possible on an
+      - Without it the module asks the pool itself, which needs a second hop over WinRM, and is not possible on an
         Edge Server.
     type: dict
   drain_timeout:
@@ -91,14 +91,14 @@ options:
     default: 3
   interval:
     description:
-      - Seconds between two looks while waiting.
+      - Seconds between two readings while waiting.
     type: int
     default: 10
 attributes:
   idempotent:
     description: When run twice in a row with the same arguments, the second run changes nothing.
     support: partial
-    details: O(state=restarted) restarts each time, unless O(only_if_owed=true).
+    details: O(state=restarted) restarts each time, unless O(only_if_restart_pending=true).
 extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
@@ -108,8 +108,9 @@ notes:
   - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
   - Failing over is one long command. Set C(ansible_management_shell_command_timeout) to more than
     O(drain_timeout) for it.
-  - Run it on one server of a pool at a time. Two tasks that look at the same moment both see a healthy
+  - Run it on one server of a pool at a time. Two tasks that ask at the same moment both see a healthy
     pool.
+  - What it does is journalled before it is done, as something that cannot be taken back.
 seealso:
   - module: lync.remediation.pool_info
   - plugin: lync.remediation.pool_state
@@ -128,15 +129,15 @@ EXAMPLES = r"""
   lync.remediation.server_services:
     state: restarted
 
-- name: Leave a note that a restart is owed
+- name: Leave a note that a restart is pending
   lync.remediation.server_services:
-    state: restart_owed
+    state: restart_pending
     reason: its time zone was Mountain Standard Time
 
-- name: Restart it later if it is still owed
+- name: Restart it later if that is still pending
   lync.remediation.server_services:
     state: restarted
-    only_if_owed: true
+    only_if_restart_pending: true
 """
 
 RETURN = r"""
@@ -144,21 +145,22 @@ RETURN = r"""
 status:
   description:
     - V(in_desired_state) where nothing had to be done, V(drifted) where check mode found something to do or
-      a change did not come about, V(corrected) after a change that was looked at again, V(unknown) where
-      the state could not be read or judged.
+      a change did not come about, V(corrected) after a change that was read back, V(unknown) where the
+      state could not be read or judged, or a change may still be at work.
   returned: always
   type: str
   sample: corrected
 before:
   description:
-    - What the services did.
+    - What the services did, or with O(state=restart_pending) whether the note was there. V(null) where that is not
+      known.
   returned: always
   type: dict
   sample:
     services: running
 after:
   description:
-    - The same after the change, or as it would be.
+    - The same after the change, or as it would be. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -215,12 +217,19 @@ drift:
       reason: Services that are not what they should be take a server out of its pool.
 commands:
   description:
-    - The lines that make the change, for people to read. They were run, or would have been in check mode.
+    - The lines that make the change, for people to read. They were run, or would be in check mode.
   returned: always
   type: list
   elements: str
   sample: ["Stop-CsWindowsService -Graceful -NoWait -Confirm:$false", "Start-CsWindowsService -NoWait
     -Confirm:$false"]
+restore_commands:
+  description:
+    - Always empty. A restart cannot be taken back.
+  returned: always
+  type: list
+  elements: str
+  sample: []
 diff:
   description:
     - The differing properties before and after, the same in check mode and in a real run.
@@ -255,20 +264,20 @@ diff:
 computer:
   description:
     - The computer, as the topology knows it.
-  returned: always
+  returned: when the services could be read
   type: str
   sample: fe02.contoso.com
 services:
   description:
-    - The state of each service as it was seen last.
-  returned: unless O(state=restart_owed)
+    - The state of each service as it was seen last. Empty where that is not known.
+  returned: when the services could be read, unless O(state=restart_pending)
   type: dict
   sample: {RTCSRV: Running, RTCAVMCU: Running}
-restart_owed:
+restart_pending:
   description:
-    - The note that a restart is owed, with C(since), C(reason), and C(stopped) once everything has been
+    - The note that a restart is pending, with C(since), C(reason), and C(stopped) once everything has been
       stopped. V(null) without one.
-  returned: always
+  returned: when the services could be read
   type: dict
   sample: null
 msg:
@@ -278,6 +287,13 @@ msg:
   type: str
   sample: "fe02.contoso.com is not stopped: fe03.contoso.com is down, and only one server of a pool may be
     down at a time. Nothing has been changed."
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+  returned: on failure
+  type: str
+  sample: refused
 error_details:
   description:
     - What the server said, where it refused a command.

@@ -47,15 +47,15 @@ options:
         default: [client]
   special_poll_interval:
     description:
-      - Seconds between two looks at peers with V(special_interval), 1 or more.
+      - How many seconds lie between two questions to peers with V(special_interval), 1 or more.
     type: int
   min_poll_interval:
     description:
-      - The shortest time between two looks, as a power of two in seconds, V(0) to V(17); V(10) is 1024 seconds.
+      - The shortest time between two questions, as a power of two in seconds, V(0) to V(17); V(10) is 1024 seconds.
     type: int
   max_poll_interval:
     description:
-      - The longest time between two looks, like O(min_poll_interval) and not less than that; V(15) is 32768
+      - The longest time between two questions, like O(min_poll_interval) and not less than that; V(15) is 32768
         seconds.
     type: int
   max_pos_phase_correction:
@@ -84,6 +84,11 @@ options:
         well.
     type: str
     choices: [started, stopped]
+  timeout:
+    description:
+      - Seconds that the service may take to start or to stop. Windows itself waits without end.
+    type: int
+    default: 120
 extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
@@ -92,6 +97,8 @@ extends_documentation_fragment:
 notes:
   - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
   - O(type=domain_hierarchy) and O(vm_provider) need a restart of W32Time, which the module does.
+  - The change is journalled before it is made, and can be taken back from there. What the module's options cannot say,
+    such as a value of the registry that did not exist, only RV(restore_commands) puts back.
 seealso:
   - module: lync.remediation.clock
   - module: lync.remediation.clock_info
@@ -126,14 +133,15 @@ RETURN = r"""
 status:
   description:
     - V(in_desired_state) where nothing had to be done, V(drifted) where check mode found something to do or
-      a change did not come about, V(corrected) after a change that was looked at again, V(unknown) where
-      the state could not be read or judged.
+      a change did not come about, V(corrected) after a change that was read back, V(unknown) where the
+      state could not be read or judged, or a change may still be at work.
   returned: always
   type: str
   sample: corrected
 before:
   description:
-    - The options that were given, as they were in force.
+    - The options that were given, as they were in force. V(null) where they are not known. A value of the registry that
+      has the wrong kind or makes no sense is shown as it stands, and differs from whatever is asked for.
   returned: always
   type: dict
   sample:
@@ -141,7 +149,7 @@ before:
     service_state: started
 after:
   description:
-    - The same after the change, or as it would be.
+    - The same after the change, or as it would be. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -199,11 +207,18 @@ drift:
       reason: Decides whom the clock follows; an Edge Server in a workgroup has no domain to follow.
 commands:
   description:
-    - The lines that make the change, for people to read. They were run, or would have been in check mode.
+    - The lines that make the change, for people to read. They were run, or would be in check mode.
   returned: always
   type: list
   elements: str
   sample: ["w32tm /config /syncfromflags:manual /update"]
+restore_commands:
+  description:
+    - The lines that would put back what was there before, for people to read. Empty where nothing changes.
+  returned: always
+  type: list
+  elements: str
+  sample: ["w32tm /config /syncfromflags:domhier /update", "Restart-Service -Name W32Time -Force"]
 diff:
   description:
     - The differing properties before and after, the same in check mode and in a real run.
@@ -243,6 +258,13 @@ msg:
   sample: "A group policy decides: type is domain_hierarchy by
     HKLM:\\SOFTWARE\\Policies\\Microsoft\\W32Time\\Parameters\\Type, and manual was asked for. Change the
     policy, or ask for what it says. Nothing has been changed."
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+  returned: on failure
+  type: str
+  sample: refused
 error_details:
   description:
     - What the server said, where it refused a command.

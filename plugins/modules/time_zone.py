@@ -25,9 +25,8 @@ options:
     required: true
   daylight_saving:
     description:
-      - Whether the clock follows daylight saving time where the zone has it.
+      - Whether the clock follows daylight saving time where the zone has it. Unset, that is left as it is.
     type: bool
-    default: true
 extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
@@ -37,6 +36,7 @@ notes:
   - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
   - Lync services that run keep the zone they were started with. M(lync.remediation.server_services)
     restarts them.
+  - The change is journalled before it is made, and can be taken back from there.
 seealso:
   - module: lync.remediation.clock
   - module: lync.remediation.clock_info
@@ -55,14 +55,14 @@ RETURN = r"""
 status:
   description:
     - V(in_desired_state) where nothing had to be done, V(drifted) where check mode found something to do or
-      a change did not come about, V(corrected) after a change that was looked at again, V(unknown) where
-      the state could not be read or judged.
+      a change did not come about, V(corrected) after a change that was read back, V(unknown) where the
+      state could not be read or judged, or a change may still be at work.
   returned: always
   type: str
   sample: corrected
 before:
   description:
-    - The zone that was found, with the options of this module.
+    - The zone that was found, with the options of this module. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -70,7 +70,7 @@ before:
     daylight_saving: true
 after:
   description:
-    - The same after the change, or as it would be.
+    - The same after the change, or as it would be. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -128,11 +128,18 @@ drift:
       reason: A wrong zone makes people and programs set the clock wrong.
 commands:
   description:
-    - The lines that make the change, for people to read. They were run, or would have been in check mode.
+    - The lines that make the change, for people to read. They were run, or would be in check mode.
   returned: always
   type: list
   elements: str
   sample: ["tzutil /s 'Central Standard Time'"]
+restore_commands:
+  description:
+    - The line that would put back what was there before, for people to read. Empty where nothing changes.
+  returned: always
+  type: list
+  elements: str
+  sample: ["tzutil /s 'Mountain Standard Time'"]
 diff:
   description:
     - The differing properties before and after, the same in check mode and in a real run.
@@ -171,6 +178,13 @@ msg:
   type: str
   sample: "zone: 'Europe/Berlin' is an IANA name, and Windows has its own. Did you mean 'W. Europe Standard
     Time'?"
+failure:
+  description:
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+  returned: on failure
+  type: str
+  sample: unusable_argument
 error_details:
   description:
     - What the server said, where it refused a command.

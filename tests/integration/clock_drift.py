@@ -94,7 +94,7 @@ def another_zone(start: Start, version: object = 2013, size: int = 3, **changes:
     )
 
 
-OWED = r"HKEY_LOCAL_MACHINE\SOFTWARE\lync.remediation\RestartOwed"
+OWED = r"HKEY_LOCAL_MACHINE\SOFTWARE\lync.remediation\RestartPending"
 
 
 def owe_restart(lab: RunningLab, server: str) -> None:

@@ -90,7 +90,7 @@ def test_nothing_is_stopped_while_another_server_is_down(article: Ansible) -> No
     run = fix(article, restart=True, follow_pool=True)
     assert run.exit_code == 2, run.output
     assert "fe03.contoso.com is down, and only one server of a pool may be down at a time" in run.text
-    assert last_table(run)["fe02"] == "restart owed"
+    assert last_table(run)["fe02"] == "restart pending"
     assert last_table(run)["fe03"] == "right, down"
     assert stops(article.lab) == []
 
@@ -115,7 +115,7 @@ def test_a_quorum_that_is_lost_while_a_server_is_restarted_is_explained(
     assert run.exit_code == 2, run.output
     assert "The Front-End service waits for its pool" in run.text
     assert {name: word for name, word in last_table(run).items() if name != "edge01"} == dict.fromkeys(
-        ("fe01", "fe02", "fe03"), "restart owed, down"
+        ("fe01", "fe02", "fe03"), "restart pending, down"
     )
     assert stops(ansible.lab) == ["edge01", "fe03"]
 
@@ -133,7 +133,7 @@ def test_what_others_do_to_the_pool_between_two_servers(
         run = fix(ansible, restart=True, time_zone=CENTRAL)
     assert run.exit_code == 2, run.output
     assert "fe02.contoso.com is not stopped: fe01.contoso.com is down, and only one server" in run.text
-    assert last_table(run)["fe02"] == "restart owed"
+    assert last_table(run)["fe02"] == "restart pending"
     assert last_table(run)["fe03"] == "right"
     assert stops(ansible.lab) == ["edge01", "fe03"]
     assert "fe02.contoso.com" in run.text[run.text.index("Still to be restarted") :]
@@ -149,7 +149,7 @@ def test_a_server_that_is_gone_in_the_middle_of_its_restart(start: Start, ansibl
     assert (
         "fe03.contoso.com is gone in the middle of it, and whether its services run is not known." in run.text
     )
-    assert (last_table(run)["fe02"], last_table(run)["fe03"]) == ("restart owed", "unknown")
+    assert (last_table(run)["fe02"], last_table(run)["fe03"]) == ("restart pending", "unknown")
     assert stops(ansible.lab) == ["edge01", "fe03"]
 
 
@@ -161,9 +161,9 @@ def test_a_service_that_does_not_come_up_ends_the_restarts(start: Start, ansible
     assert "After 2.0 s services do not run. Not running now: RTCSRV (Stopped)." in run.text
     assert last_table(run) == {
         "edge01": "right",
-        "fe01": "restart owed",
-        "fe02": "restart owed",
-        "fe03": "restart owed, down",
+        "fe01": "restart pending",
+        "fe02": "restart pending",
+        "fe03": "restart pending, down",
     }
     assert stops(ansible.lab) == ["edge01", "fe03"]
 

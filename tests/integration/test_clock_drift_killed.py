@@ -98,7 +98,7 @@ def it_settles(journal: Journal) -> bool:
 @pytest.mark.parametrize(
     ("command", "stopped"),
     [
-        # The note that a restart is owed is there, and empty.
+        # The note that a restart is pending is there, and empty.
         pytest.param("New-ItemProperty", [], marks=pytest.mark.sweep),
         # Zone and clock are right, and only the note tells that services must be restarted.
         pytest.param("klist", [], marks=pytest.mark.sweep),
@@ -138,7 +138,7 @@ def test_a_server_that_a_killed_run_left_stopped_is_named_where_nothing_may_be_r
     with killed_once(article, tmp_path, a_command_hangs, workers_too=True):
         run = fix(article, follow_pool=True, restart=False)
         assert run.exit_code == 0, run.output
-        assert "restart owed, down" in run.text
+        assert "restart pending, down" in run.text
         assert "fe02 is down: a restart of it was begun and not finished." in run.text
         assert down(article.lab) == {"fe02"}
 

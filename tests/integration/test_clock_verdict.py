@@ -99,7 +99,7 @@ def test_the_article_s_deployment(start: Start, ansible_at: AnsibleAt) -> None:
     asked = '{"time_servers": ["ntp1.contoso.com", "ntp2.contoso.com"]}'
     found = verdict(ansible_at(lying), "--extra-vars", asked)
     assert (found["right"], found["wrong"]) == ("controller", fqdns("fe02"))
-    assert found["lying_ntp_servers"] == ["ntp2.contoso.com"]
+    assert found["falsetickers"] == ["ntp2.contoso.com"]
     assert "The time server ntp2.contoso.com contradicts them." in text(found)
 
 

@@ -86,9 +86,9 @@ TASKS: list[tuple[str, dict[str, Any]]] = [
     ("clock", {"samples": 2}),
     ("clock", {"samples": 2, "max_offset_ms": 1e8}),
     ("server_services", {}),
-    ("server_services", {"state": "restart_owed", "reason": "its time zone was GMT Standard Time"}),
+    ("server_services", {"state": "restart_pending", "reason": "its time zone was GMT Standard Time"}),
     ("clock_info", {"samples": 2}),
-    ("server_services", {"state": "restarted", "only_if_owed": True, "settle": 0, "interval": 1}),
+    ("server_services", {"state": "restarted", "only_if_restart_pending": True, "settle": 0, "interval": 1}),
     ("pool_info", {"own": True}),
     ("pool_info", {"pool": "pool01.contoso.com", "health": True, "test_av_edge": True}),
 ]
@@ -109,7 +109,7 @@ def test_results_are_as_documented(mode: tuple[str, ...], article: Ansible) -> N
         for (module, _), result in zip(TASKS, results, strict=True):
             assert not result.get("failed"), result
             check(module, result)
-        assert results[7]["restart_owed"] is None or not mode
+        assert results[7]["restart_pending"] is None or not mode
     assert [result["changed"] for result in results[1:4]] == [bool(mode)] * 3
 
 

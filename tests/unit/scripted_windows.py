@@ -178,6 +178,9 @@ class Windows:
     def server_version(self) -> str | None:
         return None
 
+    def take_warnings(self) -> list[str]:
+        return []
+
     def run(self, *commands: Command, changes: bool = False, limit: float | None = None) -> Results:
         self.clock.passes(self.delay / 2)
         if self.is_gone:

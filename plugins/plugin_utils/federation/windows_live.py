@@ -233,7 +233,8 @@ def _obstacles_to_enabling(found: Findings, request: Request, providers: Sequenc
 
 
 def _obstacles_to_any_change(found: Findings, withheld: Sequence[str]) -> Iterator[str]:
-    if not found.replication["central_management_store"]["active_master_fqdn"]:
+    store = found.replication["central_management_store"]
+    if store is not None and not store["active_master_fqdn"]:
         yield (
             "The Central Management Store has no active master, so nothing would replicate. Check that the service "
             "MASTER runs on the Central Management Server."

@@ -16,7 +16,7 @@ from typing import Any
 from ..change.waiting import Clock
 from ..powershell.shell import ManagementShell
 from . import pools
-from .pool_state import PoolState
+from .pool_state import PoolState, Readiness
 from .quorum import Kind
 
 
@@ -26,7 +26,7 @@ def own(shell: ManagementShell, *, health: bool, clock: Clock = time) -> dict[st
     """
     name = pools.own_name(shell)
     found = pools.own_services(shell)
-    ready = pools.readiness(shell) if health else None
+    ready, trouble = _readiness(shell) if health else (None, ())
     now = datetime.datetime.fromtimestamp(clock.time(), datetime.timezone.utc).replace(microsecond=0)
     return {
         "computer": name,
@@ -37,6 +37,7 @@ def own(shell: ManagementShell, *, health: bool, clock: Clock = time) -> dict[st
         "services": found.states,
         "readiness": ready.state if ready else None,
         "observed": now.isoformat().replace("+00:00", "Z"),
+        "trouble": list(trouble),
     }
 
 
@@ -59,6 +60,16 @@ def _with_health(shell: ManagementShell, state: PoolState, name: str | None) -> 
         return state
     # The statement for readiness looks at the pool of the computer that it runs on, and at no other.
     inside = name is not None and state.member(name) is not None
-    return replace(
-        state, readiness=pools.readiness(shell) if inside else None, fabric=pools.fabric(shell, state.pool)
-    )
+    ready, trouble = _readiness(shell) if inside else (None, ())
+    try:
+        return replace(state, readiness=ready, fabric=pools.fabric(shell, state.pool), trouble=trouble)
+    except pools.UNKNOWN as unknown:
+        return replace(state, readiness=ready, trouble=(*trouble, str(unknown)))
+
+
+def _readiness(shell: ManagementShell) -> tuple[Readiness | None, tuple[str, ...]]:
+    """What the pool says, and why it could not be asked."""
+    try:
+        return pools.readiness(shell), ()
+    except pools.UNKNOWN as unknown:
+        return None, (str(unknown),)

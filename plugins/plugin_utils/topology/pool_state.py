@@ -63,7 +63,7 @@ class Readiness:
 @dataclass(frozen=True)
 class PoolState:
     """``members`` in the order of Get-CsComputer. ``version``: of the Registrar service, None where there is
-    none.
+    none. ``trouble``: what else could not be found out.
     """
 
     pool: str
@@ -75,6 +75,7 @@ class PoolState:
     observed: datetime.datetime
     readiness: Readiness | None = None
     fabric: tuple[str, ...] = ()
+    trouble: tuple[str, ...] = ()
 
     def member(self, computer: str) -> Member | None:
         return next((each for each in self.members if each.computer.casefold() == computer.casefold()), None)
@@ -106,6 +107,7 @@ class PoolState:
                 for each in (self.readiness.domains if self.readiness else ())
             ],
             "fabric_state": list(self.fabric),
+            "trouble": list(self.trouble),
         }
         return {**found, "quorum": _quorum_result(self)}
 

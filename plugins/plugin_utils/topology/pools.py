@@ -13,7 +13,7 @@ from typing import Any
 
 from ..change.waiting import Clock
 from ..powershell.commands import Command, Switch
-from ..powershell.errors import CommandError
+from ..powershell.errors import CommandError, OutcomeUnknown
 from ..powershell.results import RemoteObject, Results
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable, UnusableArgument
@@ -29,6 +29,10 @@ READINESS = ("Get-CsPoolUpgradeReadinessState", "Get-CsUpgradeDomainInfo")
 FAIL_OVER = "Invoke-CsComputerFailOver"
 FAIL_BACK = "Invoke-CsComputerFailBack"
 _VERSION_CMDLETS = (*READINESS, FABRIC, AV_EDGE, FAIL_OVER, FAIL_BACK)
+
+
+# What leaves one part unknown and the rest as it is.
+UNKNOWN = (CommandError, Unreadable, OutcomeUnknown)
 
 
 def offers(shell: ManagementShell, cmdlet: str) -> bool:
@@ -140,7 +144,7 @@ def _asked(shell: ManagementShell, member: Member, own: str | None) -> Member:
         results = shell.run(list_services(member.computer))
         _raise_errors(shell, results)
         return own_member(member.computer, services.Services(tuple(services.read(results.objects()))))
-    except (CommandError, Unreadable) as unknown:
+    except UNKNOWN as unknown:
         return Member(member.computer, None, trouble=str(unknown))
 
 
@@ -187,12 +191,14 @@ def _domain(remote: RemoteObject) -> UpgradeDomain:
 
 
 def fabric(shell: ManagementShell, pool: str) -> tuple[str, ...]:
-    """What Windows Fabric says about the pool, word for word: the form of the text is documented nowhere."""
+    """What Windows Fabric says about the pool, word for word: the form of the text is documented nowhere. What is
+    amiss, such as a replica that is missing, it says as a warning.
+    """
     if not offers(shell, FABRIC):
         return ()
     results = shell.run(Command(FABRIC, {"PoolFqdn": pool, "Confirm": False}))
     _raise_errors(shell, results)
-    return tuple(str(line) for line in results.output if isinstance(line, str))
+    return (*results.warnings, *(line for line in results.output if isinstance(line, str)))
 
 
 def av_edge(shell: ManagementShell, pool: str, user: str | None) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from ..change.waiting import Clock
 from ..powershell.commands import Command, Switch
 from ..powershell.errors import CommandError, ConnectionRefused, ManagementShellError
 from ..powershell.ordinal import ordinal_key
-from ..powershell.results import RemoteObject
+from ..powershell.results import RemoteObject, Results
 from ..powershell.shell import ManagementShell
 from ..powershell.values import as_result
 from ..result.drift import DriftEntry
@@ -86,19 +86,36 @@ def replicas(shell: ManagementShell, names: Sequence[str]) -> list[Replica]:
     return chosen(listed, names)
 
 
-def overview(shell: ManagementShell, names: Sequence[str]) -> tuple[list[Replica], dict[str, Any]]:
-    """The replicas, and the state of the store itself; one pipeline.
+@dataclass(frozen=True)
+class Overview:
+    """``store`` is the state of the store itself, None where it could not be read, which ``trouble`` explains."""
 
-    Of the store's properties the documentation names two; the others are handed on as the server names them.
-    """
-    results = shell.run(STATUS, Command(STATUS.name, {"CentralManagementStoreStatus": Switch.PRESENT}))
-    if results.errors:
-        raise shell.classify(results.errors[0])
-    states = [remote for remote in results.objects() if "ReplicaFqdn" in remote]
+    replicas: list[Replica]
+    store: dict[str, Any] | None
+    trouble: tuple[str, ...] = ()
+
+
+def overview(shell: ManagementShell, names: Sequence[str]) -> Overview:
+    """The replicas, and the state of the store itself; one pipeline where all is well."""
+    store = Command(STATUS.name, {"CentralManagementStoreStatus": Switch.PRESENT})
+    results = shell.run(STATUS, store)
+    if not results.errors:
+        states = [remote for remote in results.objects() if "ReplicaFqdn" in remote]
+        return Overview(chosen([replica(remote) for remote in states], names), _store(results))
+    # Both statements have one name, so that an error does not say of which it is.
+    found = replicas(shell, names)
+    results = shell.run(store)
+    if not results.errors:
+        return Overview(found, _store(results))
+    return Overview(found, None, (str(shell.classify(results.errors[0])),))
+
+
+def _store(results: Results) -> dict[str, Any]:
+    """Of the store's properties the documentation names two; the others are handed on as the server names them."""
     others = [remote for remote in results.objects() if "ReplicaFqdn" not in remote]
     properties = as_result(others[0]) if others else {}
     agents = others[0].get("ActiveFileTransferAgents") if others else None
-    store = {
+    return {
         "active_master_fqdn": as_result(others[0].get("ActiveMasterFqdn")) if others else None,
         "active_file_transfer_agents": as_result(agents)
         if isinstance(agents, list)
@@ -107,7 +124,6 @@ def overview(shell: ManagementShell, names: Sequence[str]) -> tuple[list[Replica
         else [],
         "properties": properties,
     }
-    return chosen([replica(remote) for remote in states], names), store
 
 
 def chosen(listed: Sequence[Replica], names: Sequence[str]) -> list[Replica]:

@@ -23,7 +23,7 @@ class ProgramMissing(Unreadable):
         super().__init__(f"{program} does not exist on {server}; it came with Windows Server 2008 R2.")
 
 
-class Printed(Unreadable):
+class ProgramPrinted(Unreadable):
     """What a program had to say that did not do what it was asked for."""
 
     def __init__(self, program: Command, lines: Sequence[str]) -> None:

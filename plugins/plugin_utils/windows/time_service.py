@@ -69,7 +69,7 @@ class Request:
     timeout: float = 120
 
 
-class StillPending(ManagementShellError):
+class ServiceStillPending(ManagementShellError):
     """The service has neither started nor stopped in the time that it was given."""
 
     def __init__(self, state: str, seconds: float) -> None:
@@ -141,7 +141,7 @@ def _carry_out(envelope: Envelope, request: Request, planned: w32time.Plan, cloc
     except ManagementShellError as error:
         raise envelope.unread(subject, error) from error
     if waits and found.is_pending and not envelope.troubles:
-        envelope.notice(StillPending(str(found.service_state), request.timeout))
+        envelope.notice(ServiceStillPending(str(found.service_state), request.timeout))
     left = w32time.plan(found, request.options)
     mismatches = [Mismatch(option, left.after[option], left.before[option]) for option in left.changed]
     return envelope.conclude(subject, dict(left.before), mismatches)

@@ -93,7 +93,7 @@ def _set(envelope: Envelope, wanted: dict[str, Any]) -> Result:
     ]
     said = programs.text_lines(programs.strings(answer.results))
     if mismatches and said:
-        envelope.notice(programs.Printed(command, said))
+        envelope.notice(programs.ProgramPrinted(command, said))
     return envelope.conclude(subject, found, mismatches)
 
 

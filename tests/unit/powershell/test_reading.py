@@ -37,7 +37,9 @@ class Scripted(module.Session):
         record: Any = SimpleNamespace(imported_module=None, offers={})
         self._current = SimpleNamespace(record=record, is_version_2=version_2)  # type: ignore[assignment]
 
-    def _run_safely(self, commands: Sequence[Command], *, changes: bool) -> Results:
+    def _run_safely(
+        self, commands: Sequence[Command], *, changes: bool, limit: float | None = None
+    ) -> Results:
         self.sent.append([command.name for command in commands])
         return self._answer(commands)
 

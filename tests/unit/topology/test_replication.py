@@ -184,8 +184,9 @@ def test_the_overview_tells_of_the_store() -> None:
         return Results((store,) if command.parameters else (state("fe01.contoso.com", True),))
 
     shell = ScriptedShell(answer=answer)
-    found, store_state = replication.overview(shell, [])
-    assert [each.fqdn for each in found] == ["fe01.contoso.com"]
+    found = replication.overview(shell, [])
+    store_state = found.store or {}
+    assert [each.fqdn for each in found.replicas] == ["fe01.contoso.com"]
     assert store_state["active_master_fqdn"] == "fe01.contoso.com"
     assert store_state["active_file_transfer_agents"] == ["fe01.contoso.com"]
     assert store_state["properties"]["ActiveMasterFqdn"] == "fe01.contoso.com"
@@ -196,7 +197,7 @@ def test_a_store_that_is_down_has_no_master() -> None:
     shell = ScriptedShell(
         answer=lambda c: Results(() if c.parameters else (state("fe01.contoso.com", True),))
     )
-    assert replication.overview(shell, [])[1] == {
+    assert replication.overview(shell, []).store == {
         "active_master_fqdn": None,
         "active_file_transfer_agents": [],
         "properties": {},
