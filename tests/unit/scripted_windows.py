@@ -204,7 +204,7 @@ class Windows:
                 for item in said
                 if isinstance(item, Refuses)
             ]
-            if command.name == self.goes_after:
+            if command.name == self.goes_after and changes:
                 self.is_gone = True
                 raise LostInMidCommand(self.endpoint, [command.name], "the line broke")
             if command.name in self.breaks and changes:
@@ -239,7 +239,7 @@ class Windows:
     def _set_date(self, given: dict[str, Any]) -> list[Any]:
         """SetLocalTime takes a local time in the zone that is set now."""
         local = datetime.datetime.fromisoformat(given["Date"]).replace(tzinfo=datetime.timezone.utc)
-        self.offset = local.timestamp() - 60 * ZONES[self.zone] - self.clock.time()
+        self.offset = local.timestamp() - 60 * ZONES[self.zone.removesuffix("_dstoff")] - self.clock.time()
         return self._get_date({})
 
     def _get_itemproperty(self, given: dict[str, Any]) -> list[Any]:
@@ -265,7 +265,7 @@ class Windows:
         path = "Microsoft.PowerShell.Core\\Registry::" + key.replace("HKLM:", "HKEY_LOCAL_MACHINE")
         values = dict(self._all_keys()[key])
         if key == ZONE_KEY:
-            values["ActiveTimeBias"] = -ZONES[self.zone]
+            values["ActiveTimeBias"] = -ZONES[self.zone.removesuffix("_dstoff")]
         return remote(
             "System.Management.Automation.PSCustomObject",
             **values,
@@ -346,7 +346,7 @@ class Windows:
         if arguments[0] == "/g":
             return [self.zone]
         if arguments[0] == "/s":
-            if arguments[1] not in ZONES:
+            if arguments[1].removesuffix("_dstoff") not in ZONES:
                 raise Refuses("The time zone ID is invalid.", "NotSpecified", "NativeCommandError")
             self.zone = arguments[1]
             return []

@@ -9,13 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.change.journal import Restorable
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     ChangeFailed,
     Unreadable,
     UnusableArgument,
 )
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows import time_zone
-from unit.envelopes import envelope
+from ansible_collections.lync.remediation.plugins.plugin_utils.windows.computer import ZONE_KEY
+from unit.envelopes import MemoryJournal, envelope
 from unit.scripted import ScriptedClock
 from unit.scripted_windows import Refuses, Windows
 
@@ -117,3 +120,105 @@ def test_a_windows_without_tzutil_is_named() -> None:
     there._tzutil = gone  # type: ignore[method-assign]
     with pytest.raises(Unreadable, match="2008 R2"):
         remediate(there, "UTC")
+
+
+# -- what became of it ---------------------------------------------------------------------------------------
+
+
+def complaining(there: Windows, *lines: str, obeying: bool) -> None:
+    """Let tzutil /s write these lines to standard error."""
+    original = there._tzutil
+
+    def tzutil(arguments: list[str]) -> list[Any]:
+        if arguments[0] != "/s":
+            return original(arguments)
+        remote_exception = "System.Management.Automation.RemoteException"
+        return [
+            *(original(arguments) if obeying else []),
+            *(
+                Refuses(line, "NotSpecified", "NativeCommandError", exception_type=remote_exception)
+                for line in lines
+            ),
+        ]
+
+    there._tzutil = tzutil  # type: ignore[method-assign]
+
+
+def test_a_complaint_beside_the_wanted_zone_is_a_warning() -> None:
+    there = flipped()
+    complaining(there, "This is deprecated.", "System.Management.Automation.RemoteException", obeying=True)
+    result = remediate(there, "UTC")
+    assert (result["status"], result["after"]["zone"]) == ("corrected", "UTC")
+    (warning,) = result["warnings"]
+    assert "deprecated" in warning
+    assert "RemoteException" not in warning
+
+
+def test_a_refused_tzutil_has_changed_nothing() -> None:
+    there = flipped()
+    complaining(there, "Invalid time zone ID.", obeying=False)
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(there, "UTC")
+    result = caught.value.result
+    assert (result.changed, result.status, result.after) == (False, Status.DRIFTED, result.before)
+
+
+def test_what_setting_prints_is_not_taken_for_the_zone() -> None:
+    there = flipped()
+    original = there._tzutil
+    there._tzutil = lambda arguments: (  # type: ignore[method-assign]
+        original(arguments) if arguments[0] != "/s" else ["UTC"]
+    )
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(there, "UTC")
+    assert (caught.value.result.after or {})["zone"] == "Mountain Standard Time"
+    assert "printed: UTC" in str(caught.value)
+
+
+def test_a_server_that_is_gone_after_the_write_leaves_the_effect_unknown() -> None:
+    there = flipped()
+    there.goes_after = "tzutil"
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(there, "UTC")
+    result = caught.value.result
+    assert (result.changed, result.status, result.after) == (True, Status.UNKNOWN, None)
+    assert [command.as_text() for command in result.restore_commands] == [
+        "tzutil /s 'Mountain Standard Time'"
+    ]
+
+
+def test_a_write_that_may_still_be_at_work_is_unknown_whatever_is_read_back() -> None:
+    there = flipped()
+    there.breaks, there.ends = {"tzutil"}, False
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(there, "UTC")
+    assert (caught.value.result.changed, caught.value.result.status) == (True, Status.UNKNOWN)
+    assert (caught.value.result.after or {})["zone"] == "UTC"
+
+
+def test_daylight_saving_is_left_as_it_is_unless_it_is_asked_for() -> None:
+    there = flipped()
+    there.zone = "Mountain Standard Time_dstoff"
+    result = remediate(there, "UTC", check_mode=True)
+    assert result["after"] == {"zone": "UTC", "daylight_saving": False}
+    assert remediate(there, "UTC", True, check_mode=True)["after"]["daylight_saving"] is True
+
+
+def test_junk_behind_the_zone_is_told_and_changes_nothing() -> None:
+    there = flipped()
+    there.registry[ZONE_KEY] = {"TimeZoneKeyName": "Mountain Standard Time\0x"}
+    result = remediate(there, "Mountain Standard Time")
+    assert (result["status"], len(result["warnings"])) == ("in_desired_state", 1)
+
+
+def test_a_change_is_journalled_and_its_request_takes_it_back() -> None:
+    there, journal = flipped(), MemoryJournal()
+    time_zone.remediate(envelope(there, journal=journal), time_zone.Request("UTC", True))
+    ((change, commands),) = journal.changes.values()
+    assert (change.resource, change.identity, change.restorable) == ("time_zone", there.fqdn, Restorable.YES)
+    assert commands == ("tzutil /s UTC",)
+    assert journal.outcomes == {"0": {"status": "corrected", "changed": True}}
+    request = time_zone.restoring_request(change)
+    assert request == time_zone.Request("Mountain Standard Time", True)
+    result = time_zone.remediate(envelope(there), request)
+    assert dict(result.after or {}) == change.before

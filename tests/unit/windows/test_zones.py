@@ -127,3 +127,18 @@ def test_a_windows_without_tzutil_has_its_zone_in_the_registry(disabled: int, sa
 def test_half_a_registry_is_no_zone(values: dict[str, object]) -> None:
     with pytest.raises(Unreadable):
         zones.read_registry(values)
+
+
+JUNK = "Mountain Standard Time\0\u7f10;\0x"
+
+
+@pytest.mark.parametrize("read", ["tzutil", "registry"])
+def test_an_id_ends_at_its_first_nul_as_windows_has_it(read: str) -> None:
+    registry = {"ActiveTimeBias": 420, "TimeZoneKeyName": JUNK}
+    zone = zones.read_in_force([JUNK], registry) if read == "tzutil" else zones.read_registry(registry)
+    assert (zone.id, zone.raw) == ("Mountain Standard Time", JUNK)
+    assert "TimeZoneKeyName" in str(zone.problem)
+
+
+def test_an_id_without_junk_is_no_problem() -> None:
+    assert zones.read_in_force(["UTC"], {"ActiveTimeBias": 0, "TimeZoneKeyName": "UTC"}).problem is None
