@@ -23,4 +23,4 @@ class ActionModule(InfoAction):
         at_least(arguments, samples=1)
         for name in arguments["ntp_servers"]:
             one_host("ntp_servers", name)
-        return clock_info.about(shell, arguments["ntp_servers"], arguments["samples"])
+        return clock_info.query(shell, arguments["ntp_servers"], arguments["samples"])

@@ -25,8 +25,7 @@ class ActionModule(ModuleAction):
                 raise UnusableArgument(option, f"{arguments[option]} is not a number of seconds above 0.")
         return replication.remediate(
             envelope,
-            arguments["replicas"],
-            force=arguments["force"],
-            timeout=arguments["timeout"],
-            interval=arguments["interval"],
+            replication.Request(
+                arguments["replicas"], arguments["force"], arguments["timeout"], arguments["interval"]
+            ),
         )

@@ -21,14 +21,14 @@ class ActionModule(ModuleAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
-        if arguments["state"] == "restart_owed" and not arguments["reason"]:
-            raise UnusableArgument("reason", "whoever settles the restart needs to know why it is owed.")
+        if arguments["state"] == "restart_pending" and not arguments["reason"]:
+            raise UnusableArgument("reason", "whoever restarts the services later needs to know why.")
         at_least(arguments, drain_timeout=1, start_timeout=1, settle=0, busy_wait=0, busy_tries=1, interval=1)
         request = server_services.Request(
             state=arguments["state"],
             graceful=arguments["graceful"],
             method=arguments["method"],
-            only_if_owed=arguments["only_if_owed"],
+            only_if_restart_pending=arguments["only_if_restart_pending"],
             reason=arguments["reason"] or "",
             pool_state=arguments["pool_state"],
             drain_timeout=arguments["drain_timeout"],

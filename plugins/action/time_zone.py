@@ -19,4 +19,5 @@ class ActionModule(ModuleAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
-        return time_zone.remediate(envelope, arguments["zone"], arguments["daylight_saving"])
+        request = time_zone.Request(arguments["zone"], arguments["daylight_saving"])
+        return time_zone.remediate(envelope, request)

@@ -27,7 +27,7 @@ options:
     type: dict
     default: {}
   noted:
-    description: By host, what leaving the note that a restart is owed returned, likewise.
+    description: By host, what leaving the note that a restart is pending returned, likewise.
     type: dict
     default: {}
   zone:
@@ -49,7 +49,7 @@ options:
 """
 
 EXAMPLES = r"""
-- name: Look at the clock
+- name: Measure the clock
   lync.remediation.clock_info:
   register: first
 
@@ -57,7 +57,7 @@ EXAMPLES = r"""
   lync.remediation.clock:
   register: done
 
-- name: Look at it again
+- name: Measure it again
   lync.remediation.clock_info:
   register: then
 
@@ -87,7 +87,7 @@ def clock_summary(
     after: Mapping[str, Any] | None = None,
     **done: Mapping[str, Mapping[str, Any]],
 ) -> list[str]:
-    """See `fleet.summary`."""
+    """See `assessment.summary`."""
     return summary(before, after, done)
 
 

@@ -26,7 +26,7 @@ options:
     type: list
     elements: dict
     default: []
-  wishes:
+  wanted:
     description:
       - By host, the C(zone) that it should have, and the options of M(lync.remediation.time_service) as
         C(time_service). A host that is missing may have any.
@@ -42,7 +42,7 @@ options:
     default: 300000
   follow_pool:
     description:
-      - Whether hosts for which O(wishes) has no zone, or no time service, should have that of more than
+      - Whether hosts for which O(wanted) has no zone, or no time service, should have that of more than
         half of their pool.
     type: bool
     default: false
@@ -50,7 +50,7 @@ options:
 
 EXAMPLES = r"""
 # In a play whose hosts are the Front Ends and the Edge Servers
-- name: Look at all clocks
+- name: Measure all clocks
   lync.remediation.clock_info:
   register: clock
 
@@ -90,7 +90,7 @@ _value:
       description:
         - By host, C(computer), C(pool), C(is_edge), C(measured), C(error_ms), C(uncertainty_ms), C(zone),
           C(wanted_zone), C(wanted_time_service), C(problems) (of V(zone), V(source) and V(clock)),
-          C(zone_difference_minutes), C(explained_by), C(restart_owed), C(restart_reason),
+          C(zone_difference_minutes), C(explained_by), C(restart_pending), C(restart_reason),
           C(repair_calls_for_restart), C(restart_interrupted), C(down), C(jumped_ms), C(trouble).
       type: dict
     wrong:
@@ -108,7 +108,7 @@ _value:
           milliseconds (C(offset_ms)). V(null) with less than two. Front Ends talk to all others, Edge Servers to
           Front Ends and to their own pool.
       type: dict
-    lying_ntp_servers:
+    falsetickers:
       description: Time servers that contradict the clocks that are right.
       type: list
       elements: str
@@ -125,20 +125,20 @@ _value:
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..plugin_utils.clock.assessment import Rules, fleet
+from ..plugin_utils.clock.assessment import Rules, assess
 
 
 def clock_verdict(
     answers: Mapping[str, Mapping[str, Any]],
     pools: Sequence[Mapping[str, Any]] = (),
-    wishes: Mapping[str, Mapping[str, Any]] | None = None,
+    wanted: Mapping[str, Mapping[str, Any]] | None = None,
     max_offset_ms: float = 1000,
     restart_offset_ms: float = 300000,
     follow_pool: bool = False,
 ) -> dict[str, Any]:
-    """See `fleet.fleet`."""
+    """See `assessment.assess`."""
     rules = Rules(float(max_offset_ms) / 1000, float(restart_offset_ms) / 1000, bool(follow_pool))
-    return fleet(answers, pools, wishes or {}, rules)
+    return assess(answers, pools, wanted or {}, rules)
 
 
 class FilterModule:

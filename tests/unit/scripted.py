@@ -50,7 +50,7 @@ class Scripted:
             for text in pipeline
         ]
 
-    def run(self, *commands: Command, changes: bool = False) -> Results:
+    def run(self, *commands: Command, changes: bool = False, limit: float | None = None) -> Results:
         self.pipelines.append([command.as_text() for command in commands])
         self.changed.append(changes)
         assert self.answers, f"nobody expected {self.pipelines[-1]}"

@@ -147,7 +147,9 @@ class Windows:
         self.offers = set(_OFFERS[pool.version if pool else 5])
         self.second_hop = True
         self.breaks: set[str] = set()
+        self.ends = True  # whether the final state of what broke is received in the end
         self.goes_after: str | None = None  # with this command the server is gone
+        self.is_gone = False
         self.sent: list[str] = []
         self.written: list[str] = []
 
@@ -176,8 +178,10 @@ class Windows:
     def server_version(self) -> str | None:
         return None
 
-    def run(self, *commands: Command, changes: bool = False) -> Results:
+    def run(self, *commands: Command, changes: bool = False, limit: float | None = None) -> Results:
         self.clock.passes(self.delay / 2)
+        if self.is_gone:
+            raise CannotConnect(self.endpoint, "no route to host")
         output: list[Any] = []
         errors: list[ErrorReport] = []
         for command in commands:
@@ -198,10 +202,11 @@ class Windows:
                 if isinstance(item, Refuses)
             ]
             if command.name == self.goes_after:
-                raise CannotConnect(self.endpoint, "no route to host")
+                self.is_gone = True
+                raise LostInMidCommand(self.endpoint, [command.name], "the line broke")
             if command.name in self.breaks and changes:
                 self.breaks.discard(command.name)
-                raise LostInMidCommand(self.endpoint, [command.name], "the line broke")
+                raise LostInMidCommand(self.endpoint, [command.name], "the line broke", ended=self.ends)
         self.clock.passes(self.delay / 2)
         return Results(tuple(output), tuple(errors))
 
@@ -229,7 +234,9 @@ class Windows:
         return [datetime.datetime.fromtimestamp(self.now(), datetime.timezone.utc)]
 
     def _set_date(self, given: dict[str, Any]) -> list[Any]:
-        self.offset += given["Adjust"].total_seconds()
+        """SetLocalTime takes a local time in the zone that is set now."""
+        local = datetime.datetime.fromisoformat(given["Date"]).replace(tzinfo=datetime.timezone.utc)
+        self.offset = local.timestamp() - 60 * ZONES[self.zone] - self.clock.time()
         return self._get_date({})
 
     def _get_itemproperty(self, given: dict[str, Any]) -> list[Any]:

@@ -15,7 +15,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..powershell.commands import Command
-from ..powershell.errors import ConnectionRefused, ManagementShellError, OutcomeUnknown, UnconvertibleValue
+from ..powershell.errors import (
+    CommandError,
+    ConnectionRefused,
+    ManagementShellError,
+    OutcomeUnknown,
+    UnconvertibleValue,
+)
 from ..powershell.results import PipelineState, Results
 from ..powershell.shell import ManagementShell
 from ..result.display import shown
@@ -43,6 +49,15 @@ class Answer:
     whole: bool
     trouble: ManagementShellError | None = None
 
+    @property
+    def went_through(self) -> bool:
+        """Whether the commands ran to their end. What programs wrote to standard error says nothing of that."""
+        return self.whole or (
+            isinstance(self.trouble, CommandError)
+            and self.results.state is PipelineState.COMPLETED
+            and all(report.is_from_program for report in self.results.errors)
+        )
+
 
 class Envelope:
     """One task's way to a server. ``shell`` is for reading; `write` is the only way to change anything."""
@@ -65,12 +80,17 @@ class Envelope:
         self.known = result
         return result
 
-    def begin(self, change: Change) -> None:
-        """What the next writes are about; it is journalled when the first of them is sent."""
+    def begin(self, change: Change, commands: Sequence[Command] = ()) -> None:
+        """What the next writes are about; it is journalled when the first of them is sent.
+
+        Where all of its ``commands`` are given it is journalled now, so that nothing delays the first of them.
+        """
         if self._change_id:
             certain = self._ended and not self._troubles
             self._end(Status.CORRECTED if certain else Status.UNKNOWN, changed=True)
         self._change = change
+        if commands:
+            self._journal_change(change, commands)
 
     # -- writing ----------------------------------------------------------------------------------------------
 
@@ -89,23 +109,22 @@ class Envelope:
         """What went wrong since the first write, in order."""
         return tuple(self._troubles)
 
-    def write(self, *commands: Command, read: Command | None = None) -> Answer:
+    def write(self, *commands: Command, read: Command | None = None, limit: float | None = None) -> Answer:
         """Journal and send commands that change something, with at most one reading behind them, as one pipeline.
 
         Raises what kept the first write of a task from being sent, with nothing changed; afterwards raises nothing
-        but remembers it. The answer is whole where every statement answered without an error.
+        but remembers it. The answer is whole where every statement answered without an error. ``limit``: seconds that
+        the commands may take, where that is less than the session allows.
         """
         if self.check_mode:
             raise AssertionError(f"{commands[0].name} must not be sent in check mode")
         if self._change is not None and not self._change_id:
-            endpoint = self.shell.endpoint
-            self._change_id = self._journal.begin(
-                self._change, tuple(command.as_text() for command in commands), endpoint.url, endpoint.account
-            )
+            self._journal_change(self._change, commands)
         first = not self._written
         self._written += commands
         try:
-            results = self.shell.run(*commands, *([read] if read else []), changes=True)
+            limited = {} if limit is None else {"limit": limit}
+            results = self.shell.run(*commands, *([read] if read else []), changes=True, **limited)
         except OutcomeUnknown as lost:
             self._ended = self._ended and lost.ended
             return self._noted(lost, lost.results)
@@ -116,15 +135,25 @@ class Envelope:
             self._written.clear()
             self._end(Status.DRIFTED, changed=False)
             raise
-        for report in results.errors:
-            self._troubles.append(self.shell.classify(report))
-        whole = not results.errors and results.state is PipelineState.COMPLETED
-        return Answer(results, whole, self._troubles[-1] if results.errors else None)
+        troubles = self._classified(results)
+        self._troubles += troubles
+        whole = not troubles and results.state is PipelineState.COMPLETED
+        return Answer(results, whole, troubles[-1] if troubles else None)
+
+    def notice(self, trouble: ManagementShellError) -> None:
+        """Remember what an answer says went wrong where no error record says so, as programs print it."""
+        self._troubles.append(trouble)
+
+    def _journal_change(self, change: Change, commands: Sequence[Command]) -> None:
+        endpoint = self.shell.endpoint
+        texts = tuple(command.as_text() for command in commands)
+        self._change_id = self._journal.begin(change, texts, endpoint.url, endpoint.account)
+
+    def _classified(self, results: Results) -> list[ManagementShellError]:
+        return [self.shell.classify(report) for report in results.errors if not report.is_empty_line]
 
     def _noted(self, trouble: ManagementShellError, results: Results) -> Answer:
-        self._troubles.append(trouble)
-        for report in results.errors:
-            self._troubles.append(self.shell.classify(report))
+        self._troubles += [trouble, *self._classified(results)]
         return Answer(results, whole=False, trouble=trouble)
 
     # -- afterwards -------------------------------------------------------------------------------------------
@@ -186,6 +215,7 @@ class Envelope:
     def failure(self, error: BaseException) -> dict[str, Any]:
         """The task's result after whatever ended it, for errors that nobody else has told."""
         if isinstance(error, ChangeFailed) or not self._written:
+            self._end(Status.DRIFTED, changed=False)
             return failure_result(error, self.known)
         self._troubles = self._troubles or ([error] if isinstance(error, ManagementShellError) else [])
         sentences = [*(str(trouble) for trouble in self._troubles if trouble is not error), str(error)]

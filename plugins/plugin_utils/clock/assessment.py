@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 from ..restart.restart_order import Candidate, rounds
 from ..result.spans import milliseconds, span_text
 from ..topology.pool_state import PoolState, from_dict
-from ..windows.w32time import differing
+from ..windows.w32time import differing, is_option_value
 from .offset import Offset
 from .verdict import Finding, Reading, Right, Verdict, majority_zone, verdict
 
@@ -38,16 +37,16 @@ class Rules:
     follow_pool: bool
 
 
-def fleet(
+def assess(
     answers: Mapping[str, Mapping[str, Any]],
     pools: Sequence[Mapping[str, Any]],
-    wishes: Mapping[str, Mapping[str, Any]],
+    wanted: Mapping[str, Mapping[str, Any]],
     rules: Rules,
 ) -> dict[str, Any]:
     """What the filter clock_verdict returns.
 
     ``answers``: by host, what clock_info returned, be it a failure; ``pools``: what pool_info returned;
-    ``wishes``: by host, the ``zone`` and the ``time_service`` that the inventory wants, if any. A host whose
+    ``wanted``: by host, the ``zone`` and the ``time_service`` that the inventory wants, if any. A host whose
     computer is in no pool is a pool of its own.
     """
     topology = [from_dict(pool) for pool in pools]
@@ -65,21 +64,21 @@ def fleet(
             answers[reading.host],
             findings.get(reading.host),
             {
-                "zone": wishes.get(reading.host, {}).get("zone") or zones.get(reading.pool),
-                "time_service": wishes.get(reading.host, {}).get("time_service") or sources.get(reading.pool),
+                "zone": wanted.get(reading.host, {}).get("zone") or zones.get(reading.pool),
+                "time_service": wanted.get(reading.host, {}).get("time_service") or sources.get(reading.pool),
             },
             found,
             rules,
         )
         for reading in readings
     }
-    owing = [places[host].candidate() for host, server in servers.items() if server["restart_reason"]]
+    pending = [places[host].candidate() for host, server in servers.items() if server["restart_reason"]]
     return {
         "right": found.right.value,
         "why": found.why,
         "reference_offset": found.reference,
         "confirmed": found.right is not Right.UNCLEAR and found.witnesses > 0,
-        "lying_ntp_servers": list(found.lying),
+        "falsetickers": list(found.falsetickers),
         "farthest": None
         if found.farthest is None
         else {"hosts": list(found.farthest.hosts), "offset_ms": milliseconds(found.farthest.seconds)},
@@ -93,7 +92,7 @@ def fleet(
         },
         "servers": servers,
         "wrong": [host for host, server in servers.items() if server["problems"]],
-        "rounds": rounds(owing),
+        "rounds": rounds(pending),
         "table": _table(servers)
         + _lines([*_sentences(found, servers, rules), *_without_majority(servers, sizes, rules)]),
     }
@@ -106,7 +105,7 @@ def _majority_source(
     by_pool: dict[str, list[dict[str, Any]]] = {}
     for host, answer in answers.items():
         configured = answer.get("time_service")
-        if configured and configured.get("type"):
+        if configured and all(is_option_value(each, configured[each]) for each in ("type", "peers")):
             peers = {"peers": configured["peers"]} if configured["type"] in ("manual", "all") else {}
             by_pool.setdefault(places[host].pool, []).append({"type": configured["type"], **peers})
     return {
@@ -172,11 +171,11 @@ def _server(
     reading: Reading,
     answer: Mapping[str, Any],
     finding: Finding | None,
-    wish: Mapping[str, Any],
+    wanted: Mapping[str, Any],
     found: Verdict,
     rules: Rules,
 ) -> dict[str, Any]:
-    wanted_zone, wanted_source = wish["zone"], wish["time_service"]
+    wanted_zone, wanted_source = wanted["zone"], wanted["time_service"]
     zone_wrong = (
         wanted_zone is not None
         and reading.zone is not None
@@ -186,15 +185,15 @@ def _server(
     source_wrong = bool(wanted_source and configured and differing(configured, wanted_source))
     wrong = {"zone": zone_wrong, "source": source_wrong, "clock": finding is not None}
     problems = [name for name, is_wrong in wrong.items() if is_wrong]
-    owed = answer.get("restart_owed")
+    note = answer.get("restart_pending")
     reason = None
     if zone_wrong:
         reason = f"its time zone was {reading.zone}"
     elif finding is not None and abs(finding.error.seconds) >= rules.restart_from:
         reason = f"its clock was {span_text(finding.error.seconds, signed=True)} off"
     calls_for_restart = reason is not None
-    if owed is not None:
-        reason = str(owed.get("reason") or reason or "an earlier repair")
+    if note is not None:
+        reason = str(note.get("reason") or reason or "an earlier repair")
     error = reading.offset
     if error is not None and found.reference is not None:
         error = Offset(error.seconds - found.reference, error.uncertainty)
@@ -211,11 +210,11 @@ def _server(
         "problems": problems,
         "zone_difference_minutes": finding.zone_difference if finding else None,
         "explained_by": finding.explained_by if finding else None,
-        "restart_owed": owed is not None,
+        "restart_pending": note is not None,
         "restart_reason": reason,
         "repair_calls_for_restart": calls_for_restart,
         "down": not place.running,
-        "restart_interrupted": bool(owed and owed.get("stopped")),
+        "restart_interrupted": bool(note and note.get("stopped")),
         "jumped_ms": answer.get("jumped_ms"),
         "trouble": reading.trouble or None,
     }
@@ -253,7 +252,7 @@ def _word(server: Mapping[str, Any]) -> str:
     elif server["problems"]:
         word = f"wrong {', '.join(server['problems'])}"
     else:
-        word = "restart owed" if server["restart_owed"] else "right"
+        word = "restart pending" if server["restart_pending"] else "right"
     return f"{word}, down" if server["down"] else word
 
 
@@ -290,7 +289,7 @@ def _sentences(found: Verdict, servers: Mapping[str, Mapping[str, Any]], rules: 
         for host, server in servers.items()
         if server["measured"] and server["jumped_ms"]
     ]
-    sentences += [f"The time server {name} contradicts them." for name in found.lying]
+    sentences += [f"The time server {name} contradicts them." for name in found.falsetickers]
     if found.farthest is not None and found.farthest.seconds > rules.tolerance:
         one, other = (names[host] for host in found.farthest.hosts)
         sentences.append(
@@ -337,7 +336,7 @@ def summary(
     """What was done to each server, or in check mode would be, and what failed, a line each.
 
     ``before`` and ``after`` are verdicts; ``after`` is None in check mode. ``done``: of the tasks ``tried`` (what was
-    tried dry), ``noted`` (that a restart is owed), ``zone``, ``source``, ``clock`` and ``restart``, the results by
+    tried dry), ``noted`` (that a restart is pending), ``zone``, ``source``, ``clock`` and ``restart``, the results by
     host, empty where a task did not run.
     """
     names = short_names(before["servers"])
@@ -371,8 +370,7 @@ def _failed(result: Mapping[str, Any]) -> bool:
 
 
 def _said(result: Mapping[str, Any]) -> str:
-    """What a plugin said, without the words that Ansible puts before it."""
-    return re.sub(r"^((Task|Action) failed: )+", "", str(result.get("msg") or ""))
+    return str(result.get("msg") or "")
 
 
 def _deeds(

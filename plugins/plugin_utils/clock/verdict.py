@@ -94,8 +94,8 @@ class Verdict:
     """``reference`` is the right time against the controller's, None where it is unclear; ``why`` says how
     that was found out.
 
-    ``witnesses`` counts the clocks besides the controller's that speak for it. ``lying``: time servers that
-    contradict it.
+    ``witnesses`` counts the clocks besides the controller's that speak for it. ``falsetickers``: time servers
+    that contradict it.
     """
 
     right: Right
@@ -105,7 +105,7 @@ class Verdict:
     pools: Mapping[str, Consensus]
     findings: tuple[Finding, ...]
     farthest: Spread | None
-    lying: tuple[str, ...]
+    falsetickers: tuple[str, ...]
     unmeasured: Mapping[str, str]
 
 
@@ -125,7 +125,7 @@ def verdict(readings: Sequence[Reading], tolerance: float) -> Verdict:
         pools={pool: found for pool, found in _by_pool(readings, tolerance) if found is not None},
         findings=findings,
         farthest=farthest(readings),
-        lying=tuple(
+        falsetickers=tuple(
             name
             for name, value in time_servers.items()
             if reference is not None and not _agrees(value, reference, tolerance)

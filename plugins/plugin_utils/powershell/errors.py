@@ -268,6 +268,9 @@ class LostInMidCommand(OutcomeUnknown):
         self.reason = reason
 
 
+COMMAND_TIMEOUT = "Raise ansible_management_shell_command_timeout where the server is known to need longer."
+
+
 class TimedOut(OutcomeUnknown):
     """Commands ran for longer than they were given, and were told to stop."""
 
@@ -280,11 +283,12 @@ class TimedOut(OutcomeUnknown):
         ended: bool = False,
         results: Results = _NOTHING,
         changes: bool = True,
+        remedy: str = COMMAND_TIMEOUT,
     ) -> None:
         effect = f": {_effect(ended)}" if changes else ""
         super().__init__(
-            f"{_listed(commands)} did not finish within {seconds:g} seconds at {endpoint.url}{effect}. Raise "
-            "ansible_management_shell_command_timeout where the server is known to need longer.",
+            f"{_listed(commands)} did not finish within {seconds:g} seconds at {endpoint.url}{effect}."
+            + (remedy and f" {remedy}"),
             commands,
             ended=ended,
             results=results,

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from .commands import Command
 from .error_records import error_report
-from .errors import LostInMidCommand, SessionGone, TimedOut
+from .errors import COMMAND_TIMEOUT, LostInMidCommand, SessionGone, TimedOut
 from .opening import Opened, back_off
 from .pypsrp_library import (
     NAMESPACES,
@@ -62,9 +62,13 @@ _REPEATED_RECEIVES = 5
 class Pipeline:
     """The commands of one pipeline on its way. Use `run`, once."""
 
-    def __init__(self, opened: Opened, commands: Sequence[Command], *, changes: bool) -> None:
+    def __init__(
+        self, opened: Opened, commands: Sequence[Command], *, changes: bool, limit: float | None = None
+    ) -> None:
         self._opened = opened
         self._options = opened.options
+        own = opened.options.command_timeout
+        self._limit = own if limit is None else min(limit, own)
         self._changes = changes
         self._commands = [command.name for command in commands]
         self._pipeline = _Fragments(opened.pool)
@@ -160,7 +164,7 @@ class Pipeline:
     # -- receiving --
 
     def _receive_all(self) -> None:
-        deadline = time.monotonic() + self._options.command_timeout
+        deadline = time.monotonic() + self._limit
         repeated = 0
         while not self._has_ended:
             if time.monotonic() > deadline:
@@ -213,10 +217,11 @@ class Pipeline:
         return TimedOut(
             self._options.endpoint,
             self._commands,
-            self._options.command_timeout,
+            self._limit,
             ended=ended,
             results=self.results(),
             changes=self._changes,
+            remedy=COMMAND_TIMEOUT if self._limit == self._options.command_timeout else "",
         )
 
     def _bring_to_an_end(self, *, lost: bool) -> bool:

@@ -94,6 +94,16 @@ class ErrorReport:
         return self.fully_qualified_id.partition(",")[0]
 
     @property
+    def is_from_program(self) -> bool:
+        """Whether this is a line that a native program wrote to its standard error. It says nothing of success."""
+        return self.identifier in ("NativeCommandError", "NativeCommandErrorMessage")
+
+    @property
+    def is_empty_line(self) -> bool:
+        """Whether that line was empty; PowerShell puts the exception's type in its place."""
+        return self.is_from_program and self.message == self.exception_type
+
+    @property
     def exception_types(self) -> tuple[str, ...]:
         return (self.exception_type, *(cause.exception_type for cause in self.causes))
 

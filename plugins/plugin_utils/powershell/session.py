@@ -81,10 +81,10 @@ class Session:
 
     # -- running commands --
 
-    def run(self, *commands: Command, changes: bool = False) -> Results:
+    def run(self, *commands: Command, changes: bool = False, limit: float | None = None) -> Results:
         """See `shell.ManagementShell.run`."""
         try:
-            results = self._change(commands) if changes else self._read(commands)
+            results = self._change(commands, limit) if changes else self._read(commands)
         except OutcomeUnknown as unknown:
             self._warnings += unknown.results.warnings
             raise
@@ -95,12 +95,12 @@ class Session:
         taken, self._warnings = list(dict.fromkeys(self._warnings)), []
         return taken
 
-    def _change(self, commands: Sequence[Command]) -> Results:
-        results = self._run_safely(commands, changes=True)
+    def _change(self, commands: Sequence[Command], limit: float | None) -> Results:
+        results = self._run_safely(commands, changes=True, limit=limit)
         missing = _missing_management_cmdlets(results)
         # What was not found has not run; but where another statement has, it must not run again.
         if missing and self._has_run_nothing(commands, missing) and self._import_management_module():
-            return self._run_safely(commands, changes=True)
+            return self._run_safely(commands, changes=True, limit=limit)
         return results
 
     def _read(self, commands: Sequence[Command]) -> Results:
@@ -130,28 +130,30 @@ class Session:
         )
         return not known.output and known.state is PipelineState.COMPLETED
 
-    def _run_safely(self, commands: Sequence[Command], *, changes: bool) -> Results:
+    def _run_safely(
+        self, commands: Sequence[Command], *, changes: bool, limit: float | None = None
+    ) -> Results:
         """Run once; once more in a new session where that is safe."""
         if self._current is not None:
             self._current.refresh()
         try:
-            return self._run_once(commands, changes=changes)
+            return self._run_once(commands, changes=changes, limit=limit)
         except SessionGone:
             pass
         except LostInMidCommand:
             if changes:
                 raise
         try:
-            return self._run_once(commands, changes=changes)
+            return self._run_once(commands, changes=changes, limit=limit)
         except SessionGone as gone:
             raise gone.refusal from gone
 
-    def _run_once(self, commands: Sequence[Command], *, changes: bool) -> Results:
+    def _run_once(self, commands: Sequence[Command], *, changes: bool, limit: float | None) -> Results:
         opened = self._opened()
         try:
             if opened.is_version_2:
-                return self._run_each(opened, commands, changes=changes)
-            return Pipeline(opened, commands, changes=changes).run()
+                return self._run_each(opened, commands, changes=changes, limit=limit)
+            return Pipeline(opened, commands, changes=changes, limit=limit).run()
         except ConnectionRefused:
             # Nothing was accepted, and the session is as it was.
             raise
@@ -165,7 +167,9 @@ class Session:
             self._abandon_current()
             raise
 
-    def _run_each(self, opened: Opened, commands: Sequence[Command], *, changes: bool) -> Results:
+    def _run_each(
+        self, opened: Opened, commands: Sequence[Command], *, changes: bool, limit: float | None
+    ) -> Results:
         """A pipeline for each command: PowerShell 2 runs only the first statement of one.
 
         Once the first command of a change was accepted, nothing that happens afterwards may look as if nothing had
@@ -175,7 +179,7 @@ class Session:
         for number, command in enumerate(commands):
             accepted = [earlier.name for earlier in commands[:number]]
             try:
-                results += Pipeline(opened, [command], changes=changes).run()
+                results += Pipeline(opened, [command], changes=changes, limit=limit).run()
             except OutcomeUnknown as unknown:
                 unknown.commands = (*accepted, *unknown.commands)
                 unknown.results = results + unknown.results

@@ -31,10 +31,12 @@ class ManagementShell(Protocol):
     def resumed(self) -> bool:
         """Whether the session was opened by an earlier task of the run. Known once a command has run."""
 
-    def run(self, *commands: Command, changes: bool = False) -> Results:
+    def run(self, *commands: Command, changes: bool = False, limit: float | None = None) -> Results:
         """Run the commands as the statements of one pipeline, in order (one pipeline each on PowerShell 2 hosts).
 
         What a statement fails with stands in ``Results.errors``, and ``Results.state`` is the final state received.
+
+        A change may have a ``limit`` in seconds that is tighter than the session's own.
 
         Reading (``changes`` false) may be repeated, and is: a broken connection is answered with one more try in a new
         session, and where a statement's error may have cost the answers of others, each statement is asked again in a

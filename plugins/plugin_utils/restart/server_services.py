@@ -5,7 +5,7 @@
 """The module server_services: stop, start and restart the Lync services of one computer without breaking its
 pool.
 
-Before anything is stopped the pool is looked at, and whatever speaks against it is a refusal. What is stopped
+Before anything is stopped the pool's state is read, and whatever speaks against it is a refusal. What is stopped
 is drained; what is started must be up, and its pool ready, before the module says so.
 """
 
@@ -17,23 +17,27 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..change.envelope import Answer, Envelope, Mismatch
+from ..change.journal import Change, Restorable
 from ..change.waiting import Clock
 from ..powershell.commands import Command, Switch
-from ..powershell.errors import ConnectionRefused, LostInMidCommand, TimedOut, cmdlet_not_offered
-from ..powershell.shell import ManagementShell
-from ..result.outcome import Reason, failed, outcome, with_warnings
-from ..result.refusals import Refused, UnusableArgument
+from ..powershell.errors import CommandError, ManagementShellError, OutcomeUnknown, cmdlet_not_offered
+from ..result.drift import Reason
+from ..result.refusals import ChangeFailed, Refused, UnusableArgument
+from ..result.result import Result, computer_result
 from ..result.severity import Severity
 from ..result.spans import span_text
+from ..result.status import Status
 from ..topology import pools
 from ..topology.pool_state import BUSY, READY, PoolState, Readiness, from_dict, objections
 from ..topology.quorum import Kind
 from ..topology.services import Services
-from ..windows import computer, registry
+from ..windows import computer, registry, restart_note
 from ..windows.kerberos_tickets import PURGE_TICKETS
-from ..windows.restart_note import OWED_KEY, half_way, note, read_owed, settle
 
-# How old a look at the pool may be when something is stopped because of it.
+RESOURCE = "server_services"
+
+# How old what is known of the pool may be when something is stopped because of it.
 _FRESH = 120.0
 
 # What Microsoft asks for after each upgrade domain of Lync Server 2013: twenty minutes of the pool being
@@ -49,15 +53,15 @@ _REASON = Reason(
 
 
 @dataclass(frozen=True)
-class Wish:
-    """The module's options; spans are seconds. ``settle`` None: what the documents ask for. ``pool_state``: a
-    look from outside.
+class Request:
+    """The module's options; spans are seconds. ``settle`` None: what the documents ask for. ``pool_state``: the pool as
+    it was seen from outside.
     """
 
     state: str
     graceful: bool
     method: str
-    only_if_owed: bool
+    only_if_restart_pending: bool
     reason: str
     pool_state: Mapping[str, Any] | None
     drain_timeout: float
@@ -68,88 +72,105 @@ class Wish:
     interval: float
 
 
-def remediate(shell: ManagementShell, wish: Wish, *, check_mode: bool, clock: Clock = time) -> dict[str, Any]:
+def remediate(envelope: Envelope, request: Request, clock: Clock = time) -> Result:
     """Raises Refused, UnusableArgument, ChangeFailed, CmdletNotOffered, and the wire's errors."""
-    return _Operation(shell, wish, clock).run(check_mode)
+    return _Operation(envelope, request, clock).run()
 
 
 class _Operation:
-    def __init__(self, shell: ManagementShell, wish: Wish, clock: Clock) -> None:
-        self.shell, self.wish, self.clock = shell, wish, clock
-        self.name = shell.endpoint.name
-        self.warnings: list[str] = []
+    def __init__(self, envelope: Envelope, request: Request, clock: Clock) -> None:
+        self.envelope, self.request, self.clock = envelope, request, clock
+        self.shell = envelope.shell
+        self.name = self.shell.endpoint.name
         self._pool: PoolState | None = None
-        self.result: dict[str, Any] = {}
+        self._before: Services | None = None
+        self._has_moved = False
 
-    def run(self, check_mode: bool) -> dict[str, Any]:
+    def run(self) -> Result:
         keys = self._keys()
         self.name = computer.name(keys) or self.shell.endpoint.name
-        owed = read_owed(keys)
-        if self.wish.state == "restart_owed":
-            return self._owe(owed, check_mode)
-        before = pools.own_services(self.shell)
-        wanted = self._wanted(before, owed)
-        steps = self._steps(before, wanted, owed)
-        settles = owed is not None and wanted == "restarted"
-        states = {"services": _summary(before)}, {"services": _AFTER[wanted] if steps else _summary(before)}
-        self.result = {
-            **outcome(
-                self.shell,
-                "server_services",
-                *states,
-                ["services"] if steps else [],
-                {"services": _REASON},
-                [
-                    *(PURGE_TICKETS if settles else ()),
-                    *(step.command for step in steps),
-                    *([settle()] if settles else []),
-                ],
-            ),
-            "computer": self.name,
-            "services": before.states,
-            "restart_owed": owed,
-        }
+        note = restart_note.read_note(keys)
+        if self.request.state == "restart_pending":
+            return self._leave_note(note)
+        before = self._before = pools.own_services(self.shell)
+        self._know(self._result(before, [], _summary(before), note))
+        wanted = self._wanted(before, note)
+        steps = self._steps(before, wanted, note)
+        settles = note is not None and wanted == "restarted"
+        after = _AFTER[wanted] if steps else _summary(before)
+        commands = [
+            *(PURGE_TICKETS if settles else ()),
+            *(step.command for step in steps),
+            *([restart_note.removing()] if settles else []),
+        ]
+        self._know(self._result(before, commands, after, note))
         if any(step.takes_down for step in steps):
-            self._guard(check_mode)
-        if check_mode or not steps:
-            return with_warnings(self.result, self.warnings)
-        if settles:
-            purged = self.shell.run(*PURGE_TICKETS, changes=True)
-            self.warnings += [
-                f"Kerberos tickets were not purged: {report.message}" for report in purged.errors
-            ]
-        after = self._carry_out(steps, settles=settles)
-        done = {"status": "corrected", "services": after.states, "restart_owed": None if settles else owed}
-        return with_warnings({**self.result, **done}, self.warnings)
+            self._guard()
+        if self.envelope.check_mode or not steps:
+            return self.envelope.known
+        change = Change(
+            RESOURCE,
+            self.name,
+            self.request.state,
+            {"services": _summary(before)},
+            {"services": after},
+            Restorable.NO,
+        )
+        self.envelope.begin(change, commands)
+        return self._carry_out(steps, after, settles=settles)
 
-    def _carry_out(self, steps: Sequence[_Step], *, settles: bool) -> Services:
-        """The services afterwards. A server that is gone in the middle of it is no server that was never reached."""
+    def _know(self, result: Result) -> None:
+        self.envelope.expects(result.warned(*self.envelope.known.warnings))
+
+    def _result(
+        self, before: Services, commands: Sequence[Command], after: str, note: Mapping[str, Any] | None
+    ) -> Result:
+        states = {"services": _summary(before)}, {"services": after}
+        changed = ["services"] if commands else []
+        result = computer_result(
+            self.shell.endpoint.name, RESOURCE, *states, changed, {"services": _REASON}, commands
+        )
+        return result.with_details(computer=self.name, services=before.states, restart_pending=note)
+
+    def _carry_out(self, steps: Sequence[_Step], after: str, *, settles: bool) -> Result:
+        """Raises ChangeFailed, also for a server that is gone in the middle of it."""
+        note = self.envelope.known.details["restart_pending"]
         try:
+            if settles:
+                for command in PURGE_TICKETS:
+                    self.envelope.write(command)
             for step in steps:
                 step.take()
+                self._has_moved = True
                 if step.takes_down and settles:
-                    self._note_half_way()
+                    # Without this an interrupted restart is made again as a whole; nothing worse comes of a failure.
+                    self.envelope.write(restart_note.stopped(self._now()))
+            found = pools.own_services(self.shell)
             if settles:
-                self._forgive()
-            return pools.own_services(self.shell)
-        except (ConnectionRefused, LostInMidCommand, TimedOut) as lost:
-            result = {**self.result, "after": None, "services": {}}
-            raise failed(
-                f"{self.name} is gone in the middle of it, and whether its services run is not known. {lost}",
-                result,
-                status="unknown",
-            ) from lost
+                note = self._remove_note()
+        except ChangeFailed:
+            raise
+        except ManagementShellError as lost:
+            if not self.envelope.has_written:
+                raise
+            self.envelope.expects(self.envelope.known.with_details(services={}))
+            raise self.envelope.unread(self.name, lost) from lost
+        result = self.envelope.known.with_details(services=found.states, restart_pending=note)
+        mismatches = [Mismatch("restart_pending", None, note)] if settles and note is not None else []
+        return self.envelope.conclude(
+            f"The restart of {self.name}", {"services": after}, mismatches, result=result
+        )
 
     # -- what there is to do ---------------------------------------------------------------------------------
 
-    def _keys(self) -> dict[str, registry.Values]:
-        keys = [computer.NAME_KEY, OWED_KEY]
+    def _keys(self) -> Mapping[str, registry.Values]:
+        keys = [computer.NAME_KEY, restart_note.NOTE_KEY]
         return registry.read(self.shell, self.shell.run(registry.reading(keys)), keys)
 
-    def _wanted(self, before: Services, owed: Mapping[str, Any] | None) -> str:
+    def _wanted(self, before: Services, note: Mapping[str, Any] | None) -> str:
         """The state to reach; the state that is there already where nothing is to be done."""
-        wanted = self.wish.state
-        if wanted == "restarted" and self.wish.only_if_owed and owed is None:
+        wanted = self.request.state
+        if wanted == "restarted" and self.request.only_if_restart_pending and note is None:
             return "as_it_is"
         reached = {
             "running": before.up,
@@ -159,13 +180,12 @@ class _Operation:
         }
         if wanted == "running" and before.failed_over:
             raise Refused(
-                f"The services of {self.shell.endpoint.name} were failed over, and are disabled. state: "
-                "failed_back brings "
-                "them back, with their users"
+                f"The services of {self.shell.endpoint.name} were failed over, and are disabled. state: failed_back "
+                "brings them back, with their users"
             )
         return "as_it_is" if reached.get(wanted, False) else wanted
 
-    def _steps(self, before: Services, wanted: str, owed: Mapping[str, Any] | None) -> list[_Step]:
+    def _steps(self, before: Services, wanted: str, note: Mapping[str, Any] | None) -> list[_Step]:
         over = self._fails_over(wanted)
         down = self._fail_over() if over else self._stop()
         up = self._fail_back() if over or before.failed_over else self._start()
@@ -175,10 +195,10 @@ class _Operation:
             "failed_back": [up],
             "stopped": [down],
             "failed_over": [down],
-            # What has been stopped since it was owed, such as by a restart that was interrupted, need not be
+            # What has been stopped since the note was made, such as by a restart that was interrupted, need not be
             # stopped again.
             "restarted": [up]
-            if before.down or before.failed_over or (owed and owed["stopped"])
+            if before.down or before.failed_over or (note and note["stopped"])
             else [down, up],
         }[wanted]
 
@@ -188,16 +208,16 @@ class _Operation:
                 if not pools.offers(self.shell, cmdlet):
                     raise cmdlet_not_offered(self.shell.endpoint, cmdlet)
             return True
-        if wanted != "restarted" or self.wish.method == "drain":
+        if wanted != "restarted" or self.request.method == "drain":
             return False
         offered = pools.offers(self.shell, pools.FAIL_OVER)
-        if self.wish.method == "failover" and not offered:
+        if self.request.method == "failover" and not offered:
             raise cmdlet_not_offered(self.shell.endpoint, pools.FAIL_OVER)
         # Failing over needs other Front Ends, and Windows Fabric, that take the users.
         return offered and self._outline().kind is Kind.FRONT_ENDS and len(self._outline().members) > 1
 
     def _stop(self) -> _Step:
-        graceful = {"Graceful": Switch.PRESENT} if self.wish.graceful else {}
+        graceful = {"Graceful": Switch.PRESENT} if self.request.graceful else {}
         command = Command("Stop-CsWindowsService", {**graceful, "NoWait": Switch.PRESENT, "Confirm": False})
         return _Step(command, lambda: self._take_down(command), takes_down=True)
 
@@ -206,12 +226,12 @@ class _Operation:
         return _Step(command, lambda: self._bring_up(command, SETTLE_AFTER_DRAINING))
 
     def _fail_over(self) -> _Step:
-        wait = datetime.timedelta(seconds=self.wish.drain_timeout)
+        wait = datetime.timedelta(seconds=self.request.drain_timeout)
         command = Command(pools.FAIL_OVER, {"ComputerName": self.name, "WaitTime": wait, "Confirm": False})
         return _Step(command, lambda: self._take_over(command), takes_down=True)
 
     def _fail_back(self) -> _Step:
-        wait = datetime.timedelta(seconds=self.wish.start_timeout)
+        wait = datetime.timedelta(seconds=self.request.start_timeout)
         command = Command(pools.FAIL_BACK, {"ComputerName": self.name, "WaitTime": wait, "Confirm": False})
         return _Step(command, lambda: self._bring_up(command, 0))
 
@@ -235,10 +255,10 @@ class _Operation:
         return Kind.FRONT_ENDS if has_fabric else kind
 
     def _given(self) -> PoolState | None:
-        if self.wish.pool_state is None:
+        if self.request.pool_state is None:
             return None
         try:
-            return from_dict(self.wish.pool_state)
+            return from_dict(self.request.pool_state)
         except (KeyError, ValueError, TypeError) as wrong:
             raise UnusableArgument("pool_state", f"this is not what pool_info returns ({wrong!r})") from None
 
@@ -253,79 +273,69 @@ class _Operation:
         age = self.clock.time() - state.observed.timestamp()
         if age > _FRESH:
             raise Refused(
-                f"The look at the pool {state.pool} is {span_text(age)} old, and servers may have gone down "
-                "since. Run pool_info "
-                "right before"
+                f"The pool_state of {state.pool} is {span_text(age)} old, and servers may have gone down since. Run "
+                "pool_info right before"
             )
         return state
 
     def _readiness(self) -> Readiness | None:
         return pools.readiness(self.shell) if self._outline().kind is Kind.FRONT_ENDS else None
 
-    def _guard(self, check_mode: bool) -> None:
-        for left in range(self.wish.busy_tries, 0, -1):
+    def _guard(self) -> None:
+        for left in range(self.request.busy_tries, 0, -1):
             state, ready = self._seen(), self._readiness()
             against = objections(state, self.name, ready)
             busy = ready is not None and ready.state == BUSY and len(against) == 1
-            if busy and left > 1 and not check_mode and self.wish.pool_state is None:
+            if busy and left > 1 and not self.envelope.check_mode and self.request.pool_state is None:
                 # Microsoft's procedure: wait, ask again, and take a pool that stays busy for ill.
-                self.clock.sleep(self.wish.busy_wait)
+                self.clock.sleep(self.request.busy_wait)
                 continue
             if against:
                 raise Refused(f"{self.name} is not stopped: {'; '.join(against)}")
             if len(state.members) == 1:
-                self.warnings.append(
-                    f"{self.name} is the only server of {state.pool}: its users are without service "
-                    "meanwhile."
-                )
+                alone = f"{self.name} is the only server of {state.pool}: its users are without service meanwhile."
+                self.envelope.expects(self.envelope.known.warned(alone))
             return
 
     # -- acting ----------------------------------------------------------------------------------------------
 
-    def _send(self, command: Command) -> bool:
-        """Whether the command is known to have been carried out; raises what the server said against it."""
-        try:
-            results = self.shell.run(command, changes=True)
-        except (LostInMidCommand, TimedOut) as lost:
-            self.warnings.append(str(lost))
-            return False
-        if results.errors:
-            cause, found = self.shell.classify(results.errors[0]), pools.own_services(self.shell)
-            raise failed(f"{cause} {_described(found)}", self._with(found), cause)
-        return True
+    def _send(self, command: Command) -> Answer:
+        """Raises ChangeFailed with what the server said against it."""
+        answer = self.envelope.write(command)
+        if isinstance(answer.trouble, CommandError):
+            found = pools.own_services(self.shell)
+            raise self._failure(_described(found), found)
+        return answer
 
     def _take_down(self, command: Command) -> None:
-        sure = self._send(command)
-        if not sure and pools.own_services(self.shell).up:
-            raise self._failure(
-                f"{self.warnings[-1]} Looked at since: all services run, so that nothing was stopped."
-            )
+        answer = self._send(command)
+        if isinstance(answer.trouble, OutcomeUnknown):
+            found = pools.own_services(self.shell)
+            if found.up:
+                raise self._failure("Read back since: all services run, so that nothing was stopped.", found)
         self._await(
             lambda found: found.down,
-            self.wish.drain_timeout,
+            self.request.drain_timeout,
             "are not stopped; calls and conferences may still be draining",
         )
 
     def _take_over(self, command: Command) -> None:
-        sure = self._send(command)
+        self._send(command)
         found = pools.own_services(self.shell)
         if not found.failed_over:
-            said = "" if sure else f"{self.warnings[-1]} Looked at since: "
-            raise self._failure(
-                f"{said}{command.name} did not fail the computer over. {_described(found)}", found
-            )
+            raise self._failure(f"{command.name} did not fail the computer over. {_described(found)}", found)
         # What the session lost goes on there.
         self._await(
             lambda found: found.failed_over and not found.stopping,
-            self.wish.drain_timeout,
+            self.request.drain_timeout,
             "are not stopped; calls and conferences may still be draining",
         )
 
     def _bring_up(self, command: Command, settling: float) -> None:
         self._send(command)
-        self._await(lambda found: found.up, self.wish.start_timeout, "do not run")
-        if self.wish.state != "running":
-            self._await_ready(settling if self.wish.settle is None else self.wish.settle)
+        self._await(lambda found: found.up, self.request.start_timeout, "do not run")
+        if self.request.state != "running":
+            self._await_ready(settling if self.request.settle is None else self.request.settle)
 
     def _await(self, reached: Callable[[Services], bool], timeout: float, otherwise: str) -> None:
         deadline = self.clock.monotonic() + timeout
@@ -339,7 +349,7 @@ class _Operation:
                     f"After {span_text(timeout)} services {otherwise}. {_described(found)}{self._of_the_pool(found)}",
                     found,
                 )
-            self.clock.sleep(min(self.wish.interval, left))
+            self.clock.sleep(min(self.request.interval, left))
 
     def _of_the_pool(self, found: Services) -> str:
         """What the pool has to do with a Front-End service that waits to start."""
@@ -359,7 +369,7 @@ class _Operation:
         can tell.
         """
         # Long enough for a pool that was not ready once more, and has to settle anew.
-        limit = self.wish.start_timeout + 2 * settle_for
+        limit = self.request.start_timeout + 2 * settle_for
         deadline = self.clock.monotonic() + limit
         ready_since: float | None = None
         while True:
@@ -372,68 +382,73 @@ class _Operation:
                 return
             if now >= deadline:
                 raise self._failure(
-                    f"The services run again, but {span_text(limit)} later the pool is not settled "
-                    f"({ready.state}). Look at "
-                    "Get-CsPoolFabricState before anything else of it is touched."
+                    f"The services run again, but {span_text(limit)} later the pool is not settled ({ready.state}). "
+                    "Look at Get-CsPoolFabricState before anything else of it is touched."
                 )
             until = deadline if ready_since is None else min(deadline, ready_since + settle_for)
-            self.clock.sleep(min(self.wish.interval, max(until - now, 0)))
+            self.clock.sleep(min(self.request.interval, max(until - now, 0)))
 
-    def _failure(self, sentence: str, found: Services | None = None) -> Exception:
-        return failed(sentence, self._with(found or pools.own_services(self.shell)))
-
-    def _with(self, found: Services) -> dict[str, Any]:
-        """The result as it stands with these services."""
-        return {**self.result, "after": {"services": _summary(found)}, "services": found.states}
+    def _failure(self, sentence: str, found: Services | None = None) -> ChangeFailed:
+        """The failure with what went wrong before it, and the services as they are then."""
+        found = found or pools.own_services(self.shell)
+        moved = self._has_moved or (self._before is not None and found.states != self._before.states)
+        result = replace(
+            self.envelope.known.with_details(services=found.states),
+            status=Status.DRIFTED,
+            changed=moved,
+            after={"services": _summary(found)},
+        )
+        told = [*(str(trouble) for trouble in self.envelope.troubles), sentence]
+        return self.envelope.failed(" ".join(told), result)
 
     # -- the note --------------------------------------------------------------------------------------------
 
-    def _owe(self, owed: Mapping[str, Any] | None, check_mode: bool) -> dict[str, Any]:
-        # A note that is half settled speaks of an earlier repair, and the whole restart is owed again; one without a
-        # reason was never finished.
-        noted = owed is not None and bool(owed["reason"]) and not owed["stopped"]
-        commands = () if noted else note(self._now(), self.wish.reason)
-        states = {"restart_owed": noted}, {"restart_owed": True}
-        changed = ["restart_owed"] if commands else []
-        result = {
-            **outcome(self.shell, "server_services", *states, changed, {"restart_owed": _REASON}, commands),
-            "computer": self.name,
-            "restart_owed": owed,
-        }
-        if check_mode or not commands:
-            return result
-        results = self.shell.run(*commands, changes=True)
-        found = read_owed(self._keys())
-        if found is None or results.errors:
-            said = (
-                str(self.shell.classify(results.errors[0]))
-                if results.errors
-                else "it is not there when read back"
-            )
-            raise failed(f"The note that a restart is owed could not be made: {said}", result)
-        return {**result, "status": "corrected", "restart_owed": found}
+    def _leave_note(self, note: Mapping[str, Any] | None) -> Result:
+        # A note of a restart that was interrupted speaks of an earlier repair, and the whole restart is pending again;
+        # one without a reason was never finished.
+        noted = note is not None and bool(note["reason"]) and not note["stopped"]
+        commands = () if noted else restart_note.making(self._now(), self.request.reason)
+        states = {"restart_pending": noted}, {"restart_pending": True}
+        changed = ["restart_pending"] if commands else []
+        result = computer_result(
+            self.shell.endpoint.name, RESOURCE, *states, changed, {"restart_pending": _REASON}, commands
+        )
+        self.envelope.expects(result.with_details(computer=self.name, restart_pending=note))
+        if self.envelope.check_mode or not commands:
+            return self.envelope.known
+        change = Change(
+            RESOURCE,
+            self.name,
+            "note",
+            {"restart_pending": note},
+            {"restart_pending": {"reason": self.request.reason}},
+            Restorable.NO,
+        )
+        self.envelope.begin(change, commands)
+        for command in commands:
+            if not self.envelope.write(command).went_through:
+                break
+        subject = f"The note on {self.name} that a restart is pending"
+        try:
+            found = restart_note.read_note(self._keys())
+        except ManagementShellError as error:
+            raise self.envelope.unread(subject, error) from error
+        there = found is not None and bool(found["reason"]) and not found["stopped"]
+        mismatches = [] if there else [Mismatch("restart_pending", True, found)]
+        return self.envelope.conclude(
+            subject,
+            {"restart_pending": there},
+            mismatches,
+            result=self.envelope.known.with_details(restart_pending=found),
+        )
 
     def _now(self) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(self.clock.time(), datetime.timezone.utc)
 
-    def _note_half_way(self) -> None:
-        """Without this an interrupted restart is made again as a whole; nothing worse comes of a failure."""
-        try:
-            self.shell.run(half_way(self._now()), changes=True)
-        except (LostInMidCommand, TimedOut) as lost:
-            self.warnings.append(str(lost))
-
-    def _forgive(self) -> None:
-        results = self.shell.run(settle(), changes=True)
-        # A worker that outlived an interrupted run may have taken the note away already.
-        refused = [report for report in results.errors if report.category != "ObjectNotFound"]
-        if refused:
-            cause = self.shell.classify(refused[0])
-            raise failed(
-                f"The services were restarted, but the note that it is owed stays: {cause}",
-                self.result,
-                cause,
-            )
+    def _remove_note(self) -> Mapping[str, Any] | None:
+        """The note as it is then. A worker that outlived an interrupted run may have taken it away already."""
+        self.envelope.write(restart_note.removing())
+        return restart_note.read_note(self._keys())
 
 
 @dataclass(frozen=True)

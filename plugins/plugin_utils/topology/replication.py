@@ -13,18 +13,25 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from ..change.envelope import Envelope
+from ..change.journal import Change, Restorable
 from ..change.waiting import Clock
 from ..powershell.commands import Command, Switch
+from ..powershell.errors import CommandError, ConnectionRefused, ManagementShellError
 from ..powershell.ordinal import ordinal_key
 from ..powershell.results import RemoteObject
 from ..powershell.shell import ManagementShell
 from ..powershell.values import as_result
-from ..result.refusals import ChangeFailed, Unreadable, UnusableArgument, text_of
+from ..result.drift import DriftEntry
+from ..result.refusals import Unreadable, UnusableArgument, text_of
+from ..result.result import Result
 from ..result.severity import Severity
+from ..result.status import Status
 
+RESOURCE = "replication"
 STATUS = Command("Get-CsManagementStoreReplicationStatus")
 FORCE = "Invoke-CsManagementStoreReplication"
 _REASON = "A server that is behind goes on with the settings as they were before the last changes."
@@ -118,58 +125,83 @@ def behind(listed: Sequence[Replica]) -> list[Replica]:
     return [each for each in listed if not each.up_to_date]
 
 
-def remediate(
-    shell: ManagementShell,
-    names: Sequence[str],
-    *,
-    force: bool,
-    timeout: float,
-    interval: float,
-    check_mode: bool,
-    clock: Clock = time,
-) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Request:
+    """The module's options; ``timeout`` and ``interval`` are seconds."""
+
+    names: Sequence[str]
+    force: bool
+    timeout: float
+    interval: float
+
+
+def remediate(envelope: Envelope, request: Request, clock: Clock = time) -> Result:
     """Wait until the replicas are up to date, and before that, with ``force``, make those behind start over.
 
-    ``timeout`` and ``interval`` are seconds. Raises ChangeFailed with the names of those behind when time is
-    up.
+    Raises ChangeFailed with the names of those behind when time is up.
     """
-    found = replicas(shell, names)
+    found = replicas(envelope.shell, request.names)
     late = behind(found)
-    commands = [Command(FORCE, {"ReplicaFqdn": each.fqdn}) for each in late] if force else []
-    result = _result(shell, found, commands)
-    if check_mode or not late:
+    commands = tuple(Command(FORCE, {"ReplicaFqdn": each.fqdn}) for each in late) if request.force else ()
+    result = envelope.expects(_result(envelope, found, commands))
+    if envelope.check_mode or not late:
         return result
+    may_wait = True
     if commands:
-        forced = shell.run(*commands, changes=True)
-        if forced.errors:
-            cause = shell.classify(forced.errors[0])
-            raise ChangeFailed(str(cause), {**result, "status": "unknown"}, cause)
-    deadline = clock.monotonic() + timeout
-    while late:
+        before, after = {"behind": [each.fqdn for each in late]}, {"behind": list[str]()}
+        envelope.begin(
+            Change(RESOURCE, envelope.shell.endpoint.name, "force", before, after, Restorable.NO), commands
+        )
+        troubles = [envelope.write(command).trouble for command in commands]
+        # Where every one was refused, nothing has begun that could be waited for.
+        may_wait = not all(isinstance(trouble, CommandError | ConnectionRefused) for trouble in troubles)
+    try:
+        found = _await(envelope, request, clock) if may_wait else replicas(envelope.shell, request.names)
+    except ManagementShellError as error:
+        if not commands:
+            raise
+        raise envelope.unread("Replication", error) from error
+    return _concluded(envelope, request, found, waited=may_wait)
+
+
+def _await(envelope: Envelope, request: Request, clock: Clock) -> list[Replica]:
+    """The replicas once all are up to date, or when time is up."""
+    deadline = clock.monotonic() + request.timeout
+    while True:
         left = deadline - clock.monotonic()
-        if left <= 0:
-            raise ChangeFailed(_overdue(found, timeout), {**result, **_states(found), "status": "drifted"})
-        clock.sleep(min(interval, left))
-        found = replicas(shell, names)
-        late = behind(found)
-    return {**result, **_states(found), "status": "corrected" if commands else "in_desired_state"}
+        clock.sleep(max(min(request.interval, left), 0))
+        found = replicas(envelope.shell, request.names)
+        if not behind(found) or clock.monotonic() >= deadline:
+            return found
 
 
-def _overdue(found: Sequence[Replica], timeout: float) -> str:
+def _concluded(envelope: Envelope, request: Request, found: Sequence[Replica], *, waited: bool) -> Result:
+    late = behind(found)
+    result = envelope.known.with_details(replicas=[each.as_dict() for each in found])
+    if late:
+        told = [
+            *(str(trouble) for trouble in envelope.troubles),
+            _overdue(found, request.timeout, waited=waited),
+        ]
+        accepted = waited and envelope.has_written
+        result = replace(result, status=Status.DRIFTED, changed=accepted, after=_sorted_out(found))
+        raise envelope.failed(" ".join(told), result)
+    if not envelope.has_written:
+        return replace(result, status=Status.IN_DESIRED_STATE, after=_sorted_out(found))
+    return envelope.conclude("Replication", dict(_sorted_out(found)), [], result=result)
+
+
+def _overdue(found: Sequence[Replica], timeout: float, *, waited: bool) -> str:
     late = behind(found)
     named = ", ".join(
         f"{each.fqdn} (last report: {as_result(each.last_status_report) or 'never'})" for each in late
     )
+    when = f"After {timeout:g} seconds " if waited else ""
     return (
-        f"After {timeout:g} seconds {len(late)} of {len(found)} replicas are still behind: {named}. Check "
-        "that the service REPLICA "
-        "runs there, and MASTER and FTA on the Central Management Server, and for an Edge Server that TCP "
-        "port 4443 is open to it."
+        f"{when}{len(late)} of {len(found)} replicas are still behind: {named}. Check that the service REPLICA runs "
+        "there, and MASTER and FTA on the Central Management Server, and for an Edge Server that TCP port 4443 is open "
+        "to it."
     )
-
-
-def _states(found: Sequence[Replica]) -> dict[str, Any]:
-    return {"after": _sorted_out(found), "replicas": [each.as_dict() for each in found]}
 
 
 def _sorted_out(found: Sequence[Replica]) -> dict[str, list[str]]:
@@ -179,38 +211,30 @@ def _sorted_out(found: Sequence[Replica]) -> dict[str, list[str]]:
     }
 
 
-def _result(shell: ManagementShell, found: Sequence[Replica], commands: Sequence[Command]) -> dict[str, Any]:
+def _result(envelope: Envelope, found: Sequence[Replica], commands: Sequence[Command]) -> Result:
     late = behind(found)
-    header = f"replication on {shell.endpoint.name}"
     forced = late if commands else []
-    return {
-        "changed": bool(commands),
-        "status": "drifted" if late else "in_desired_state",
-        "before": _sorted_out(found),
-        **_states(found),
-        "drift": [
-            {
-                "resource": "replication",
-                "identity": each.fqdn,
-                "property": "up_to_date",
-                "current": False,
-                "desired": True,
-                "severity": Severity.HIGH.value,
-                "reason": _REASON,
-            }
+    return Result(
+        status=Status.DRIFTED if late else Status.IN_DESIRED_STATE,
+        changed=bool(commands),
+        before=_sorted_out(found),
+        after=_sorted_out(found),
+        drift=tuple(
+            DriftEntry(RESOURCE, each.fqdn, "up_to_date", False, True, Severity.HIGH, _REASON)
             for each in late
-        ],
-        "commands": [command.as_text() for command in commands],
-        "diff": {
-            "before": "".join(f"{each.fqdn}: behind\n" for each in forced),
-            "after": "".join(f"{each.fqdn}: up to date\n" for each in forced),
-            "before_header": header,
-            "after_header": header,
-        },
-    }
+        ),
+        commands=tuple(commands),
+        header=f"replication on {envelope.shell.endpoint.name}",
+        diff=(
+            "".join(f"{each.fqdn}: behind\n" for each in forced),
+            "".join(f"{each.fqdn}: up to date\n" for each in forced),
+        ),
+        details={"replicas": [each.as_dict() for each in found]},
+    )
 
 
 def _moment(raw: Any) -> datetime.datetime | None:
     if raw is None or isinstance(raw, datetime.datetime):
-        return raw
+        # .NET's DateTime.MinValue stands for no time at all.
+        return None if raw is None or raw.year == 1 else raw
     raise Unreadable(f"The server sent {raw!r} where a point in time was expected.")

@@ -9,14 +9,12 @@ are read.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from ..powershell.commands import Command
-from ..powershell.errors import CmdletNotOffered
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable
-from . import registry, w32time, w32tm, zones
+from . import programs, registry, w32time, w32tm, zones
 
 # Where Windows keeps a computer's name and DNS suffix; an Edge Server in a workgroup has its suffix here as
 # well.
@@ -28,14 +26,8 @@ LIST_ZONES = Command("tzutil", arguments=("/l",))
 GET_SERVICE = Command("Get-Service", {"Name": w32time.SERVICE})
 QUERY_STATUS = Command("w32tm", arguments=("/query", "/status", "/verbose"))
 
+_NO_SERVICE = "NoServiceFoundForGivenName"
 _CHART_SAMPLES = 3
-
-
-class ProgramMissing(Unreadable):
-    """A program that Windows has from Server 2008 R2 on is not there."""
-
-    def __init__(self, program: str, server: str) -> None:
-        super().__init__(f"{program} does not exist on {server}; it came with Windows Server 2008 R2.")
 
 
 def name(keys: Mapping[str, registry.Values]) -> str | None:
@@ -46,25 +38,14 @@ def name(keys: Mapping[str, registry.Values]) -> str | None:
 
 
 def zone(shell: ManagementShell, results: Results, keys: Mapping[str, registry.Values]) -> zones.ZoneInForce:
-    """Of a pipeline with GET_ZONE as its only native program. Raises Unreadable."""
-    raise_errors_of(shell, results, GET_ZONE)
-    return zones.read_in_force(strings(results), keys.get(ZONE_KEY, {}))
+    """Of a pipeline with GET_ZONE as its only native program. Raises Unreadable, and what kept it from answering."""
+    return zones.read_in_force(programs.output(shell, results, GET_ZONE), keys.get(ZONE_KEY, {}))
 
 
-def raise_errors_of(shell: ManagementShell, results: Results, program: Command) -> None:
-    """What kept a native program from answering. Its own complaints carry no command, other commands' errors
-    carry theirs.
-    """
-    for report in results.errors:
-        failure = shell.classify(report)
-        if isinstance(failure, CmdletNotOffered) and (report.target or "").casefold() == program.name:
-            raise ProgramMissing(program.name, shell.endpoint.name)
-        if report.category == "NotSpecified" and report.fully_qualified_id.startswith("NativeCommandError"):
-            raise Unreadable(f"{program.as_text()} failed: {report.message}")
-
-
-def strings(results: Results) -> list[str]:
-    return [value for value in results.output if isinstance(value, str)]
+def utc_offset(shell: ManagementShell) -> int:
+    """The minutes that the server's zone adds to UTC now. Raises Unreadable, and the wire's errors."""
+    keys = registry.read(shell, shell.run(registry.reading([ZONE_KEY])), [ZONE_KEY])
+    return zones.read_utc_offset(keys.get(ZONE_KEY, {}))
 
 
 def time_configuration(
@@ -73,12 +54,17 @@ def time_configuration(
     """Of a pipeline with the time service's keys and GET_SERVICE. Raises Unreadable, and what kept
     Get-Service from answering.
     """
+    missing = False
     for report in results.errors:
-        if report.command == GET_SERVICE.name and report.category != "ObjectNotFound":
-            raise shell.classify(report)
+        if report.command == GET_SERVICE.name:
+            if report.identifier != _NO_SERVICE:
+                raise shell.classify(report)
+            missing = True
     status = [
         str(remote["Status"]) for remote in results.objects() if "Status" in remote and "PSPath" not in remote
     ]
+    if not status and not missing:
+        raise Unreadable(f"{GET_SERVICE.as_text()} returned nothing.")
     return w32time.read(keys, status[0] if status else None)
 
 
@@ -86,9 +72,7 @@ def synchronisation(shell: ManagementShell) -> w32tm.Status:
     """Raises w32tm.ProgramFailed where the service is stopped or missing, Unreadable where the answer is not
     understood.
     """
-    results = shell.run(QUERY_STATUS)
-    raise_errors_of(shell, results, QUERY_STATUS)
-    return w32tm.read_status(results.output)
+    return w32tm.read_status(programs.output(shell, shell.run(QUERY_STATUS), QUERY_STATUS))
 
 
 def stripchart(shell: ManagementShell, time_server: str) -> w32tm.Stripchart:
@@ -101,11 +85,4 @@ def stripchart(shell: ManagementShell, time_server: str) -> w32tm.Stripchart:
         "/dataonly",
     )
     command = Command("w32tm", arguments=arguments)
-    results = shell.run(command)
-    raise_errors_of(shell, results, command)
-    return w32tm.read_stripchart(results.output)
-
-
-def as_result(configuration: w32time.Configuration) -> dict[str, Any]:
-    """The configuration in force as the options of the module time_service."""
-    return configuration.as_options()
+    return w32tm.read_stripchart(programs.output(shell, shell.run(command), command))

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A note in a server's registry that its services must still be restarted.
+"""A note in a server's registry that a restart of its services is pending.
 
 Services keep the zone and the tickets of a clock that has been put right since. The note is made before the
 clock is touched and taken away after the restart, so that whoever comes next knows what is left to do,
@@ -16,47 +16,42 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..powershell.commands import Command, Switch
-from .registry import Values
+from .registry import Values, writing
 
 _PARENT = r"HKLM:\SOFTWARE\lync.remediation"
-_NAME = "RestartOwed"
-OWED_KEY = rf"{_PARENT}\{_NAME}"
+_NAME = "RestartPending"
+NOTE_KEY = rf"{_PARENT}\{_NAME}"
 
 
-def read_owed(keys: Mapping[str, Values]) -> dict[str, Any] | None:
+def read_note(keys: Mapping[str, Values]) -> dict[str, Any] | None:
     """The note as results show it, None where there is none. A key without values is a note, too."""
-    if OWED_KEY not in keys:
+    if NOTE_KEY not in keys:
         return None
-    values = {name.casefold(): value for name, value in keys[OWED_KEY].items()}
+    values = {name.casefold(): value for name, value in keys[NOTE_KEY].items()}
     return {"since": values.get("since"), "reason": values.get("reason"), "stopped": values.get("stopped")}
 
 
-def note(since: datetime.datetime, reason: str) -> tuple[Command, ...]:
+def making(since: datetime.datetime, reason: str) -> tuple[Command, ...]:
     """``since`` is the controller's UTC. The reason is written last: a note without one was never finished,
     but holds.
     """
     return (
         Command("New-Item", {"Path": _PARENT, "Name": _NAME, "Force": Switch.PRESENT}),
-        _value("Since", _stamp(since)),
-        _value("Reason", reason),
+        writing(NOTE_KEY, "Since", _stamp(since)),
+        writing(NOTE_KEY, "Reason", reason),
     )
 
 
-def half_way(stopped: datetime.datetime) -> Command:
+def stopped(when: datetime.datetime) -> Command:
     """Add to the note that everything has been stopped since: starting is all that is left."""
-    return _value("Stopped", _stamp(stopped))
+    return writing(NOTE_KEY, "Stopped", _stamp(when))
 
 
-def _value(name: str, text: str) -> Command:
-    parameters = {"LiteralPath": OWED_KEY, "Name": name, "Value": text, "PropertyType": "String"}
-    return Command("New-ItemProperty", {**parameters, "Force": Switch.PRESENT})
+def removing() -> Command:
+    return Command(
+        "Remove-Item", {"LiteralPath": NOTE_KEY, "Recurse": Switch.PRESENT, "Force": Switch.PRESENT}
+    )
 
 
 def _stamp(moment: datetime.datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def settle() -> Command:
-    return Command(
-        "Remove-Item", {"LiteralPath": OWED_KEY, "Recurse": Switch.PRESENT, "Force": Switch.PRESENT}
-    )

@@ -11,13 +11,18 @@ settings". A value under the policies' key goes before the one under the service
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..powershell.commands import Command, Switch
+from ..powershell.ordinal import ordinal_key, same_name
+from ..powershell.values import as_result
 from ..result.bounds import between
-from ..result.refusals import Unreadable, UnusableArgument
+from ..result.display import shown
+from ..result.refusals import UnusableArgument
+from .registry import removing, writing
 from .zones import signed
 
 SERVICE = "W32Time"
@@ -91,8 +96,9 @@ class Configuration:
     """``in_force`` maps options to values as the module takes them, None where the registry has no value.
 
     ``own`` is the same for the service's own keys alone; ``policies`` names, by option, the policy's value
-    that goes before it, as key and name. ``service_state`` is started, stopped, or the lower-case name of a
-    state in between; None where there is no such service.
+    that goes before it, as key and name. ``problems`` says, by option, what is wrong with a value of the registry
+    that has the wrong kind or makes no sense; it stands in ``in_force`` as it was read. ``service_state`` is started,
+    stopped, or a state in between such as start_pending; None where there is no such service.
     """
 
     in_force: Mapping[str, Any]
@@ -100,6 +106,7 @@ class Configuration:
     policies: Mapping[str, str]
     start_mode: str | None
     service_state: str | None
+    problems: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def registered(self) -> bool:
@@ -112,20 +119,26 @@ class Configuration:
             return "not registered"
         if self.service_state == "started":
             return None
-        return f"{self.service_state} and disabled" if self.start_mode == "disabled" else self.service_state
+        state = str(self.service_state).replace("_", " ")
+        return f"{state} and disabled" if self.start_mode == "disabled" else state
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the service is on its way to another state."""
+        return str(self.service_state).endswith("_pending")
 
     def as_options(self) -> dict[str, Any]:
         return {**self.in_force, "start_mode": self.start_mode, "service_state": self.service_state}
 
     def correction_limits(self) -> tuple[float, float]:
         """How much the service adds to the clock and takes from it at most, in seconds; infinite where it
-        always corrects.
+        always corrects. What it makes of a value that is no number shows when the clock is measured.
         """
         return tuple(  # type: ignore[return-value]
-            float("inf") if value in (None, ALWAYS) else float(value)
-            for value in (
-                self.in_force["max_pos_phase_correction"],
-                self.in_force["max_neg_phase_correction"],
+            float("inf") if value in (None, ALWAYS) or option in self.problems else float(value)
+            for option, value in (
+                (option, self.in_force[option])
+                for option in ("max_pos_phase_correction", "max_neg_phase_correction")
             )
         )
 
@@ -134,53 +147,70 @@ def read(keys: Mapping[str, Mapping[str, Any]], status: str | None) -> Configura
     """From the registry's values by key, as in `READ_KEYS`, and what Get-Service says (None: there is no such
     service).
     """
-    own = {setting.option: _value(setting, keys.get(setting.key, {})) for setting in SETTINGS}
-    in_force, policies = dict(own), {}
+    own: dict[str, Any] = {}
+    in_force: dict[str, Any] = {}
+    policies: dict[str, str] = {}
+    problems: dict[str, str] = {}
     for setting in SETTINGS:
+        option, key = setting.option, setting.key
+        own[option], problem = _value(setting, keys.get(key, {}))
+        in_force[option] = own[option]
         values = keys.get(setting.policy_key, {}) if setting.has_policy else {}
         if _found(values, setting.name) is not None:
-            in_force[setting.option] = _value(setting, values)
-            policies[setting.option] = f"{setting.policy_key}\\{setting.name}"
+            key = setting.policy_key
+            in_force[option], problem = _value(setting, values)
+            policies[option] = f"{key}\\{setting.name}"
+        if problem is not None:
+            problems[option] = f"{key}\\{setting.name} is {shown(in_force[option])}, {problem}."
     start = _found(keys.get(SERVICE_KEY, {}), "Start")
     mode = next((name for name, number in START_MODES.items() if number == start), None)
-    state = None if status is None else "started" if status.casefold() == "running" else status.casefold()
-    return Configuration(in_force, own, policies, mode, state)
+    return Configuration(in_force, own, policies, mode, _state(status), problems)
+
+
+def _state(status: str | None) -> str | None:
+    """From Get-Service's spelling, such as StartPending."""
+    if status is None:
+        return None
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", status).lower()
+    return "started" if words == "running" else words
 
 
 def _found(values: Mapping[str, Any], name: str) -> Any:
-    return next((value for key, value in values.items() if key.casefold() == name.casefold()), None)
+    return next((value for key, value in values.items() if same_name(key, name)), None)
 
 
-def _value(setting: Setting, values: Mapping[str, Any]) -> Any:
+def _value(setting: Setting, values: Mapping[str, Any]) -> tuple[Any, str | None]:
+    """The option's value; one that makes no sense as it stands, with what is wrong with it."""
     raw = _found(values, setting.name)
-    if setting.option == "peers":
-        return read_peers(str(raw or ""))
     if raw is None:
-        return None
+        return [] if setting.option == "peers" else None, None
+    if setting.option in ("type", "peers") and not isinstance(raw, str):
+        return as_result(raw), "which is no text"
+    if setting.option == "peers":
+        peers = read_peers(raw)
+        return (raw, "and the flags of a peer must be a number") if peers is None else (peers, None)
     if setting.option == "type":
-        by_text = {text.casefold(): name for name, text in TYPES.items()}
-        if str(raw).casefold() not in by_text:
-            raise Unreadable(
-                f"{setting.key} has the {setting.name} '{raw}', which is none of {', '.join(TYPES.values())}."
-            )
-        return by_text[str(raw).casefold()]
-    if not isinstance(raw, int):
-        raise Unreadable(f"{setting.key} has the {setting.name} {raw!r}, which is no number.")
-    return raw != 0 if setting.option == "vm_provider" else raw % 2**32
+        name = next((name for name, text in TYPES.items() if same_name(text, raw)), None)
+        return (raw, f"which is none of {', '.join(TYPES.values())}") if name is None else (name, None)
+    if isinstance(raw, bool) or not isinstance(raw, int):
+        return as_result(raw), "which is no number"
+    return (raw != 0 if setting.option == "vm_provider" else raw % 2**32), None
 
 
 # -- peers ---------------------------------------------------------------------------------------------------
 
 
-def read_peers(text: str) -> list[dict[str, Any]]:
-    """``host,0x9 host`` as the option's list; flags that nobody documents are left out."""
+def read_peers(text: str) -> list[dict[str, Any]] | None:
+    """``host,0x9 host`` as the option's list; flags that nobody documents are left out. None where flags are no number,
+    as where hosts are separated by commas.
+    """
     peers = []
     for entry in text.split():
         host, _comma, number = entry.partition(",")
         try:
             bits = int(number or "0", 16 if number.lower().startswith("0x") else 10)
         except ValueError:
-            raise Unreadable(f"NtpServer holds the peer '{entry}', whose flags are no number.") from None
+            return None
         peers.append({"host": host, "flags": [name for name, bit in FLAGS.items() if bits & bit]})
     return peers
 
@@ -212,8 +242,8 @@ def check(wanted: Mapping[str, Any]) -> None:
     peers = wanted.get("peers") or []
     for peer in peers:
         one_host("peers", peer["host"])
-    hosts = [peer["host"].casefold() for peer in peers]
-    twice = next((peer["host"] for peer in peers if hosts.count(peer["host"].casefold()) > 1), None)
+    hosts = [ordinal_key(peer["host"]) for peer in peers]
+    twice = next((peer["host"] for peer in peers if hosts.count(ordinal_key(peer["host"])) > 1), None)
     if twice is not None:
         raise UnusableArgument("peers", f"'{twice}' is named more than once")
     if wanted.get("start_mode") == "disabled" and wanted.get("service_state") == "started":
@@ -232,7 +262,7 @@ def check_together(actual: Configuration, wanted: Mapping[str, Any]) -> None:
     if wanted.get("type") in ("manual", "all") and not together["peers"]:
         raise UnusableArgument("peers", f"type: {wanted['type']} follows time servers, and there is none")
     shortest, longest = together["min_poll_interval"], together["max_poll_interval"]
-    if None not in (shortest, longest) and shortest > longest:
+    if isinstance(shortest, int) and isinstance(longest, int) and shortest > longest:
         for option in ("min_poll_interval", "max_poll_interval"):
             if wanted.get(option) is not None:
                 problem = f"the shortest interval ({shortest}) would be longer than the longest ({longest})"
@@ -252,32 +282,84 @@ def check_together(actual: Configuration, wanted: Mapping[str, Any]) -> None:
 @dataclass(frozen=True)
 class Plan:
     """``before`` and ``after`` hold the managed options; ``changed`` names those that differ. ``commands``
-    run in order.
+    run in order, ``restore_commands`` take them back. ``restorable``: whether what was there before can be asked for
+    with the module's own options.
     """
 
     before: Mapping[str, Any]
     after: Mapping[str, Any]
     changed: tuple[str, ...]
     commands: tuple[Command, ...] = ()
+    restore_commands: tuple[Command, ...] = ()
+    restorable: bool = True
     overridden: Mapping[str, str] = field(default_factory=dict)
 
 
 def plan(actual: Configuration, wanted: Mapping[str, Any]) -> Plan:
     """What to do for the ``wanted`` options, of which those that are None are left alone.
 
-    ``overridden`` names the policies that keep a wish from coming true; nothing should be done then.
+    ``overridden`` names the policies that want something else; nothing should be done then.
     """
-    wishes = {option: value for option, value in wanted.items() if value is not None}
-    before = {option: actual.as_options()[option] for option in wishes}
-    changed = differing(before, wishes)
+    requested = {option: value for option, value in wanted.items() if value is not None}
+    before = {option: actual.as_options()[option] for option in requested}
+    different = differing(before, requested)
+    changed = tuple(option for option in requested if option in different or option in actual.problems)
+    after = {option: requested[option] if option in changed else before[option] for option in requested}
     overridden = {option: actual.policies[option] for option in changed if option in actual.policies}
-    commands = [] if overridden else _commands(actual, wishes, changed)
-    after = {option: wishes[option] if option in changed else before[option] for option in wishes}
-    return Plan(before, after, changed, tuple(commands), overridden)
+    if overridden or not changed:
+        return Plan(before, after, changed, overridden=overridden)
+    return Plan(
+        before,
+        after,
+        changed,
+        tuple(_commands(actual, requested, changed)),
+        _restoration(actual, after, changed),
+        actual.registered and all(is_option_value(option, before[option]) for option in changed),
+    )
+
+
+def _restoration(
+    actual: Configuration, after: Mapping[str, Any], changed: Sequence[str]
+) -> tuple[Command, ...]:
+    """What leads back from ``after``: values of the registry as they stood, then the options."""
+    if not actual.registered:
+        return (Command("w32tm", arguments=("/unregister",)),)
+    before = actual.as_options()
+    options = {option: before[option] for option in changed if is_option_value(option, before[option])}
+    stood = [
+        removing(BY_OPTION[option].key, BY_OPTION[option].name)
+        if before[option] is None
+        else writing(BY_OPTION[option].key, BY_OPTION[option].name, before[option])
+        for option in changed
+        if option in BY_OPTION and option not in options
+    ]
+    states = {option: after[option] for option in ("start_mode", "service_state") if option in after}
+    now = replace(actual, in_force={**actual.in_force, **after}, problems={}, **states)
+    commands = _commands(now, options, tuple(options))
+    runs = now.service_state == "started"
+    if stood and runs and not any("/update" in command.arguments for command in commands):
+        commands.append(Command("w32tm", arguments=("/config", "/update")))
+    return (*stood, *commands)
+
+
+def is_option_value(option: str, value: Any) -> bool:
+    """Whether a value that was found can be asked for: the registry may hold nothing, or nonsense."""
+    allowed: Mapping[str, Any] = {
+        "type": TYPES,
+        "start_mode": START_MODES,
+        "service_state": ("started", "stopped"),
+    }
+    if option in allowed:
+        return isinstance(value, str) and value in allowed[option]
+    if option == "peers":
+        return isinstance(value, list) and all(isinstance(peer, Mapping) for peer in value)
+    if option == "vm_provider":
+        return isinstance(value, bool)
+    return isinstance(value, int)
 
 
 def differing(options: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[str, ...]:
-    """The wanted options that the given ones do not fulfil; those that are None want nothing."""
+    """The wanted options that the given ones do not have; those that are None want nothing."""
     return tuple(
         option
         for option, value in wanted.items()
@@ -287,30 +369,36 @@ def differing(options: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[st
 
 def _same(option: str, one: Any, other: Any) -> bool:
     if option == "peers":
-        return _peer_set(one or []) == _peer_set(other)
+        return is_option_value(option, one or []) and _peer_set(one or []) == _peer_set(other)
     if option == "vm_provider":
         # Without its key the provider does not exist, which is as good as switched off.
-        return bool(one) == other
+        return (False if one is None else one) == other
     return bool(one == other)
 
 
 def _peer_set(peers: Sequence[Mapping[str, Any]]) -> set[tuple[str, frozenset[str]]]:
-    return {(peer["host"].casefold(), frozenset(peer.get("flags", _DEFAULT_FLAGS))) for peer in peers}
+    return {(ordinal_key(peer["host"]), frozenset(peer.get("flags", _DEFAULT_FLAGS))) for peer in peers}
 
 
-def _commands(actual: Configuration, wishes: Mapping[str, Any], changed: Sequence[str]) -> list[Command]:
+def _commands(actual: Configuration, requested: Mapping[str, Any], changed: Sequence[str]) -> list[Command]:
     if not changed:
         return []
     commands = [] if actual.registered else [Command("w32tm", arguments=("/register",))]
     registry = [option for option in changed if option in BY_OPTION and option not in ("type", "peers")]
-    commands += [_registry_write(BY_OPTION[option], wishes[option]) for option in registry]
+    commands += [_registry_write(BY_OPTION[option], requested[option]) for option in registry]
+    # w32tm is not known to give a value the right kind that has a wrong one.
+    commands += [
+        _registry_write(BY_OPTION[option], requested[option])
+        for option in ("type", "peers")
+        if option in changed and option in actual.problems
+    ]
     if "start_mode" in changed:
-        mode = START_NAMES[wishes["start_mode"]]
+        mode = START_NAMES[requested["start_mode"]]
         commands.append(Command("Set-Service", {"Name": SERVICE, "StartupType": mode}))
     source = [option for option in changed if option in ("type", "peers")]
-    stays_down = wishes.get("service_state", actual.service_state) == "stopped"
+    stays_down = requested.get("service_state", actual.service_state) == "stopped"
     # A domain member takes its hierarchy up only when the service starts (Microsoft Learn, same article).
-    restart = wishes.get("type") == "domain_hierarchy" and "type" in changed
+    restart = requested.get("type") == "domain_hierarchy" and "type" in changed
     restart = restart or any(BY_OPTION[option].applied_by == "restart" for option in registry)
     if not stays_down and actual.service_state != "started":
         commands.append(Command("Start-Service", {"Name": SERVICE}))
@@ -318,7 +406,7 @@ def _commands(actual: Configuration, wishes: Mapping[str, Any], changed: Sequenc
     if source or (registry and not stays_down):
         # A service that is not running cannot be told to update itself, and reads everything when it starts.
         update = () if stays_down and actual.service_state != "started" else ("/update",)
-        commands.append(Command("w32tm", arguments=("/config", *_source(wishes, source), *update)))
+        commands.append(Command("w32tm", arguments=("/config", *_source(requested, source), *update)))
     if restart and not stays_down:
         commands.append(Command("Restart-Service", {"Name": SERVICE, "Force": Switch.PRESENT}))
     if "service_state" in changed and stays_down:
@@ -326,17 +414,19 @@ def _commands(actual: Configuration, wishes: Mapping[str, Any], changed: Sequenc
     return commands
 
 
-def _source(wishes: Mapping[str, Any], source: Sequence[str]) -> list[str]:
+def _source(requested: Mapping[str, Any], source: Sequence[str]) -> list[str]:
     arguments = []
     if "peers" in source:
-        arguments.append(f"/manualpeerlist:{write_peers(wishes['peers'])}")
+        arguments.append(f"/manualpeerlist:{write_peers(requested['peers'])}")
     if "type" in source:
-        arguments.append(f"/syncfromflags:{SYNC_FROM[wishes['type']]}")
+        arguments.append(f"/syncfromflags:{SYNC_FROM[requested['type']]}")
     return arguments
 
 
 def _registry_write(setting: Setting, value: Any) -> Command:
+    if setting.option == "type":
+        return writing(setting.key, setting.name, TYPES[value])
+    if setting.option == "peers":
+        return writing(setting.key, setting.name, write_peers(value))
     # A DWORD crosses as a signed Int32, which is what .NET's registry classes take; -1 is 0xFFFFFFFF.
-    number = signed(int(value))
-    parameters = {"LiteralPath": setting.key, "Name": setting.name, "Value": number, "PropertyType": "DWord"}
-    return Command("New-ItemProperty", {**parameters, "Force": Switch.PRESENT})
+    return writing(setting.key, setting.name, signed(int(value)))

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..result.refusals import Unreadable
+from .programs import text_lines
 
 # Last Sync Error of w32tm /query /status /verbose. Which of 3 and 4 is which, sources contradict each other about:
 # 3 is a change that is too big in [MS-W32T] 3.2.5.1, and 4 is in what people published of their servers. Nothing is
@@ -33,6 +34,8 @@ NOT_REGISTERED = 0x80070424
 NOT_STARTED = 0x80070426
 
 _NOT_SYNCHRONISED_LEAP = 3
+# "LOCL": the clock follows itself (RFC 5905, section 7.3).
+_LOCAL_CLOCK = "0x4c4f434c"
 _HRESULT = re.compile(r"0x(8[0-9A-Fa-f]{7})\b")
 
 
@@ -71,9 +74,13 @@ class Status:
     @property
     def synchronised(self) -> bool:
         """Leap indicator 3 and stratum 0 are NTP's ways to say that a clock follows nothing (RFC 5905,
-        section 7.3).
+        section 7.3), and a clock that follows itself does not follow anything either.
         """
-        return self.leap_indicator != _NOT_SYNCHRONISED_LEAP and self.stratum > 0
+        return (
+            self.leap_indicator != _NOT_SYNCHRONISED_LEAP
+            and self.stratum > 0
+            and self.reference_id != _LOCAL_CLOCK
+        )
 
 
 @dataclass(frozen=True)
@@ -89,11 +96,6 @@ class Stripchart:
     def best(self) -> float | None:
         """The middle one of the offsets, which a single late packet does not move."""
         return sorted(self.offsets)[len(self.offsets) // 2] if self.offsets else None
-
-
-def text_lines(output: Iterable[object]) -> list[str]:
-    """A native program's output as its lines that are not empty, however it was cut into strings."""
-    return [line for line in "\n".join(str(part) for part in output).splitlines() if line.strip()]
 
 
 def error_code(lines: Iterable[str]) -> int | None:
@@ -133,11 +135,11 @@ _VERBOSE = (
 )
 
 
-def read_status(output: Iterable[object]) -> Status:
+def read_status(output: Sequence[object]) -> Status:
     """Raises ProgramFailed where w32tm names an error, Unreadable where the lines are not those that are
     documented.
     """
-    lines = text_lines(output)
+    lines = _unwrapped(text_lines(output))
     shape = _STATUS + _VERBOSE if len(lines) > len(_STATUS) else _STATUS
     found: dict[str, str] = {}
     for (name, form), line in zip(shape, lines, strict=False):
@@ -165,6 +167,17 @@ def read_status(output: Iterable[object]) -> Status:
     )
 
 
+def _unwrapped(lines: Iterable[str]) -> list[str]:
+    """Windows breaks long lines, in German that of the last error: one without a label goes on with the one before."""
+    whole: list[str] = []
+    for line in lines:
+        if whole and not _divided(line)[1]:
+            whole[-1] = f"{whole[-1].rstrip()} {line.strip()}"
+        else:
+            whole.append(line)
+    return whole
+
+
 def _not_as_documented(lines: Sequence[str]) -> Unreadable:
     code = error_code(lines)
     if code is not None:
@@ -183,7 +196,7 @@ def _divided(line: str) -> tuple[str, str, str]:
 _CHART_OFFSET = re.compile(r"\d.*?,\s*([+-]?\d+[.,]\d+)s\s*")
 
 
-def read_stripchart(output: Iterable[object]) -> Stripchart:
+def read_stripchart(output: Sequence[object]) -> Stripchart:
     """Data lines are ``<time>, +00.0123456s``; a sample that failed has an error code in place of the offset.
     Raises ProgramFailed or Unreadable where there is neither.
     """

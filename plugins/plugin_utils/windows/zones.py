@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..powershell.ordinal import same_name
+from ..result.display import shown
 from ..result.refusals import Unreadable
-from .w32tm import text_lines
+from .programs import text_lines
 from .windows_zones import WINDOWS_ID
 
 # What tzutil appends where the zone's daylight saving time is switched off.
@@ -38,21 +40,32 @@ class ZoneInForce:
     included.
 
     ``hardware_clock_in_utc`` is the registry's RealTimeIsUniversal: where it does not fit what a hypervisor
-    hands out, the clock is wrong by the zone's offset after every start.
+    hands out, the clock is wrong by the zone's offset after every start. ``raw`` is the id as it stands where
+    something follows its end.
     """
 
     id: str
     daylight_saving: bool
     utc_offset: int
     hardware_clock_in_utc: bool
+    raw: str | None = None
 
     @property
-    def setting(self) -> str:
-        """The id as tzutil /s takes it."""
-        return self.id if self.daylight_saving else self.id + DST_OFF
+    def problem(self) -> str | None:
+        """What is odd about the id, for people."""
+        return (
+            f"TimeZoneKeyName is {shown(self.raw)}. Windows reads it up to the first NUL."
+            if self.raw
+            else None
+        )
 
 
-def read_offered(output: Iterable[object]) -> list[Zone]:
+def setting(zone_id: str, daylight_saving: bool) -> str:
+    """A zone as tzutil /s takes it."""
+    return zone_id if daylight_saving else zone_id + DST_OFF
+
+
+def read_offered(output: Sequence[object]) -> list[Zone]:
     """``tzutil /l`` prints two lines a zone, name and id. Raises Unreadable for anything else."""
     lines = [line.strip() for line in text_lines(output)]
     if not lines or len(lines) % 2:
@@ -62,30 +75,50 @@ def read_offered(output: Iterable[object]) -> list[Zone]:
     return [Zone(zone_id, name) for name, zone_id in zip(lines[::2], lines[1::2], strict=True)]
 
 
-def read_in_force(output: Iterable[object], registry: Mapping[str, Any]) -> ZoneInForce:
+def read_in_force(output: Sequence[object], registry: Mapping[str, Any]) -> ZoneInForce:
     """From ``tzutil /g`` and the registry's TimeZoneInformation. Raises Unreadable."""
-    lines = text_lines(output)
+    printed = "\n".join(str(part) for part in output)
+    lines = text_lines([_without_junk(printed)])
     if len(lines) != 1:
         raise Unreadable(f"tzutil /g printed {' | '.join(lines) or 'nothing'}.")
     zone_id = lines[0].strip()
-    return _in_force(zone_id.removesuffix(DST_OFF), not zone_id.endswith(DST_OFF), registry)
+    stored = registry.get("TimeZoneKeyName")
+    raw = next((text for text in (stored, printed) if isinstance(text, str) and _NUL in text), None)
+    return _in_force(zone_id.removesuffix(DST_OFF), not zone_id.endswith(DST_OFF), registry, raw)
 
 
 def read_registry(registry: Mapping[str, Any]) -> ZoneInForce:
     """The same on Windows Server 2008, which has no tzutil. What its registry holds is what the Win32 structure
     DYNAMIC_TIME_ZONE_INFORMATION says. Raises Unreadable.
     """
-    zone_id = registry.get("TimeZoneKeyName")
-    if not isinstance(zone_id, str) or not zone_id:
-        raise Unreadable(f"TimeZoneKeyName is {zone_id!r}.")
-    return _in_force(zone_id, registry.get("DynamicDaylightTimeDisabled") != 1, registry)
+    stored = registry.get("TimeZoneKeyName")
+    if not isinstance(stored, str) or not _without_junk(stored):
+        raise Unreadable(f"TimeZoneKeyName is {stored!r}.")
+    daylight_saving = registry.get("DynamicDaylightTimeDisabled") != 1
+    return _in_force(_without_junk(stored), daylight_saving, registry, stored if _NUL in stored else None)
 
 
-def _in_force(zone_id: str, daylight_saving: bool, registry: Mapping[str, Any]) -> ZoneInForce:
+_NUL = "\0"
+
+
+def _without_junk(text: str) -> str:
+    """Windows takes the id for a C string, and Server 2008 leaves whatever was in its buffer behind the end."""
+    return text.partition(_NUL)[0]
+
+
+def read_utc_offset(registry: Mapping[str, Any]) -> int:
+    """The minutes that the zone adds to UTC now. Raises Unreadable."""
     bias = registry.get("ActiveTimeBias")
     if not isinstance(bias, int):
         raise Unreadable(f"ActiveTimeBias is {bias!r}.")
-    return ZoneInForce(zone_id, daylight_saving, -signed(bias), registry.get("RealTimeIsUniversal") == 1)
+    return -signed(bias)
+
+
+def _in_force(
+    zone_id: str, daylight_saving: bool, registry: Mapping[str, Any], raw: str | None
+) -> ZoneInForce:
+    in_utc = registry.get("RealTimeIsUniversal") == 1
+    return ZoneInForce(zone_id, daylight_saving, read_utc_offset(registry), in_utc, raw)
 
 
 def signed(dword: int) -> int:
@@ -95,7 +128,7 @@ def signed(dword: int) -> int:
 
 def find(wanted: str, offered: Sequence[Zone]) -> Zone | None:
     """The zone with this id; ids are compared without regard to case."""
-    return next((zone for zone in offered if zone.id.casefold() == wanted.strip().casefold()), None)
+    return next((zone for zone in offered if same_name(zone.id, wanted.strip())), None)
 
 
 def meant(wanted: str, offered: Sequence[Zone]) -> list[Zone]:

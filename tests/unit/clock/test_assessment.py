@@ -32,7 +32,7 @@ def seen(pool: Pool, services: bool = True) -> dict[str, Any]:
 
 def answers(*pools: Pool) -> dict[str, dict[str, Any]]:
     return {
-        there.fqdn: clock_information.about(there, (), 4, there.clock)
+        there.fqdn: clock_information.query(there, (), 4, there.clock)
         for pool in pools
         for there in pool.computers
     }
@@ -124,13 +124,13 @@ def test_only_a_large_error_calls_for_a_restart(front_ends: Pool, offset: float,
 def test_a_restart_that_was_owed_before_is_not_forgotten(front_ends: Pool, edges: Pool) -> None:
     given = answers(front_ends, edges)
     for host in ("fe01.contoso.com", "fe02.contoso.com", "edge01.contoso.com"):
-        given[host]["restart_owed"] = {"since": "2026-11-20T10:00:00Z", "reason": "its time zone was UTC"}
+        given[host]["restart_pending"] = {"since": "2026-11-20T10:00:00Z", "reason": "its time zone was UTC"}
     front_ends.computers[0].services["RTCSRV"].status = "Stopped"
     found = clock_verdict(given, [seen(front_ends), seen(edges)])
     assert found["wrong"] == []
     assert found["rounds"] == [["edge01.contoso.com"], ["fe01.contoso.com"], ["fe02.contoso.com"]]
-    assert found["table"][1].endswith("restart owed, down")
-    assert found["table"][2].endswith("restart owed")
+    assert found["table"][1].endswith("restart pending, down")
+    assert found["table"][2].endswith("restart pending")
 
 
 def test_a_host_that_did_not_answer_is_in_the_table(front_ends: Pool) -> None:
@@ -147,7 +147,7 @@ def test_a_host_that_did_not_answer_is_in_the_table(front_ends: Pool) -> None:
 
 def test_a_server_that_an_interrupted_restart_left_stopped_is_named(front_ends: Pool) -> None:
     given = answers(front_ends)
-    given["fe02.contoso.com"]["restart_owed"] = {
+    given["fe02.contoso.com"]["restart_pending"] = {
         "since": None,
         "reason": None,
         "stopped": "2026-11-20T10:00:00Z",
@@ -177,7 +177,7 @@ def test_a_pool_of_which_too_few_were_asked_has_no_majority(front_ends: Pool) ->
 def test_hosts_of_no_known_pool_are_pools_of_their_own(front_ends: Pool) -> None:
     given = answers(front_ends)
     for answer in given.values():
-        answer["restart_owed"] = {"since": None, "reason": None}
+        answer["restart_pending"] = {"since": None, "reason": None}
     found = clock_verdict(given)
     assert found["rounds"] == [["fe01.contoso.com", "fe02.contoso.com", "fe03.contoso.com"]]
 
@@ -283,7 +283,7 @@ def test_what_was_done_is_told_in_lines_that_fit(front_ends: Pool) -> None:
 
 def test_what_failed_is_told_too(front_ends: Pool) -> None:
     before = clock_verdict(answers(front_ends), [seen(front_ends)])
-    failed = {"failed": True, "changed": True, "msg": "Task failed: Action failed: A group policy decides."}
+    failed = {"failed": True, "changed": True, "msg": "A group policy decides."}
     lines = clock_summary(
         before,
         None,

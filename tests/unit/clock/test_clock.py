@@ -15,12 +15,14 @@ import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock import clock
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock.offset import ClockJumped
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import ChangeFailed, Refused
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from hypothesis import given
 from hypothesis import strategies as st
+from unit.envelopes import envelope
 from unit.scripted import ScriptedClock
 from unit.scripted_windows import W32, Refuses, Service, Windows
 
-WISH = clock.Wish(
+REQUEST = clock.Request(
     limit=1.0,
     reference=0.0,
     confirmed=False,
@@ -42,8 +44,9 @@ def server(offset: float, **changes: Any) -> Windows:
     return there
 
 
-def remediate(there: Windows, check_mode: bool = False, **wish: Any) -> dict[str, Any]:
-    return clock.remediate(there, replace(WISH, **wish), check_mode=check_mode, clock=there.clock)
+def remediate(there: Windows, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    request = replace(REQUEST, **options)
+    return clock.remediate(envelope(there, check_mode), request, there.clock).as_dict()
 
 
 @pytest.mark.parametrize("offset", [0.0, 0.003, -0.9, 0.97])
@@ -79,7 +82,7 @@ def test_a_source_with_another_time_is_named() -> None:
         ChangeFailed, match=r"dc01\.contoso\.com, stratum 3: that source has another time"
     ) as caught:
         remediate(there)
-    assert caught.value.result["after"] == {"offset": "more than 1.0 s"}
+    assert caught.value.result.after == {"offset": "more than 1.0 s"}
 
 
 def test_no_time_data_is_told_apart() -> None:
@@ -108,7 +111,7 @@ def test_it_waits_for_a_source_that_takes_its_time() -> None:
     [
         ({"w32time": None}, "not registered"),
         ({"w32time": Service("Stopped")}, "W32Time is stopped"),
-        ({"w32time": Service("StartPending")}, "W32Time is startpending"),
+        ({"w32time": Service("StartPending")}, "W32Time is start pending"),
     ],
 )
 def test_a_service_that_cannot_help_is_named_before_anything_is_done(
@@ -230,7 +233,7 @@ def test_a_clock_that_jumps_after_it_was_set_is_unknown() -> None:
     there.jumps = [0] * 5 + [0, 60.0, 0, 0]
     with pytest.raises(ChangeFailed, match="Since it was set: The server's clock jumped") as caught:
         remediate(there, may_step=True, confirmed=True)
-    assert caught.value.result["status"] == "unknown"
+    assert caught.value.result.status is Status.UNKNOWN
 
 
 def test_a_clock_that_does_not_keep_still_while_it_is_waited_for_is_unknown() -> None:
@@ -238,7 +241,7 @@ def test_a_clock_that_does_not_keep_still_while_it_is_waited_for_is_unknown() ->
     there.jumps = [0] * 4 + [0, 60.0, -60.0, 0] * 20
     with pytest.raises(ChangeFailed, match="still does not keep still") as caught:
         remediate(there)
-    assert caught.value.result["status"] == "unknown"
+    assert caught.value.result.status is Status.UNKNOWN
 
 
 def test_a_line_that_breaks_in_the_middle_is_no_failure_if_the_clock_is_right_then() -> None:
@@ -260,7 +263,7 @@ def test_what_w32tm_refuses_is_not_waited_for() -> None:
         ChangeFailed, match=r"is still \+1\d\d\.\d s off. w32tm answered with error 0x80070426"
     ) as caught:
         remediate(there)
-    assert caught.value.result["status"] == "drifted"
+    assert caught.value.result.status is Status.DRIFTED
     assert there.sent.count("w32tm /resync /rediscover") == 1
     assert there.clock.monotonic() < 10
 
@@ -273,4 +276,4 @@ def test_a_w32tm_that_may_not_be_run_is_not_waited_for() -> None:
     there._w32tm_resync = denied  # type: ignore[method-assign]
     with pytest.raises(ChangeFailed, match=r"off\. w32tm: Access is denied\.") as caught:
         remediate(there)
-    assert caught.value.cause is not None
+    assert (caught.value.result.changed, len(caught.value.causes)) == (False, 1)

@@ -17,15 +17,15 @@ from unit.scripted import ScriptedClock
 from unit.scripted_windows import W32, Service, Windows
 
 
-def about(there: Windows, time_servers: tuple[str, ...] = ()) -> dict[str, Any]:
-    return clock_info.about(there, time_servers, 4, there.clock)
+def query(there: Windows, time_servers: tuple[str, ...] = ()) -> dict[str, Any]:
+    return clock_info.query(there, time_servers, 4, there.clock)
 
 
 @given(st.one_of(st.floats(-0.5, 0.5), st.floats(-4e8, 4e8)), st.floats(0, 0.3))
 def test_the_offset_is_within_its_uncertainty(offset: float, delay: float) -> None:
     there = Windows(ScriptedClock())
     there.offset, there.delay = offset, delay
-    found = about(there)
+    found = query(there)
     assert abs(found["offset_ms"] - offset * 1000) <= found["uncertainty_ms"] + 0.01
     assert found["trouble"] == []
     assert there.written == []
@@ -35,7 +35,7 @@ def test_a_whole_answer() -> None:
     there = Windows(ScriptedClock(), "Edge01.contoso.com")
     there.time_servers = {"ntp1": 0.25, "dead": None}
     there.registry[POLICY_KEY + r"\Parameters"] = {"Type": "NTP"}
-    found = about(there, ("ntp1", "dead"))
+    found = query(there, ("ntp1", "dead"))
     assert found["computer"] == "edge01.contoso.com"
     assert found["time_zone"] == {
         "zone": "Central Standard Time",
@@ -51,7 +51,7 @@ def test_a_whole_answer() -> None:
         {"name": "dead", "offset_ms": None, "errors": ["0x800705B4"] * 3},
     ]
     assert found["trouble"] == ["The time server dead does not answer (error 0x800705B4)."]
-    assert found["restart_owed"] is None
+    assert found["restart_pending"] is None
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_time_service_that_does_not_run_is_trouble_and_no_failure(
     there = Windows(ScriptedClock())
     there.w32time = service
     there.registry[W32]["Start"] = start
-    found = about(there)
+    found = query(there)
     assert found["synchronisation"] is None
     assert found["trouble"] == [reason]
     assert found["offset_ms"] is not None
@@ -77,7 +77,7 @@ def test_a_time_service_that_does_not_run_is_trouble_and_no_failure(
 def test_a_clock_that_jumped_is_measured_again_and_it_is_said() -> None:
     there = Windows(ScriptedClock())
     there.jumps = [0, 0, -7200.0, 0]
-    found = about(there)
+    found = query(there)
     assert abs(found["offset_ms"] + 7_200_000) <= found["uncertainty_ms"]
     assert 7_199_000 < found["jumped_ms"] <= 7_200_000
     assert found["trouble"][0].startswith(
@@ -88,7 +88,7 @@ def test_a_clock_that_jumped_is_measured_again_and_it_is_said() -> None:
 def test_a_clock_that_does_not_keep_still_has_no_offset() -> None:
     there = Windows(ScriptedClock())
     there.jumps = [0, 7200.0, 0, 0] * 2
-    found = about(there)
+    found = query(there)
     assert (found["offset_ms"], found["uncertainty_ms"]) == (None, None)
     assert found["jumped_ms"] == pytest.approx(7_200_000, rel=0.01)
     assert "so its offset is not known" in found["trouble"][0]

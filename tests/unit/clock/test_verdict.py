@@ -97,7 +97,7 @@ def test_a_lying_time_server_convinces_nobody() -> None:
         [front_end("fe1", 0, ntp={"liar": -900, "dead": None}), front_end("fe2", 0), front_end("fe3", 40)], 1
     )
     assert found.right is Right.CONTROLLER
-    assert found.lying == ("liar",)
+    assert found.falsetickers == ("liar",)
     assert [finding.host for finding in found.findings] == ["fe3"]
 
 

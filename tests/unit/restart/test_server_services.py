@@ -20,16 +20,18 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals i
     Refused,
     UnusableArgument,
 )
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from ansible_collections.lync.remediation.plugins.plugin_utils.topology import pool_info, pools
-from ansible_collections.lync.remediation.plugins.plugin_utils.windows.restart_note import OWED_KEY
+from ansible_collections.lync.remediation.plugins.plugin_utils.windows.restart_note import NOTE_KEY
+from unit.envelopes import envelope
 from unit.scripted import ScriptedClock, remote
 from unit.scripted_windows import Pool, Windows, deployment
 
-WISH = server_services.Wish(
+REQUEST = server_services.Request(
     state="restarted",
     graceful=True,
     method="auto",
-    only_if_owed=False,
+    only_if_restart_pending=False,
     reason="",
     pool_state=None,
     drain_timeout=600,
@@ -44,8 +46,9 @@ START = "Start-CsWindowsService -NoWait -Confirm:$false"
 PURGE = ["klist purge", "klist -li '0x3e7' purge"]
 
 
-def remediate(there: Windows, check_mode: bool = False, **wish: Any) -> dict[str, Any]:
-    return server_services.remediate(there, replace(WISH, **wish), check_mode=check_mode, clock=there.clock)
+def remediate(there: Windows, check_mode: bool = False, **options: Any) -> dict[str, Any]:
+    request = replace(REQUEST, **options)
+    return server_services.remediate(envelope(there, check_mode), request, there.clock).as_dict()
 
 
 @pytest.mark.parametrize("version", [5, 6, 7, 8])
@@ -176,9 +179,9 @@ def test_a_service_that_does_not_come_up_is_named() -> None:
     there._start_cswindowsservice = start  # type: ignore[method-assign]
     with pytest.raises(ChangeFailed, match=r"RTCAVMCU \(StartPending\)") as caught:
         remediate(there)
-    assert caught.value.result["services"]["RTCAVMCU"] == "StartPending"
-    assert caught.value.result["services"]["RTCSRV"] == "Running"
-    assert caught.value.result["after"] == {"services": "partly running"}
+    assert caught.value.result.details["services"]["RTCAVMCU"] == "StartPending"
+    assert caught.value.result.details["services"]["RTCSRV"] == "Running"
+    assert caught.value.result.after == {"services": "partly running"}
 
 
 def test_calls_that_do_not_end_stop_the_restart_and_nothing_is_forced() -> None:
@@ -223,7 +226,7 @@ def test_a_front_end_without_a_second_hop_says_what_it_lacks() -> None:
     assert pool.history == []
 
 
-# -- a look from outside -------------------------------------------------------------------------------------
+# -- seen from outside -------------------------------------------------------------------------------------
 
 
 def outside(pool: Pool, clock: ScriptedClock) -> dict[str, Any]:
@@ -234,7 +237,7 @@ def outside(pool: Pool, clock: ScriptedClock) -> dict[str, Any]:
     return seen
 
 
-def test_with_a_look_from_outside_no_second_hop_is_needed() -> None:
+def test_seen_from_outside_no_second_hop_is_needed() -> None:
     clock = ScriptedClock()
     pool = deployment(clock, 3)
     there = pool.computers[0]
@@ -242,7 +245,7 @@ def test_with_a_look_from_outside_no_second_hop_is_needed() -> None:
     assert remediate(there, pool_state=outside(pool, clock), settle=0)["status"] == "corrected"
 
 
-def test_an_old_look_is_refused() -> None:
+def test_an_old_pool_state_is_refused() -> None:
     clock = ScriptedClock()
     pool = deployment(clock, 3)
     seen = outside(pool, clock)
@@ -253,7 +256,7 @@ def test_an_old_look_is_refused() -> None:
 
 
 @pytest.mark.parametrize("given", [{}, {"pool": "pool01"}, {"pool": "x", "site": None, "kind": "none"}])
-def test_something_else_is_no_look(given: dict[str, Any]) -> None:
+def test_something_else_is_no_pool_state(given: dict[str, Any]) -> None:
     pool = deployment(ScriptedClock(), 3)
     with pytest.raises(UnusableArgument, match="pool_info"):
         remediate(pool.computers[0], pool_state=given)
@@ -267,7 +270,7 @@ def test_a_member_that_nobody_saw_is_not_known_to_run() -> None:
         remediate(pool.computers[0], pool_state=seen)
 
 
-def test_a_stranger_is_not_restarted_by_another_pools_look() -> None:
+def test_a_stranger_is_not_restarted_by_another_pools_state() -> None:
     clock = ScriptedClock()
     pool, other = deployment(clock, 3), Windows(clock, "fe99.contoso.com", Pool("pool99.contoso.com"))
     with pytest.raises(Refused, match="not a member"):
@@ -323,21 +326,21 @@ def test_running_and_stopped_are_states() -> None:
 # -- the note ------------------------------------------------------------------------------------------------
 
 
-def test_a_restart_that_is_owed_is_noted_once_and_settled() -> None:
+def test_a_pending_restart_is_noted_once_and_settled() -> None:
     pool = deployment(ScriptedClock(), 3)
     there = pool.computers[0]
-    dry = remediate(there, check_mode=True, state="restart_owed", reason="its time zone was UTC")
+    dry = remediate(there, check_mode=True, state="restart_pending", reason="its time zone was UTC")
     assert there.written == []
-    noted = remediate(there, state="restart_owed", reason="its time zone was UTC")
+    noted = remediate(there, state="restart_pending", reason="its time zone was UTC")
     assert dry["diff"] == noted["diff"]
-    assert noted["restart_owed"] == {
+    assert noted["restart_pending"] == {
         "since": "2026-11-18T11:06:40Z",
         "reason": "its time zone was UTC",
         "stopped": None,
     }
-    assert remediate(there, state="restart_owed", reason="another")["changed"] is False
+    assert remediate(there, state="restart_pending", reason="another")["changed"] is False
     there.written.clear()
-    result = remediate(there, settle=0, only_if_owed=True)
+    result = remediate(there, settle=0, only_if_restart_pending=True)
     assert [text.partition(" ")[0] for text in there.written] == [
         "klist",
         "klist",
@@ -347,31 +350,31 @@ def test_a_restart_that_is_owed_is_noted_once_and_settled() -> None:
         "Remove-Item",
     ]
     assert result["commands"] == [*PURGE, STOP, START, there.written[-1]]
-    assert result["restart_owed"] is None
-    assert OWED_KEY not in there.registry
-    assert remediate(there, only_if_owed=True)["changed"] is False
+    assert result["restart_pending"] is None
+    assert NOTE_KEY not in there.registry
+    assert remediate(there, only_if_restart_pending=True)["changed"] is False
 
 
 def test_the_note_stays_until_the_restart_is_through() -> None:
     pool = deployment(ScriptedClock(), 3, draining=float("inf"))
     there = pool.computers[0]
-    remediate(there, state="restart_owed", reason="its time zone was UTC")
+    remediate(there, state="restart_pending", reason="its time zone was UTC")
     with pytest.raises(ChangeFailed):
         remediate(there)
-    assert OWED_KEY in there.registry
+    assert NOTE_KEY in there.registry
 
 
 def test_what_was_interrupted_after_the_stop_is_not_stopped_again() -> None:
     pool = deployment(ScriptedClock(), 3, starting=1e9)
     there = pool.computers[0]
-    remediate(there, state="restart_owed", reason="its time zone was UTC")
+    remediate(there, state="restart_pending", reason="its time zone was UTC")
     with pytest.raises(ChangeFailed):
         remediate(there)
     for service in there.services.values():
         service.status, service.next_status = "Running", None
     pool.busy_until, pool.starting = 0.0, 60.0
     there.written.clear()
-    assert remediate(there, settle=0)["restart_owed"] is None
+    assert remediate(there, settle=0)["restart_pending"] is None
     assert [text.partition(" ")[0] for text in there.written] == [
         "klist",
         "klist",
@@ -383,46 +386,46 @@ def test_what_was_interrupted_after_the_stop_is_not_stopped_again() -> None:
 def test_a_note_that_another_run_took_away_is_settled() -> None:
     pool = deployment(ScriptedClock(), 3)
     there = pool.computers[0]
-    remediate(there, state="restart_owed", reason="its time zone was UTC")
+    remediate(there, state="restart_pending", reason="its time zone was UTC")
     original = there._start_cswindowsservice
 
     def start(given: dict[str, Any]) -> list[Any]:
-        del there.registry[OWED_KEY]
+        del there.registry[NOTE_KEY]
         return original(given)
 
     there._start_cswindowsservice = start  # type: ignore[method-assign]
     assert remediate(there, settle=0)["status"] == "corrected"
 
 
-def test_a_second_fault_after_the_stop_owes_the_whole_restart_again() -> None:
+def test_a_second_fault_after_the_stop_leaves_the_whole_restart_pending() -> None:
     pool = deployment(ScriptedClock(), 3, starting=1e9)
     there = pool.computers[0]
-    remediate(there, state="restart_owed", reason="its time zone was UTC")
+    remediate(there, state="restart_pending", reason="its time zone was UTC")
     with pytest.raises(ChangeFailed):
         remediate(there)
-    again = remediate(there, state="restart_owed", reason="its clock was +2 h 0 min off")
+    again = remediate(there, state="restart_pending", reason="its clock was +2 h 0 min off")
     assert again["changed"] is True
-    assert again["restart_owed"]["stopped"] is None
+    assert again["restart_pending"]["stopped"] is None
 
 
 def test_a_note_that_was_never_finished_holds_and_is_finished() -> None:
     there = deployment(ScriptedClock(), 3).computers[0]
-    there.registry[OWED_KEY] = {}
-    again = remediate(there, state="restart_owed", reason="its time zone was UTC")
-    assert (again["changed"], again["restart_owed"]["reason"]) == (True, "its time zone was UTC")
-    there.registry[OWED_KEY] = {}
-    assert remediate(there, settle=0, only_if_owed=True)["status"] == "corrected"
-    assert OWED_KEY not in there.registry
+    there.registry[NOTE_KEY] = {}
+    again = remediate(there, state="restart_pending", reason="its time zone was UTC")
+    assert (again["changed"], again["restart_pending"]["reason"]) == (True, "its time zone was UTC")
+    there.registry[NOTE_KEY] = {}
+    assert remediate(there, settle=0, only_if_restart_pending=True)["status"] == "corrected"
+    assert NOTE_KEY not in there.registry
 
 
 def test_a_server_that_is_gone_in_the_middle_of_it_is_told_from_one_that_was_never_there() -> None:
     there = deployment(ScriptedClock(), 3).computers[0]
     there.goes_after = "Stop-CsWindowsService"
     with pytest.raises(
-        ChangeFailed, match=r"fe01\.contoso\.com is gone in the middle of it.*no route"
+        ChangeFailed, match=r"lost while Stop-CsWindowsService ran.*could not be read back.*no route"
     ) as failure:
         remediate(there)
-    assert (failure.value.result["status"], failure.value.result["after"]) == ("unknown", None)
+    assert (failure.value.result.status, failure.value.result.after) == (Status.UNKNOWN, None)
 
 
 def test_a_session_that_is_lost_while_failing_over_is_waited_for() -> None:
@@ -460,7 +463,7 @@ def test_a_front_end_service_that_waits_for_its_pool_is_explained() -> None:
         remediate(there)
 
 
-# -- looking -------------------------------------------------------------------------------------------------
+# -- reading -------------------------------------------------------------------------------------------------
 
 
 def test_what_a_pool_looks_like() -> None:

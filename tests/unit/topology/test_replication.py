@@ -19,7 +19,9 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals i
     Unreadable,
     UnusableArgument,
 )
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from ansible_collections.lync.remediation.plugins.plugin_utils.topology import replication
+from unit.envelopes import envelope
 from unit.settings.scripted_shell import Answer, ScriptedShell, error, remote
 
 REPORTED = datetime.datetime(2026, 11, 21, 8, 30, tzinfo=datetime.timezone.utc)
@@ -70,11 +72,12 @@ def server(*readings: Iterable[bool]) -> ScriptedShell:
 
 
 def remediate(shell: ScriptedShell, clock: Clock | None = None, **options: Any) -> dict[str, Any]:
-    options = {"force": False, "timeout": 60, "interval": 10, "check_mode": False, **options}
-    return replication.remediate(shell, options.pop("names", []), clock=clock or Clock(), **options)
+    check_mode = options.pop("check_mode", False)
+    request = replication.Request(**{"names": [], "force": False, "timeout": 60, "interval": 10, **options})
+    return replication.remediate(envelope(shell, check_mode), request, clock or Clock()).as_dict()
 
 
-def test_nobody_behind_is_one_look() -> None:
+def test_nobody_behind_is_one_reading() -> None:
     shell, clock = server([True] * 3), Clock()
     result = remediate(shell, clock, force=True)
     assert (result["changed"], result["status"], result["commands"]) == (False, "in_desired_state", [])
@@ -108,8 +111,8 @@ def test_time_up_names_those_behind() -> None:
     with pytest.raises(ChangeFailed) as failure:
         remediate(server([True, True, False]), clock, timeout=25)
     assert "After 25 seconds 1 of 3 replicas are still behind: edge01.contoso.com" in str(failure.value)
-    assert failure.value.result["status"] == "drifted"
-    assert failure.value.result["after"]["behind"] == ["edge01.contoso.com"]
+    assert failure.value.result.status is Status.DRIFTED
+    assert (failure.value.result.after or {})["behind"] == ["edge01.contoso.com"]
     assert clock.slept == [10, 10, 5]
 
 
@@ -181,11 +184,11 @@ def test_the_overview_tells_of_the_store() -> None:
         return Results((store,) if command.parameters else (state("fe01.contoso.com", True),))
 
     shell = ScriptedShell(answer=answer)
-    found, told = replication.overview(shell, [])
+    found, store_state = replication.overview(shell, [])
     assert [each.fqdn for each in found] == ["fe01.contoso.com"]
-    assert told["active_master_fqdn"] == "fe01.contoso.com"
-    assert told["active_file_transfer_agents"] == ["fe01.contoso.com"]
-    assert told["properties"]["ActiveMasterFqdn"] == "fe01.contoso.com"
+    assert store_state["active_master_fqdn"] == "fe01.contoso.com"
+    assert store_state["active_file_transfer_agents"] == ["fe01.contoso.com"]
+    assert store_state["properties"]["ActiveMasterFqdn"] == "fe01.contoso.com"
     assert len(shell.pipelines) == 1
 
 

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The note that a restart is owed, however far whoever wrote it came."""
+"""The note that a restart is pending, however far whoever wrote it came."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows import registry
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows.restart_note import (
-    OWED_KEY,
-    half_way,
-    note,
-    read_owed,
-    settle,
+    NOTE_KEY,
+    making,
+    read_note,
+    removing,
+    stopped,
 )
 from unit.scripted import ScriptedClock
 from unit.scripted_windows import Windows
@@ -25,8 +25,8 @@ WHEN = datetime.datetime(2026, 11, 21, 9, tzinfo=datetime.timezone.utc)
 STAMP = "2026-11-21T09:00:00Z"
 
 
-def owed(there: Windows) -> dict[str, Any] | None:
-    return read_owed(registry.read(there, there.run(registry.reading([OWED_KEY])), [OWED_KEY]))
+def note(there: Windows) -> dict[str, Any] | None:
+    return read_note(registry.read(there, there.run(registry.reading([NOTE_KEY])), [NOTE_KEY]))
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,10 @@ def owed(there: Windows) -> dict[str, Any] | None:
 )
 def test_a_note_counts_however_far_its_writer_came(written: int, found: dict[str, Any] | None) -> None:
     there = Windows(ScriptedClock())
-    for command in (*note(WHEN, "its zone was UTC"), half_way(WHEN))[:written]:
+    for command in (*making(WHEN, "its zone was UTC"), stopped(WHEN))[:written]:
         there.run(command, changes=True)
-    assert owed(there) == found
-    there.run(*note(WHEN, "its zone was UTC"), changes=True)
-    assert owed(there) == {"since": STAMP, "reason": "its zone was UTC", "stopped": None}
-    there.run(settle(), changes=True)
-    assert owed(there) is None
+    assert note(there) == found
+    there.run(*making(WHEN, "its zone was UTC"), changes=True)
+    assert note(there) == {"since": STAMP, "reason": "its zone was UTC", "stopped": None}
+    there.run(removing(), changes=True)
+    assert note(there) is None

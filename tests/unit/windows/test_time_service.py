@@ -16,6 +16,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals i
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows import time_service
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows.w32time import POLICY_KEY
+from unit.envelopes import envelope
 from unit.scripted import ScriptedClock
 from unit.scripted_windows import W32, Refuses, Service, Windows
 
@@ -27,6 +28,11 @@ EDGE = {
 }
 
 
+def remediate(there: Windows, options: dict[str, Any], check_mode: bool = False) -> dict[str, Any]:
+    request = time_service.Request(options)
+    return time_service.remediate(envelope(there, check_mode), request, there.clock).as_dict()
+
+
 @pytest.fixture
 def there() -> Windows:
     return Windows(ScriptedClock())
@@ -34,22 +40,22 @@ def there() -> Windows:
 
 def test_an_edge_server_is_configured_once(there: Windows) -> None:
     there.registry[W32 + r"\Config"]["MaxPosPhaseCorrection"] = 54000
-    dry = time_service.remediate(there, EDGE, check_mode=True)
+    dry = remediate(there, EDGE, check_mode=True)
     assert there.written == []
-    wet = time_service.remediate(there, EDGE, check_mode=False)
+    wet = remediate(there, EDGE)
     assert dry["diff"] == wet["diff"]
     assert dry["commands"] == wet["commands"] == there.written
     assert there.registry[W32 + r"\Parameters"] == {"Type": "NTP", "NtpServer": "ntp1,0x8"}
     assert there.registry[W32 + r"\Config"]["MaxPosPhaseCorrection"] == -1
     assert wet["after"] == EDGE
-    again = time_service.remediate(there, EDGE, check_mode=False)
+    again = remediate(there, EDGE)
     assert (again["changed"], again["status"]) == (False, "in_desired_state")
 
 
 @pytest.mark.parametrize("service", [None, Service("Stopped")])
 def test_a_service_that_is_missing_or_stopped_is_brought_up(there: Windows, service: Service | None) -> None:
     there.w32time = service
-    result = time_service.remediate(there, EDGE, check_mode=False)
+    result = remediate(there, EDGE)
     assert result["status"] == "corrected"
     assert there.w32time is not None
     assert there.w32time.status == "Running"
@@ -60,19 +66,19 @@ def test_a_policy_is_named(there: Windows) -> None:
     with pytest.raises(
         Refused, match=r"Policies.Microsoft.W32Time.Parameters.Type, and manual was asked for"
     ):
-        time_service.remediate(there, EDGE, check_mode=True)
+        remediate(there, EDGE, check_mode=True)
     assert there.written == []
 
 
 def test_nobody_can_follow_no_time_server(there: Windows) -> None:
     with pytest.raises(UnusableArgument, match="there is none"):
-        time_service.remediate(there, {"type": "manual"}, check_mode=True)
+        remediate(there, {"type": "manual"}, check_mode=True)
 
 
 def test_what_w32tm_complains_about_is_told(there: Windows) -> None:
     there._w32tm_config = lambda arguments: None  # type: ignore[method-assign]
     with pytest.raises(ChangeFailed, match="type should be manual and is domain_hierarchy"):
-        time_service.remediate(there, {"type": "manual", "peers": EDGE["peers"]}, check_mode=False)
+        remediate(there, {"type": "manual", "peers": EDGE["peers"]})
 
 
 def test_a_registry_that_may_not_be_read_is_not_an_empty_one(there: Windows) -> None:
@@ -81,5 +87,5 @@ def test_a_registry_that_may_not_be_read_is_not_an_empty_one(there: Windows) -> 
 
     there._get_itemproperty = denied  # type: ignore[method-assign]
     with pytest.raises(Exception, match="registry access"):
-        time_service.remediate(there, EDGE, check_mode=False)
+        remediate(there, EDGE)
     assert there.written == []

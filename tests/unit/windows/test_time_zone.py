@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     ChangeFailed,
@@ -13,8 +15,16 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals i
     UnusableArgument,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows import time_zone
+from unit.envelopes import envelope
 from unit.scripted import ScriptedClock
 from unit.scripted_windows import Refuses, Windows
+
+
+def remediate(
+    there: Windows, zone: str, daylight_saving: bool | None = None, check_mode: bool = False
+) -> dict[str, Any]:
+    request = time_zone.Request(zone, daylight_saving)
+    return time_zone.remediate(envelope(there, check_mode), request).as_dict()
 
 
 def flipped() -> Windows:
@@ -25,7 +35,7 @@ def flipped() -> Windows:
 
 def test_a_flipped_zone_is_put_right() -> None:
     there = flipped()
-    result = time_zone.remediate(there, "central standard time", True, check_mode=False)
+    result = remediate(there, "central standard time")
     assert there.zone == "Central Standard Time"
     assert there.written == ["tzutil /s 'Central Standard Time'"]
     assert result["status"] == "corrected"
@@ -35,16 +45,16 @@ def test_a_flipped_zone_is_put_right() -> None:
 
 def test_check_mode_writes_nothing_and_shows_the_same() -> None:
     there = flipped()
-    dry = time_zone.remediate(there, "UTC", True, check_mode=True)
+    dry = remediate(there, "UTC", check_mode=True)
     assert there.written == []
-    wet = time_zone.remediate(there, "UTC", True, check_mode=False)
+    wet = remediate(there, "UTC")
     assert dry["diff"] == wet["diff"]
     assert (dry["commands"], dry["drift"]) == (wet["commands"], wet["drift"])
 
 
 def test_the_right_zone_takes_one_look() -> None:
     there = Windows(ScriptedClock())
-    assert time_zone.remediate(there, "Central standard Time", True, check_mode=False)["changed"] is False
+    assert remediate(there, "Central standard Time")["changed"] is False
     assert len(there.sent) == 2
 
 
@@ -60,7 +70,7 @@ def test_the_right_zone_takes_one_look() -> None:
 def test_an_unknown_zone_is_answered_with_the_right_one(wanted: str, sentence: str, check_mode: bool) -> None:
     there = flipped()
     with pytest.raises(UnusableArgument, match=sentence):
-        time_zone.remediate(there, wanted, True, check_mode=check_mode)
+        remediate(there, wanted, check_mode=check_mode)
     assert there.written == []
 
 
@@ -68,8 +78,8 @@ def test_what_did_not_stick_is_an_error() -> None:
     there = flipped()
     original = there._tzutil
     there._tzutil = lambda arguments: original(arguments) if arguments[0] != "/s" else []  # type: ignore[method-assign]
-    with pytest.raises(ChangeFailed, match="read back since: Mountain Standard Time"):
-        time_zone.remediate(there, "UTC", True, check_mode=False)
+    with pytest.raises(ChangeFailed, match="zone should be UTC and is Mountain Standard Time"):
+        remediate(there, "UTC")
 
 
 def test_what_tzutil_complains_about_is_told() -> None:
@@ -85,13 +95,13 @@ def test_what_tzutil_complains_about_is_told() -> None:
 
     there._tzutil = denied  # type: ignore[method-assign]
     with pytest.raises(ChangeFailed, match="required privilege"):
-        time_zone.remediate(there, "UTC", True, check_mode=False)
+        remediate(there, "UTC")
 
 
 def test_a_line_that_breaks_is_read_back() -> None:
     there = flipped()
     there.breaks = {"tzutil"}
-    result = time_zone.remediate(there, "UTC", True, check_mode=False)
+    result = remediate(there, "UTC")
     assert result["status"] == "corrected"
     assert len(result["warnings"]) == 1
 
@@ -106,4 +116,4 @@ def test_a_windows_without_tzutil_is_named() -> None:
 
     there._tzutil = gone  # type: ignore[method-assign]
     with pytest.raises(Unreadable, match="2008 R2"):
-        time_zone.remediate(there, "UTC", True, check_mode=False)
+        remediate(there, "UTC")

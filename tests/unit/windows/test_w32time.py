@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
-    Unreadable,
     UnusableArgument,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows import w32time
@@ -164,6 +163,7 @@ peer_lists = st.lists(
 @given(peer_lists)
 def test_peers_come_back_as_they_were_written(peers: list[dict[str, Any]]) -> None:
     back = read_peers(write_peers(peers))
+    assert back is not None
     assert [(peer["host"], set(peer["flags"])) for peer in back] == [
         (peer["host"], set(peer["flags"])) for peer in peers
     ]
@@ -188,17 +188,96 @@ def test_flags_are_decimal_or_hexadecimal_numbers() -> None:
     ]
 
 
+WRONG_KINDS: list[tuple[str, str, str, Any, Any, list[str]]] = [
+    # option, subkey, name, what the registry holds, what is wanted, the statement that gives it the right kind
+    ("type", "Parameters", "Type", "Odd", "manual", ["-Value NTP", "-PropertyType String"]),
+    ("type", "Parameters", "Type", ["NTP"], "manual", ["-Value NTP", "-PropertyType String"]),
+    ("peers", "Parameters", "NtpServer", "a,b", [{"host": "a"}], ["-Value 'a,0x8'", "-PropertyType String"]),
+    (
+        "peers",
+        "Parameters",
+        "NtpServer",
+        ["a,0x8"],
+        [{"host": "a"}],
+        ["-Value 'a,0x8'", "-PropertyType String"],
+    ),
+    ("min_poll_interval", "Config", "MinPollInterval", "ten", 10, ["-Value 10", "-PropertyType DWord"]),
+    ("min_poll_interval", "Config", "MinPollInterval", "10", 10, ["-Value 10", "-PropertyType DWord"]),
+    (
+        "max_pos_phase_correction",
+        "Config",
+        "MaxPosPhaseCorrection",
+        b"\1",
+        60,
+        ["-Value 60", "-PropertyType DWord"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("option", "subkey", "name", "raw", "wanted", "written"), WRONG_KINDS)
+def test_a_value_of_the_wrong_kind_is_shown_as_it_stands_and_can_be_repaired(
+    option: str, subkey: str, name: str, raw: Any, wanted: Any, written: list[str]
+) -> None:
+    wanted = [{"flags": ["client"], **peer} for peer in wanted] if option == "peers" else wanted
+    found = configuration(**{subkey: {name: raw}})
+    assert found.in_force[option] == (raw if not isinstance(raw, bytes) else "AQ==")
+    assert list(found.problems) == [option]
+    assert name in found.problems[option]
+    assert found.correction_limits() == (float("inf"), float("inf"))
+    planned = plan(found, {option: wanted})
+    assert planned.changed == (option,)
+    (repair,) = (command.as_text() for command in planned.commands if command.name == "New-ItemProperty")
+    assert all(part in repair for part in [f"-Name {name}", *written, "-Force"])
+    assert not planned.restorable
+
+
 @pytest.mark.parametrize(
-    "values",
+    ("before", "wanted", "restored"),
     [
-        {"Parameters": {"Type": "Odd"}},
-        {"Parameters": {"NtpServer": "a,b"}},
-        {"Config": {"MinPollInterval": "ten"}},
+        (
+            {"Parameters": {"Type": "NT5DS"}},
+            {"type": "none"},
+            ["w32tm /config /syncfromflags:domhier /update", "Restart-Service -Name W32Time -Force"],
+        ),
+        ({}, {"service_state": "stopped"}, ["Start-Service -Name W32Time"]),
+        ({}, {"start_mode": "manual"}, ["Set-Service -Name W32Time -StartupType Automatic"]),
+        (
+            {"Config": {"MaxPosPhaseCorrection": 54000}},
+            {"max_pos_phase_correction": 4294967295},
+            [
+                rf"New-ItemProperty -LiteralPath '{SERVICE_KEY}\Config' -Name MaxPosPhaseCorrection -Value 54000 "
+                "-PropertyType DWord -Force",
+                "w32tm /config /update",
+            ],
+        ),
+        (
+            {"Config": {"MinPollInterval": "ten"}},
+            {"min_poll_interval": 10},
+            [
+                rf"New-ItemProperty -LiteralPath '{SERVICE_KEY}\Config' -Name MinPollInterval -Value ten "
+                "-PropertyType String -Force",
+                "w32tm /config /update",
+            ],
+        ),
+        (
+            {"Config": {"MinPollInterval": None}},
+            {"min_poll_interval": 10},
+            [
+                rf"Remove-ItemProperty -LiteralPath '{SERVICE_KEY}\Config' -Name MinPollInterval",
+                "w32tm /config /update",
+            ],
+        ),
     ],
 )
-def test_a_registry_that_makes_no_sense_is_not_guessed_at(values: dict[str, dict[str, Any]]) -> None:
-    with pytest.raises(Unreadable):
-        configuration(**values)
+def test_what_leads_back(before: dict[str, Any], wanted: dict[str, Any], restored: list[str]) -> None:
+    planned = plan(configuration(**before), wanted)
+    assert [command.as_text() for command in planned.restore_commands] == restored
+
+
+def test_a_service_that_was_not_registered_is_unregistered_again() -> None:
+    planned = plan(configuration(None), {"service_state": "started"})
+    assert [command.as_text() for command in planned.restore_commands] == ["w32tm /unregister"]
+    assert not planned.restorable
 
 
 @given(
@@ -213,7 +292,7 @@ def test_a_registry_that_makes_no_sense_is_not_guessed_at(values: dict[str, dict
         },
     )
 )
-def test_a_wish_that_is_fulfilled_needs_nothing(wanted: dict[str, Any]) -> None:
+def test_what_is_fulfilled_needs_nothing(wanted: dict[str, Any]) -> None:
     planned = plan(configuration(), wanted)
     assert bool(planned.commands) is bool(planned.changed)
     fulfilled = Configuration(
