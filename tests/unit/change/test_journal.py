@@ -440,7 +440,7 @@ def test_the_entry_is_on_the_disk_before_anything_is_sent(
 
     def note(descriptor: int) -> None:
         sync(descriptor)
-        events.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name)
+        events.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
 
     def answer() -> Results:
         assert [entry.outcome for entry in journal.entries(folder)] == [None]
