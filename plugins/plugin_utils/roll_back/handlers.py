@@ -21,6 +21,7 @@ from ..settings.identity import stored
 from ..settings.reading import collections, find
 from ..settings.resource import Collection, Desired, Resource
 from ..settings.resources.registry import RESOURCES
+from ..windows import time_service, time_zone
 from .judgement import NOTHING_TO_DO, Judgement, judge
 
 
@@ -119,6 +120,8 @@ class RequestHandler:
 
 
 HANDLERS: Mapping[str, Callable[[], Handler]] = {
-    name: partial(SettingsHandler, resource) for name, resource in RESOURCES.items()
+    **{name: partial(SettingsHandler, resource) for name, resource in RESOURCES.items()},
+    "time_zone": partial(RequestHandler, time_zone.restoring_request, time_zone.remediate),
+    "time_service": partial(RequestHandler, time_service.restoring_request, time_service.remediate),
 }
 """By the name of the module."""
