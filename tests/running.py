@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -45,6 +46,10 @@ class RunningLab:
     def writes(self) -> list[str]:
         """The names of the commands that changed the deployment, or tried to."""
         return [entry["name"] for entry in self.commands() if entry["writes"]]
+
+    def dump(self) -> str:
+        """What the Central Management Store holds."""
+        return json.dumps(control.ask(self.state, "status")["state"]["settings"], indent=1)
 
     def reset(self) -> None:
         control.ask(self.state, "reset")

@@ -141,6 +141,8 @@ def _parser() -> argparse.ArgumentParser:
     log.add_argument("--event", help="only entries of this kind (below)")
     log.add_argument("--server", help="only this server; a pattern may be given")
 
+    parser("dump", "print what the Central Management Store holds, as JSON", _dump)
+
     inject = parser("inject", "make something go wrong", _inject, _INJECT_EPILOG, _HelpWithFaults)
     inject.add_argument("kind", help="what goes wrong (below)")
     inject.add_argument("--server", help="inventory name; a pattern may be given (default: all)")
@@ -328,6 +330,11 @@ def _status(options: argparse.Namespace) -> int:
         print(line)
     for fault in status["faults"]:
         print("fault:", ", ".join(f"{key} {value}" for key, value in fault.items() if value is not None))
+    return 0
+
+
+def _dump(options: argparse.Namespace) -> int:
+    print(json.dumps(control.ask(options.state, "status")["state"]["settings"], indent=2))
     return 0
 
 

@@ -72,6 +72,13 @@ class Envelope:
         self._troubles: list[ManagementShellError] = []
         self._written: list[Command] = []
         self._ended = True
+        self._parts: list[Envelope] = []
+
+    def taking_back(self, change_id: str) -> Envelope:
+        """An envelope for one of several changes of this task, which takes that one of the journal back."""
+        part = Envelope(self.shell, self._journal.taking_back(change_id), check_mode=self.check_mode)
+        self._parts.append(part)
+        return part
 
     # -- before a write ---------------------------------------------------------------------------------------
 
@@ -97,7 +104,7 @@ class Envelope:
     @property
     def has_written(self) -> bool:
         """Whether any command was handed over that may have changed something."""
-        return bool(self._written)
+        return bool(self._written) or any(part.has_written for part in self._parts)
 
     @property
     def all_ended(self) -> bool:
@@ -214,7 +221,7 @@ class Envelope:
 
     def failure(self, error: BaseException) -> dict[str, Any]:
         """The task's result after whatever ended it, for errors that nobody else has told."""
-        if isinstance(error, ChangeFailed) or not self._written:
+        if isinstance(error, ChangeFailed) or not self.has_written:
             self._end(Status.DRIFTED, changed=False)
             return failure_result(error, self.known)
         self._troubles = self._troubles or ([error] if isinstance(error, ManagementShellError) else [])
@@ -232,7 +239,8 @@ class Envelope:
 
     def _closed(self, result: Result) -> Result:
         """The result, once the journal knows it as well."""
-        return result.warned(*self._end(result.status, changed=result.changed))
+        ends = [each._end(result.status, changed=result.changed) for each in (self, *self._parts)]
+        return result.warned(*(warning for end in ends for warning in end))
 
     def _end(self, status: Status, *, changed: bool) -> list[str]:
         """Journal what became of the change. A journal that fails by now does not make the change undone: a warning."""

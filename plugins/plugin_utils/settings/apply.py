@@ -12,6 +12,7 @@ from typing import Any
 
 from ..change.envelope import Envelope
 from ..powershell import errors
+from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Refused
 from ..result.result import Result
@@ -22,15 +23,17 @@ from .reading import collections, find, listed_in
 from .resource import Collection, Desired, Kind, Resource
 
 
-def remediate(envelope: Envelope, resource: Resource, desired: Desired) -> Result:
+def remediate(
+    envelope: Envelope, resource: Resource, desired: Desired, listed: Sequence[Collection] | None = None
+) -> Result:
     """Bring one object into the desired state, or in check mode tell what that would take.
 
-    Raises Refused or Unreadable before anything was written, ChangeFailed afterwards, and the errors of the
-    wire.
+    ``listed`` are all objects of the noun, where they have just been read. Raises Refused or Unreadable before
+    anything was written, ChangeFailed afterwards, and the errors of the wire.
     """
     shell = envelope.shell
     names = [resource.cmdlet(verb) for verb in _verbs(resource, desired)]
-    listed = collections(shell, resource, *names)
+    listed = collections(shell, resource, *names) if listed is None else _described(shell, names, listed)
     cmdlets = Cmdlets({name: shell.offered(name) for name in names})
     actual = find(listed, desired.identity)
     assessed = _assess(shell, resource, actual, desired, cmdlets)
@@ -48,6 +51,15 @@ def remediate(envelope: Envelope, resource: Resource, desired: Desired) -> Resul
 
 
 # -- before the change ---------------------------------------------------------------------------------------
+
+
+def _described(shell: ManagementShell, cmdlets: list[str], listed: Sequence[Collection]) -> list[Collection]:
+    """What was listed, once it is known what the cmdlets take."""
+    describing = shell.describing(*cmdlets)
+    results = shell.run(*describing) if describing else Results()
+    if results.errors:
+        raise shell.classify(results.errors[0])
+    return list(listed)
 
 
 def _verbs(resource: Resource, desired: Desired) -> list[str]:

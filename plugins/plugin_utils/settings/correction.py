@@ -13,7 +13,6 @@ from ..change.envelope import Answer, Envelope
 from ..change.journal import Change, Restorable
 from ..powershell.commands import Command, Switch
 from ..powershell.errors import ManagementShellError
-from ..powershell.values import as_result
 from ..result.result import Result
 from .identity import Scope
 from .plan import Cmdlets, Plan, mismatches
@@ -117,7 +116,7 @@ class Correction:
 
     def _conclude(self, found: Collection | None) -> Result:
         planned = self.planned
-        different = mismatches(planned.resource, planned.wanted, found)
+        different = mismatches(planned.resource, planned.wanted, found, exact=planned.exact)
         after = self._as_options(found)
         if not different and after is not None and planned.after is not None:
             # The properties that were foreseen, so that a dry run's result is the real run's, byte for byte.
@@ -140,11 +139,15 @@ class Correction:
             resource=planned.resource.name,
             identity=str(planned.identity),
             kind=planned.kind.value,
-            before=None if self.actual is None else _journalled(self.actual.server_values),
-            wanted=None if planned.kind is Kind.REMOVE else _journalled(planned.written),
+            before=None if self.actual is None else self.actual.server_values,
+            wanted=None if planned.kind is Kind.REMOVE else self._wanted(),
             restorable=Restorable.VALUES_ONLY if loses_grants else Restorable.YES,
         )
 
-
-def _journalled(values: Values) -> dict[str, Any]:
-    return {option: as_result(value) for option, value in values.items()}
+    def _wanted(self) -> Values:
+        """What is written; of an object that is made, all that it will have."""
+        planned = self.planned
+        if planned.kind not in (Kind.CREATE, Kind.RECREATE) or planned.after is None:
+            return planned.written
+        properties = [p.option for p in planned.resource.properties]
+        return {option: planned.after[option] for option in properties if option in planned.after}

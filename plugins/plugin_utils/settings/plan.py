@@ -71,6 +71,13 @@ class Assessment:
     written: Values = field(default_factory=dict)
     later: frozenset[str] = frozenset()
 
+    @property
+    def present(self) -> Values:
+        """The object's values, as the request has them compared."""
+        if self.actual is None:
+            return {}
+        return self.actual.server_values if self.desired.exact else self.actual.values
+
     def proposed(self, others: Sequence[Collection]) -> ProposedChange:
         return ProposedChange(self.kind, self.identity, self.written, self.desired.force, others)
 
@@ -125,9 +132,7 @@ class Assessment:
             return (self._restoring_set(replaced, values),) if values else ()
         if self.kind not in (Kind.REMOVE, Kind.RECREATE):
             return ()
-        written, later = _creation(
-            self.resource, _worth_writing(self.resource, self.actual.values), self.cmdlets
-        )
+        written, later = _creation(self.resource, self.actual.server_values, self.cmdlets)
         creation = Assessment(
             self.resource, self.identity, None, self.desired, self.cmdlets, Kind.CREATE, written, later
         ).commands()
@@ -147,7 +152,7 @@ class Plan:
     ``before`` and ``after`` are the object as the module's options describe it, None where it does not exist;
     ``wanted`` the options to be verified afterwards, None for a removal. ``commands`` are the writing
     commands as a person would type them, ``written`` the options that they write. ``restoration`` takes the
-    change back. ``missing`` names cmdlets among them that the session does not offer.
+    change back. ``missing`` names cmdlets among them that the session does not offer. ``exact`` is the request's.
     """
 
     resource: Resource
@@ -162,6 +167,7 @@ class Plan:
     restoration: tuple[Command, ...]
     missing: tuple[str, ...]
     diff: tuple[str, str]
+    exact: bool = False
 
     @property
     def changes(self) -> bool:
@@ -192,7 +198,7 @@ def assess(resource: Resource, actual: Collection | None, desired: Desired, cmdl
             )
         written, later = _creation(resource, desired.values, cmdlets)
         return Assessment(resource, identity, actual, desired, cmdlets, Kind.CREATE, written, later)
-    changed = _changed(resource, actual, desired.values, cmdlets)
+    changed = _changed(resource, actual, desired, cmdlets)
     if not changed:
         return Assessment(resource, identity, actual, desired, cmdlets, Kind.NOTHING)
     setter = resource.cmdlet("Set")
@@ -214,9 +220,7 @@ def assess(resource: Resource, actual: Collection | None, desired: Desired, cmdl
             "only when it is created. With recreate: true it is removed and created again, keeping its other "
             "values"
         )
-    written, later = _creation(
-        resource, {**_worth_writing(resource, actual.values), **desired.values}, cmdlets
-    )
+    written, later = _creation(resource, {**actual.server_values, **desired.values}, cmdlets)
     return Assessment(resource, identity, actual, desired, cmdlets, Kind.RECREATE, written, later)
 
 
@@ -261,32 +265,32 @@ def plan(assessed: Assessment, preview: Collection | None = None) -> Plan:
         restoration=assessed.restoration(preview.values if preview else {}),
         missing=tuple(dict.fromkeys(c.name for c in commands if not assessed.cmdlets.has(c.name))),
         diff=_diff(kind, before, drift),
+        exact=assessed.desired.exact,
     )
 
 
-def mismatches(resource: Resource, wanted: Values | None, found: Collection | None) -> list[Mismatch]:
+def mismatches(
+    resource: Resource, wanted: Values | None, found: Collection | None, *, exact: bool = False
+) -> list[Mismatch]:
     """What a read-back does not bear out; empty where all is as wanted. ``wanted`` is None for a removal."""
     if wanted is None:
         return [Mismatch("state", "absent", "present")] if found else []
     if found is None:
         return [Mismatch("state", "present", "absent")]
+    present = found.server_values if exact else found.values
     return [
-        Mismatch(p.option, wanted[p.option], found.values.get(p.option))
-        for p in _differing(resource, found.values, wanted)
+        Mismatch(p.option, wanted[p.option], present.get(p.option))
+        for p in _differing(resource, present, wanted, exact=exact)
     ]
 
 
-def _worth_writing(resource: Resource, values: Values) -> Values:
-    """The values of an object that a creation has to repeat: all but those that stand for null."""
-    return {
-        p.option: values[p.option] for p in resource.properties if values.get(p.option) not in (None, p.null)
-    }
-
-
 def _creation(resource: Resource, values: Values, cmdlets: Cmdlets) -> tuple[Values, frozenset[str]]:
-    """The options to write, in the table's order, and those among them that only Set- takes."""
+    """The options to write, in the table's order, and those among them that only Set- takes.
+
+    None is not written: a new object has null where it is given nothing.
+    """
     new, setter = resource.cmdlet("New"), resource.cmdlet("Set")
-    given = [p for p in resource.properties if p.option in values]
+    given = [p for p in resource.properties if values.get(p.option) is not None]
     not_new = [p for p in given if cmdlets.has(new) and not cmdlets.takes(new, p.parameter)]
     unknown = [p for p in not_new if cmdlets.has(setter) and not cmdlets.takes(setter, p.parameter)]
     if unknown:
@@ -294,16 +298,17 @@ def _creation(resource: Resource, values: Values, cmdlets: Cmdlets) -> tuple[Val
     return {p.option: values[p.option] for p in given}, frozenset(p.option for p in not_new)
 
 
-def _differing(resource: Resource, actual: Values, wanted: Values) -> list[Property]:
-    return [
-        p
-        for p in resource.properties
-        if p.option in wanted and not (p.option in actual and p.same(actual[p.option], wanted[p.option]))
-    ]
+def _differing(resource: Resource, actual: Values, wanted: Values, *, exact: bool = False) -> list[Property]:
+    def same(p: Property) -> bool:
+        one, other = actual[p.option], wanted[p.option]
+        return p.same(one, other) and not (exact and (one is None) != (other is None))
+
+    return [p for p in resource.properties if p.option in wanted and not (p.option in actual and same(p))]
 
 
-def _changed(resource: Resource, actual: Collection, wanted: Values, cmdlets: Cmdlets) -> list[Property]:
+def _changed(resource: Resource, actual: Collection, desired: Desired, cmdlets: Cmdlets) -> list[Property]:
     """The properties to be set, after making sure that every one that was given can be compared at all."""
+    wanted = desired.values
     resulting = {**actual.values, **wanted}
     setter = resource.cmdlet("Set")
     unknown: list[Property] = []
@@ -327,17 +332,18 @@ def _changed(resource: Resource, actual: Collection, wanted: Values, cmdlets: Cm
         unknown.append(p)
     if unknown:
         raise UnknownParameters(setter, unknown)
-    return _differing(resource, actual.values, wanted)
+    present = actual.server_values if desired.exact else actual.values
+    return _differing(resource, present, wanted, exact=desired.exact)
 
 
 def _drift(assessed: Assessment, kind: Kind, wanted: Values | None) -> Iterable[DriftEntry]:
     resource = assessed.resource
     name, identity = resource.name, str(assessed.identity)
-    actual = assessed.actual.values if assessed.actual else {}
+    actual = assessed.present
     if kind in (Kind.CREATE, Kind.REMOVE):
         states = ("absent", "present") if kind is Kind.CREATE else ("present", "absent")
         yield DriftEntry(name, identity, "state", *states, resource.severity, resource.reason)
-    for p in _differing(resource, actual, wanted or {}):
+    for p in _differing(resource, actual, wanted or {}, exact=assessed.desired.exact):
         yield DriftEntry(
             name, identity, p.option, actual.get(p.option), (wanted or {})[p.option], p.severity, p.reason
         )

@@ -104,7 +104,8 @@ class Desired:
     """What a task asks for. ``values`` holds the options that were given, no others.
 
     ``recreate``: an object may be removed and created again for the sake of properties that Set- cannot
-    change. ``force``: an object may be removed although it is in use.
+    change. ``force``: an object may be removed although it is in use. ``exact``: a null on the server is not
+    the value that it stands for, and None asks for it.
     """
 
     identity: Identity
@@ -112,6 +113,7 @@ class Desired:
     present: bool = True
     recreate: bool = False
     force: bool = False
+    exact: bool = False
 
 
 @dataclass(frozen=True)

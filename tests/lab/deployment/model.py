@@ -193,8 +193,11 @@ class LyncDeployment:
             "central_management": self.topology.central_management,
             "central_management_reachable": not unreachable,
             "settings": {
-                noun: [{"Identity": identity, **plain(dict(values))} for identity, values in entries.values()]
-                for noun, entries in content.items()
+                noun: [
+                    {"Identity": identity, **plain(dict(values))}
+                    for _, (identity, values) in sorted(held.items())
+                ]
+                for noun, held in sorted(content.items())
             },
             "replicas": replicas,
             "pools": {

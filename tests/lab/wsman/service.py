@@ -27,8 +27,10 @@ from ..psrp.plugin import PowerShellPlugin
 from ..psrp.protocol import FRAGMENT_HEADER_SIZE, FRAGMENT_SIZE
 from . import fault
 from .envelope import (
+    IDENTITY,
     POWERSHELL,
     SHELL,
+    WSMAN,
     MalformedRequest,
     Request,
     element,
@@ -118,7 +120,8 @@ class Service:
         try:
             request = parse_request(data)
         except MalformedRequest:
-            return Answer(400, b"")
+            # It has none of the headers of other requests (DSP0226 section 11).
+            return Answer(200, identify(self.server)) if b"Identify" in data else Answer(400, b"")
         try:
             action = self._actions.get(request.action)
             if action is None:
@@ -426,3 +429,16 @@ def _part(parent: ElementTree.Element, name: str) -> str | None:
     """The text of the child element of that local name."""
     found = next((part for part in parent if local_name(part) == name), None)
     return None if found is None else (found.text or "").strip()
+
+
+def identify(server: Server) -> bytes:
+    """The answer to Identify, as Windows gives it to authenticated clients."""
+    stack = "3.0" if version_at_least(server.protocol_version, "2.2") else "2.0"
+    build = ".".join(server.build_version.split(".")[:3])
+    return (
+        '<s:Envelope xml:lang="en-US" xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>'
+        f'<wsmid:IdentifyResponse xmlns:wsmid="{IDENTITY}"><wsmid:ProtocolVersion>{WSMAN}</wsmid:ProtocolVersion>'
+        "<wsmid:ProductVendor>Microsoft Corporation</wsmid:ProductVendor>"
+        f"<wsmid:ProductVersion>OS: {build} SP: 0.0 Stack: {stack}</wsmid:ProductVersion>"
+        "</wsmid:IdentifyResponse></s:Body></s:Envelope>"
+    ).encode()

@@ -287,7 +287,8 @@ PROVIDER_VALUES = {
 
 
 def test_what_only_new_takes_needs_leave_to_recreate() -> None:
-    actual = Collection(IDENTITIES["public_provider"], PROVIDER_VALUES)
+    nulls = frozenset(option for option, value in PROVIDER_VALUES.items() if value in ("", []))
+    actual = Collection(IDENTITIES["public_provider"], PROVIDER_VALUES, nulls)
     wanted_values = {"proxy_fqdn": "proxy2.fabrikam.com"}
     with pytest.raises(Refused, match=r"proxy_fqdn of the public provider 'Fabrikam'.*recreate: true"):
         planned(PROVIDER, actual, Desired(actual.identity, wanted_values))

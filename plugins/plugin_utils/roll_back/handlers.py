@@ -1,0 +1,127 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Who takes back the changes of which module: each makes the module's own request of a change, and carries it out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any, Protocol
+
+from ..change.envelope import Envelope, Mismatch
+from ..change.journal import Change, Entry, NoJournal
+from ..powershell.shell import ManagementShell
+from ..result.refusals import Refused
+from ..result.result import Result
+from ..settings import apply
+from ..settings.identity import stored
+from ..settings.reading import collections, find
+from ..settings.resource import Collection, Desired, Resource
+from ..settings.resources.registry import RESOURCES
+from ..windows import time_service, time_zone
+from .judgement import NOTHING_TO_DO, Judgement, judge
+
+
+class Handler(Protocol):
+    """Lives as long as one task, and sees its changes newest first.
+
+    A dry run judges each change as if the newer ones had been taken back, so a handler remembers what it foretold.
+    """
+
+    def judge(self, shell: ManagementShell, entry: Entry, *, overwrite_later_changes: bool) -> Judgement:
+        """What to request, by what the server has now. Raises what reading raises."""
+
+    def take_back(self, envelope: Envelope, entry: Entry, request: Any, *, after_others: bool) -> Result:
+        """Carry the request out, or in check mode foretell it. Raises what a module's task raises.
+
+        ``after_others``: newer changes of other objects are taken back before this one.
+        """
+
+
+class SettingsHandler:
+    """For one noun of the Central Management Store."""
+
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+        self._listed: Sequence[Collection] = ()
+        self._foretold: Sequence[Collection] | None = None
+
+    def judge(self, shell: ManagementShell, entry: Entry, *, overwrite_later_changes: bool) -> Judgement:
+        self._listed = collections(shell, self._resource) if self._foretold is None else self._foretold
+        current = find(self._listed, stored(entry.change.identity, self._resource.scopes))
+        return judge(self._resource, entry, current, overwrite_later_changes=overwrite_later_changes)
+
+    def take_back(self, envelope: Envelope, entry: Entry, request: Desired, *, after_others: bool) -> Result:
+        try:
+            result = apply.remediate(envelope, self._resource, request, self._listed)
+        except Refused as refused:
+            if not (envelope.check_mode and after_others):
+                raise
+            # What stands in the way may be what is taken back first.
+            free = replace(self._resource, requirements=())
+            result = apply.remediate(envelope, free, request, self._listed).warned(
+                f"As long as the newer changes have not been taken back, this one is refused: {refused}"
+            )
+        if envelope.check_mode:
+            self._foretold = self._as_foretold(request, result)
+        return result
+
+    def _as_foretold(self, request: Desired, result: Result) -> list[Collection]:
+        others = [each for each in self._listed if each.identity != request.identity]
+        if result.after is None:
+            return others
+        before = find(self._listed, request.identity)
+        kept = before.server_values if before else {}
+        values = {
+            p.option: result.after[p.option] for p in self._resource.properties if p.option in result.after
+        }
+        nulls = {option for option in values if {**kept, **request.values}.get(option, "") is None}
+        return [*others, Collection(request.identity, values, frozenset(nulls))]
+
+
+class RequestHandler:
+    """For a module of one computer, whose values are compared as they are.
+
+    ``restoring`` makes the module's request that puts a change's former values back, ``remediate`` carries it out.
+    """
+
+    def __init__(
+        self, restoring: Callable[[Change], Any], remediate: Callable[[Envelope, Any], Result]
+    ) -> None:
+        self._restoring = restoring
+        self._remediate = remediate
+        self._foretold: Mapping[str, Any] = {}
+
+    def judge(self, shell: ManagementShell, entry: Entry, *, overwrite_later_changes: bool) -> Judgement:
+        request = self._restoring(entry.change)
+        dry = self._remediate(Envelope(shell, NoJournal(), check_mode=True), request)
+        current = {**(dry.before or {}), **self._foretold}
+        before, wanted = entry.change.before or {}, entry.change.wanted or {}
+        written = [option for option in wanted if option in before and before[option] != wanted[option]]
+        conflicts = tuple(
+            Mismatch(option, wanted[option], current.get(option))
+            for option in written
+            if current.get(option) not in (wanted[option], before[option])
+        )
+        if conflicts and not overwrite_later_changes:
+            return Judgement(conflicts=conflicts)
+        if all(current.get(option) == before[option] for option in written):
+            return NOTHING_TO_DO
+        return Judgement(request)
+
+    def take_back(self, envelope: Envelope, entry: Entry, request: Any, *, after_others: bool) -> Result:
+        result = self._remediate(envelope, request)
+        if envelope.check_mode:
+            self._foretold = result.after or {}
+        return result
+
+
+HANDLERS: Mapping[str, Callable[[], Handler]] = {
+    **{name: partial(SettingsHandler, resource) for name, resource in RESOURCES.items()},
+    "time_zone": partial(RequestHandler, time_zone.restoring_request, time_zone.remediate),
+    "time_service": partial(RequestHandler, time_service.restoring_request, time_service.remediate),
+}
+"""By the name of the module."""
