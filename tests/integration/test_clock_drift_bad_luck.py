@@ -207,7 +207,7 @@ def test_a_session_that_dies_before_the_stop_leaves_everything_running(
     ansible.lab.inject("drop-before", "fe03.contoso.com", command=STOP)
     run = fix(ansible, restart=True, time_zone=CENTRAL)
     assert run.exit_code == 2, run.output
-    assert "Looked at since: all services run, so that nothing was stopped." in run.text
+    assert "Read back since: all services run, so that nothing was stopped." in run.text
     assert down(ansible.lab) == set()
     again = fix(ansible, restart=True, time_zone=CENTRAL)
     assert again.exit_code == 0, again.output
