@@ -90,4 +90,6 @@ error_details:
     exception_type: System.UnauthorizedAccessException
     target: null
     command: Get-CsAccessEdgeConfiguration
+    causes: []
+    native_error_code: null
 """

@@ -263,4 +263,6 @@ error_details:
     exception_type: System.UnauthorizedAccessException
     target: null
     command: Set-Date
+    causes: []
+    native_error_code: null
 """

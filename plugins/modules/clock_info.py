@@ -247,4 +247,6 @@ error_details:
     exception_type: System.UnauthorizedAccessException
     target: null
     command: Get-ItemProperty
+    causes: []
+    native_error_code: null
 """

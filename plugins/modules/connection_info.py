@@ -194,4 +194,6 @@ error_details:
     exception_type: System.UnauthorizedAccessException
     target: null
     command: Get-Command
+    causes: []
+    native_error_code: null
 """

@@ -196,4 +196,6 @@ error_details:
     exception_type: System.UnauthorizedAccessException
     target: null
     command: Get-CsExternalAccessPolicy
+    causes: []
+    native_error_code: null
 """

@@ -338,4 +338,6 @@ error_details:
     exception_type: System.UnauthorizedAccessException
     target: null
     command: Get-CsMediaConfiguration
+    causes: []
+    native_error_code: null
 """

@@ -245,4 +245,6 @@ error_details:
     exception_type: System.UnauthorizedAccessException
     target: null
     command: Get-CsPool
+    causes: []
+    native_error_code: null
 """

@@ -98,4 +98,6 @@ error_details:
     exception_type: System.UnauthorizedAccessException
     target: null
     command: Get-CsPublicProvider
+    causes: []
+    native_error_code: null
 """

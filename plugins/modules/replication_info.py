@@ -168,4 +168,6 @@ error_details:
     exception_type: System.UnauthorizedAccessException
     target: null
     command: Get-CsManagementStoreReplicationStatus
+    causes: []
+    native_error_code: null
 """

@@ -306,4 +306,6 @@ error_details:
     exception_type: System.UnauthorizedAccessException
     target: null
     command: Stop-CsWindowsService
+    causes: []
+    native_error_code: null
 """

@@ -277,4 +277,6 @@ error_details:
     exception_type: System.UnauthorizedAccessException
     target: null
     command: New-ItemProperty
+    causes: []
+    native_error_code: null
 """

@@ -226,7 +226,7 @@ CHANGES: list[tuple[str, dict[str, Any], set[str]]] = [
         task("time_service", start_mode="disabled", service_state="stopped"),
         {"start_mode", "service_state"},
     ),
-    (host(2), task("time_zone", zone=CENTRAL), {"daylight_saving"}),
+    (host(2), task("time_zone", zone=CENTRAL, daylight_saving=True), {"daylight_saving"}),
     (
         host(2),
         task("time_service", start_mode="automatic", service_state="started"),
@@ -284,8 +284,8 @@ def test_check_mode_writes_nothing_and_shows_what_a_run_then_does(
         for key in ("before", "after", "drift", "diff"):
             assert dry[key] == real[key], (change, key)
         # By how much a clock is set at once is measured anew each time.
-        assert [line.partition(" -Adjust ")[0] for line in dry["commands"]] == [
-            line.partition(" -Adjust ")[0] for line in real["commands"]
+        assert [line.partition(" -Date ")[0] for line in dry["commands"]] == [
+            line.partition(" -Date ")[0] for line in real["commands"]
         ]
         assert {each["property"] for each in real["drift"]} == options
         assert set(dry) - {"warnings"} == set(real) - {"warnings"}

@@ -98,7 +98,10 @@ def test_what_is_wrong_is_told_and_the_rest_is_known(
         "stopped": ["W32Time is stopped."],
         "disabled": ["W32Time is stopped and disabled."],
         "unregistered": ["W32Time is not registered."],
-        "odd": ["NtpServer holds the peer 'ntp1,often', whose flags are no number."],
+        "odd": [
+            r"HKLM:\SYSTEM\CurrentControlSet\Services\W32Time\Parameters\NtpServer is ntp1,often, and the flags of a "
+            "peer must be a number."
+        ],
     }
     assert all(
         "The time server dead.contoso.com does not answer" in str(each["trouble"]) for each in found.values()
@@ -125,7 +128,7 @@ def test_what_is_wrong_is_told_and_the_rest_is_known(
         "utc_offset_minutes": 60,
         "hardware_clock_in_utc": False,
     }
-    assert found["odd"]["time_service"] is None
+    assert found["odd"]["time_service"]["peers"] == "ntp1,often"
     states = {name: result["time_service"] for name, result in found.items() if name != "odd"}
     assert {
         name: state["start_mode"] for name, state in states.items() if state["start_mode"] != "automatic"

@@ -150,6 +150,8 @@ class Windows:
         self.ends = True  # whether the final state of what broke is received in the end
         self.goes_after: str | None = None  # with this command the server is gone
         self.is_gone = False
+        self.unreadable: set[str] = set()  # keys of the registry
+        self.refuses: dict[str, Refuses] = {}  # by command
         self.sent: list[str] = []
         self.written: list[str] = []
 
@@ -214,6 +216,8 @@ class Windows:
         return Results(tuple(output), tuple(errors))
 
     def _execute(self, command: Command) -> list[Any]:
+        if command.name in self.refuses:
+            raise self.refuses[command.name]
         if command.name in ("w32tm", "tzutil", "klist"):
             return self._program(command.name, [str(argument) for argument in command.arguments])
         handler = getattr(self, "_" + command.name.replace("-", "_").lower(), None)
@@ -248,10 +252,15 @@ class Windows:
             self._all_keys(),
             "PathNotFound,Microsoft.PowerShell.Commands.GetItemPropertyCommand",
         )
+        denied = "Requested registry access is not allowed."
         return [
-            self._key(key) if key in there else missing(key, identifier)
+            Refuses(denied, "PermissionDenied", "System.Security.SecurityException", key)
+            if key in self.unreadable
+            else self._key(key)
+            if key in there
+            else missing(key, identifier)
             for key in given["LiteralPath"]
-            if there.get(key, True) or key == ZONE_KEY
+            if there.get(key, True) or key == ZONE_KEY or key in self.unreadable
         ]
 
     def _all_keys(self) -> dict[str, dict[str, Any]]:

@@ -12,13 +12,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.change.journal import Restorable
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock import clock
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock.offset import ClockJumped
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import ChangeFailed, Refused
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.envelopes import envelope
+from unit.envelopes import MemoryJournal, envelope
 from unit.scripted import ScriptedClock
 from unit.scripted_windows import W32, Refuses, Service, Windows
 
@@ -277,3 +278,89 @@ def test_a_w32tm_that_may_not_be_run_is_not_waited_for() -> None:
     with pytest.raises(ChangeFailed, match=r"off\. w32tm: Access is denied\.") as caught:
         remediate(there)
     assert (caught.value.result.changed, len(caught.value.causes)) == (False, 1)
+
+
+# -- after the first write -----------------------------------------------------------------------------------
+
+
+def test_a_step_goes_by_the_zone_that_is_set_now() -> None:
+    """The session may have been opened in another zone; what is sent is the local time in this one."""
+    there = edge(DAYS, delay=0.2)
+    there.zone = "W. Europe Standard Time"
+    seen: list[float] = []
+    original = there._set_date
+
+    def set_date(given: dict[str, Any]) -> list[Any]:
+        found = original(given)
+        seen.append(there.offset)
+        return found
+
+    there._set_date = set_date  # type: ignore[method-assign]
+    result = remediate(there, may_step=True, confirmed=True)
+    assert result["commands"][0].startswith("Set-Date -Date '20")
+    # Sent 0.1 s before it arrived, and made for the time when it would.
+    assert len(seen) == 1
+    assert abs(seen[0]) < 0.02
+
+
+def test_what_set_date_refuses_has_changed_nothing() -> None:
+    def denied(given: dict[str, Any]) -> list[Any]:
+        raise Refuses("A required privilege is not held by the client.", "PermissionDenied", "SetDate")
+
+    there = edge(DAYS)
+    there._set_date = denied  # type: ignore[method-assign]
+    with pytest.raises(ChangeFailed, match="required privilege") as caught:
+        remediate(there, may_step=True, confirmed=True)
+    result = caught.value.result
+    assert (result.status, result.changed, result.after) == (Status.DRIFTED, False, result.before)
+    assert len(there.written) == 1
+
+
+def test_a_step_that_may_still_be_at_work_is_not_made_again() -> None:
+    there = edge(DAYS, breaks={"Set-Date"}, ends=False)
+    there._set_date = lambda given: []  # type: ignore[method-assign]
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(there, may_step=True, confirmed=True)
+    assert (caught.value.result.status, caught.value.result.changed) == (Status.UNKNOWN, True)
+    assert [text.partition(" ")[0] for text in there.written] == ["Set-Date"]
+
+
+def test_a_resync_that_may_still_be_at_work_is_unknown_though_the_clock_is_right() -> None:
+    there = server(100.0, breaks={"w32tm"}, ends=False)
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(there)
+    assert (caught.value.result.status, caught.value.result.changed) == (Status.UNKNOWN, True)
+    assert abs(caught.value.result.details["offset_ms"]) < 1000
+
+
+@pytest.mark.parametrize("program", ["w32tm", "klist", "Set-Date"])
+def test_a_server_that_is_gone_in_the_middle_leaves_the_clock_unknown_or_proven(program: str) -> None:
+    there = edge(DAYS)
+    there.goes_after = program
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(there, may_step=True, confirmed=True)
+    result = caught.value.result.as_dict()
+    assert (result["status"], result["changed"]) == ("unknown", True)
+    assert {"before", "after", "drift", "commands", "restore_commands", "diff", "offset_ms"} <= set(result)
+
+
+def test_a_line_on_standard_error_beside_a_right_clock_is_a_warning() -> None:
+    there = server(100.0)
+    original = there._w32tm_resync
+    there._w32tm_resync = lambda: [  # type: ignore[method-assign]
+        *original(),
+        Refuses("careful", "NotSpecified", "NativeCommandError"),
+    ]
+    result = remediate(there)
+    assert (result["status"], len(result["warnings"])) == ("corrected", 1)
+
+
+def test_a_correction_is_journalled_once_as_one_that_cannot_be_taken_back() -> None:
+    there, journal = edge(DAYS), MemoryJournal()
+    request = replace(REQUEST, may_step=True, confirmed=True)
+    result = clock.remediate(envelope(there, journal=journal), request, there.clock)
+    ((change, commands),) = journal.changes.values()
+    assert (change.resource, change.restorable) == ("clock", Restorable.NO)
+    assert [text.partition(" ")[0] for text in commands] == ["Set-Date", "w32tm", "klist", "klist"]
+    assert journal.outcomes == {"0": {"status": "corrected", "changed": True}}
+    assert result.restore_commands == ()

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock import clock_info
+from ansible_collections.lync.remediation.plugins.plugin_utils.windows.computer import NAME_KEY, ZONE_KEY
+from ansible_collections.lync.remediation.plugins.plugin_utils.windows.restart_note import NOTE_KEY
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows.w32time import POLICY_KEY
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.scripted import ScriptedClock
-from unit.scripted_windows import W32, Service, Windows
+from unit.scripted_windows import W32, Refuses, Service, Windows
 
 
 def query(there: Windows, time_servers: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -92,3 +94,57 @@ def test_a_clock_that_does_not_keep_still_has_no_offset() -> None:
     assert (found["offset_ms"], found["uncertainty_ms"]) == (None, None)
     assert found["jumped_ms"] == pytest.approx(7_200_000, rel=0.01)
     assert "so its offset is not known" in found["trouble"][0]
+
+
+# -- one part that cannot be read ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "part"),
+    [
+        (NAME_KEY, "computer"),
+        (ZONE_KEY, "time_zone"),
+        (NOTE_KEY, "restart_pending"),
+        (W32 + r"\Config", "time_service"),
+        (POLICY_KEY + r"\Config", "time_service"),
+    ],
+)
+def test_one_unreadable_key_costs_one_part(key: str, part: str) -> None:
+    there = Windows(ScriptedClock())
+    there.unreadable = {key}
+    found = query(there)
+    assert found[part] is None
+    assert len(found["trouble"]) == 1
+    assert "not allowed" in found["trouble"][0]
+    others = {"computer", "offset_ms", "time_zone", "time_service", "synchronisation"} - {part}
+    assert all(found[other] is not None for other in others)
+    assert there.written == []
+
+
+@pytest.mark.parametrize("command", ["Get-Service", "Get-ItemProperty", "tzutil", "w32tm", "Get-Date"])
+@pytest.mark.parametrize("identifier", ["AccessDenied", "CommandNotFoundException"])
+def test_one_command_that_fails_costs_what_it_would_have_told(command: str, identifier: str) -> None:
+    there = Windows(ScriptedClock())
+    there.refuses[command] = Refuses("It failed.", "ObjectNotFound", identifier, command)
+    found = query(there)
+    assert found["trouble"]
+    # Of what nobody told nothing is concluded, such as that there is no such service.
+    assert not any("not registered" in each for each in found["trouble"])
+    assert (found["offset_ms"] is None) == (command == "Get-Date")
+
+
+def test_a_value_of_the_wrong_kind_is_shown_and_named() -> None:
+    there = Windows(ScriptedClock())
+    there.registry[W32 + r"\Config"]["MinPollInterval"] = "ten"
+    found = query(there)
+    assert found["time_service"]["min_poll_interval"] == "ten"
+    assert found["time_service"]["max_poll_interval"] == 15
+    assert "MinPollInterval" in found["trouble"][0]
+
+
+def test_junk_behind_the_zone_is_named() -> None:
+    there = Windows(ScriptedClock())
+    there.registry[ZONE_KEY] = {"TimeZoneKeyName": "Central Standard Time\0x"}
+    found = query(there)
+    assert found["time_zone"]["zone"] == "Central Standard Time"
+    assert "TimeZoneKeyName" in found["trouble"][0]

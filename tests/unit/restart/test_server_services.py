@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.change.journal import Restorable
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.errors import (
     CmdletNotOffered,
     SecondHopDenied,
@@ -23,9 +24,9 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals i
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from ansible_collections.lync.remediation.plugins.plugin_utils.topology import pool_info, pools
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows.restart_note import NOTE_KEY
-from unit.envelopes import envelope
+from unit.envelopes import MemoryJournal, envelope
 from unit.scripted import ScriptedClock, remote
-from unit.scripted_windows import Pool, Windows, deployment
+from unit.scripted_windows import Pool, Refuses, Windows, deployment
 
 REQUEST = server_services.Request(
     state="restarted",
@@ -523,3 +524,85 @@ def test_the_av_edge_test_is_what_the_version_offers() -> None:
         newer.computers[0].sent[-1].endswith("-UserSipAddress sip:test@contoso.com")
         or "'sip:" in newer.computers[0].sent[-1]
     )
+
+
+# -- after the first write -----------------------------------------------------------------------------------
+
+
+def test_a_restart_whose_stop_may_still_be_at_work_goes_on_and_is_unknown() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    there.breaks, there.ends = {"Stop-CsWindowsService"}, False
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(there, settle=0)
+    assert pool.history == ["stop fe01.contoso.com", "start fe01.contoso.com"]
+    assert (caught.value.result.status, caught.value.result.changed) == (Status.UNKNOWN, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "history", "changed"),
+    [("Stop-CsWindowsService", [], False), ("Start-CsWindowsService", ["stop fe01.contoso.com"], True)],
+)
+def test_a_refused_command_is_told_with_what_it_left(command: str, history: list[str], changed: bool) -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    there.refuses[command] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
+    with pytest.raises(ChangeFailed, match="Access is denied") as caught:
+        remediate(there)
+    assert pool.history == history
+    result = caught.value.result
+    assert (result.status, result.changed) == (Status.DRIFTED, changed)
+    assert result.after == {"services": "stopped" if changed else "running"}
+
+
+def test_a_ticket_that_cannot_be_thrown_away_is_a_warning() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    remediate(there, state="restart_pending", reason="its time zone was UTC")
+    there.refuses["klist"] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
+    result = remediate(there, settle=0)
+    assert (result["status"], len(result["warnings"])) == ("corrected", 1)
+
+
+def test_a_note_that_stays_is_told() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    remediate(there, state="restart_pending", reason="its time zone was UTC")
+    there.refuses["Remove-Item"] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(there, settle=0)
+    result = caught.value.result
+    assert (result.status, result.changed) == (Status.DRIFTED, True)
+    assert result.details["restart_pending"]["reason"] == "its time zone was UTC"
+
+
+def test_a_note_that_cannot_be_made_has_changed_nothing() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    there.refuses["New-Item"] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(there, state="restart_pending", reason="its time zone was UTC")
+    assert (caught.value.result.changed, len(there.written)) == (False, 1)
+
+
+def test_what_is_done_is_journalled_as_something_that_cannot_be_taken_back() -> None:
+    there, journal = deployment(ScriptedClock(), 3).computers[0], MemoryJournal()
+    for request in (replace(REQUEST, state="restart_pending", reason="x"), replace(REQUEST, settle=0)):
+        server_services.remediate(envelope(there, journal=journal), request, there.clock)
+    assert [(change.kind, change.restorable) for change, _ in journal.changes.values()] == [
+        ("note", Restorable.NO),
+        ("restarted", Restorable.NO),
+    ]
+    assert {each["status"] for each in journal.outcomes.values()} == {"corrected"}
+
+
+# -- one part that cannot be read ----------------------------------------------------------------------------
+
+
+def test_a_pool_that_does_not_tell_how_it_is_leaves_the_rest() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    for cmdlet in ("Get-CsPoolUpgradeReadinessState", "Get-CsPoolFabricState"):
+        there.refuses[cmdlet] = Refuses("It failed.", "InvalidOperation", "Odd")
+    (found,) = pool_info.described_pools(there, None, services=True, health=True, clock=there.clock)
+    assert (found["readiness"], found["fabric_state"], len(found["trouble"])) == (None, [], 2)
+    assert found["quorum"]["running"] == 3
+    own = pool_info.own(there, health=True, clock=there.clock)
+    assert (own["up"], own["readiness"], len(own["trouble"])) == (True, None, 1)

@@ -202,3 +202,80 @@ def test_a_store_that_is_down_has_no_master() -> None:
         "active_file_transfer_agents": [],
         "properties": {},
     }
+
+
+# -- after the first write -----------------------------------------------------------------------------------
+
+
+def forced(answers: Callable[[Command], Answer], **options: Any) -> tuple[ChangeFailed, Clock]:
+    clock = Clock()
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(ScriptedShell(answer=answers), clock, force=True, **options)
+    return caught.value, clock
+
+
+def test_where_all_is_refused_nothing_is_waited_for_and_nothing_has_changed() -> None:
+    failure, clock = forced(
+        lambda c: error(c.name) if c.verb == "Invoke" else Results((state("a.b", False), state("c.d", False)))
+    )
+    assert len(failure.causes) == 2
+    assert clock.slept == []
+    assert (failure.result.status, failure.result.changed) == (Status.DRIFTED, False)
+
+
+def test_one_refusal_beside_replicas_that_come_up_is_a_warning() -> None:
+    readings = [(False, False), (True, True)]
+
+    def answer(command: Command) -> Answer:
+        if command.verb == "Invoke":
+            return error(command.name) if command.parameters["ReplicaFqdn"] == "a.b" else Results()
+        one, other = readings.pop(0)
+        return Results((state("a.b", one), state("c.d", other)))
+
+    result = remediate(ScriptedShell(answer=answer), force=True)
+    assert (result["status"], result["changed"], len(result["warnings"])) == ("corrected", True, 1)
+
+
+def test_a_store_that_is_lost_after_forcing_leaves_the_effect_unknown() -> None:
+    readings = [Results((state("a.b", False),))]
+
+    def answer(command: Command) -> Answer:
+        if command.verb == "Invoke":
+            return Results()
+        return (
+            readings.pop() if readings else errors.CannotConnect(ScriptedShell.endpoint, "no route to host")
+        )
+
+    failure, _ = forced(answer)
+    assert (failure.result.status, failure.result.changed, failure.result.after) == (
+        Status.UNKNOWN,
+        True,
+        None,
+    )
+    assert failure.result.before == {"up_to_date": [], "behind": ["a.b"]}
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_force_that_may_still_be_at_work_is_unknown(ended: bool) -> None:
+    readings = [False, True]
+
+    def answer(command: Command) -> Answer:
+        if command.verb == "Invoke":
+            return errors.LostInMidCommand(ScriptedShell.endpoint, [command.name], "it broke", ended=ended)
+        return Results((state("a.b", readings.pop(0)),))
+
+    if ended:
+        assert remediate(ScriptedShell(answer=answer), force=True)["status"] == "corrected"
+    else:
+        assert forced(answer)[0].result.status is Status.UNKNOWN
+
+
+def test_a_store_that_does_not_tell_its_own_state_leaves_the_replicas() -> None:
+    shell = ScriptedShell(answer=lambda c: error(c.name) if c.parameters else Results((state("a.b", True),)))
+    found = replication.overview(shell, [])
+    assert ([each.fqdn for each in found.replicas], found.store, len(found.trouble)) == (["a.b"], None, 1)
+
+
+def test_the_least_datetime_is_never() -> None:
+    never = datetime.datetime(1, 1, 1, tzinfo=datetime.timezone.utc)
+    assert replication.replica(state("a.b", False, never)).last_status_report is None

@@ -103,6 +103,27 @@ def test_a_server_that_never_synchronised() -> None:
     assert status.why_not_synchronised == "no time data was available"
 
 
+def test_a_server_that_follows_itself_is_not_synchronised() -> None:
+    lines = [
+        re.sub(r"^(ReferenceId:).*", r"\1 0x4C4F434C (source name:  \"LOCL\")", line) for line in ENGLISH
+    ]
+    assert w32tm.read_status(ENGLISH).synchronised
+    assert not w32tm.read_status(lines).synchronised
+
+
+def test_a_line_without_a_label_goes_on_with_the_one_before() -> None:
+    """As a German Windows breaks that of the last error."""
+    at = next(number for number, line in enumerate(STRANGE) if line.startswith("Fehler"))
+    broken = [
+        *STRANGE[:at],
+        "Fehler: 1 (Der Computer wurde nicht synchronisiert, da keine",
+        "Zeitdaten verf\u00fcgbar waren.)",
+    ]
+    status = w32tm.read_status([*broken, *STRANGE[at + 1 :]])
+    assert status.why_not_synchronised == "no time data was available"
+    assert status.since_last_sync == 15.7344985
+
+
 @pytest.mark.parametrize(
     ("number", "reason"),
     [
