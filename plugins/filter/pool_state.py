@@ -14,7 +14,7 @@ description:
   - The topology is known to a management session, and what runs is known best to each server. This puts the two
     together, as O(lync.remediation.server_services#module:pool_state) takes it.
   - A member that did not answer keeps what the management session saw of it; one that nobody saw is not known to run.
-    Where all that is known of what runs comes from the members themselves, the look at the pool may be an old one.
+    Where all that is known of what runs comes from the members themselves, what is known of the pool may be old.
 positional: answers
 options:
   _input:

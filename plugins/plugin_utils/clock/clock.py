@@ -309,7 +309,7 @@ class _Correction:
 
     def _unknown(self, sentence: str) -> ChangeFailed:
         unknown = replace(self.result, status=Status.UNKNOWN, changed=True, after=None)
-        return self.envelope.failed(self._all_told(sentence), unknown)
+        return self.envelope.failed(self._in_full(sentence), unknown)
 
     def _wrong(self, sentence: str | None = None) -> ChangeFailed:
         """The clock is still wrong. It counts as changed unless it stands as before and no command was accepted."""
@@ -321,9 +321,9 @@ class _Correction:
             after=self.result.before,
         )
         sentence = sentence or f"{self.subject} is still {self._off} off."
-        return self.envelope.failed(self._all_told(sentence), result)
+        return self.envelope.failed(self._in_full(sentence), result)
 
-    def _all_told(self, sentence: str) -> str:
+    def _in_full(self, sentence: str) -> str:
         return " ".join([sentence, *(str(trouble) for trouble in self.envelope.troubles)])
 
     def _overdue(self, said: Sequence[str]) -> str:

@@ -401,8 +401,8 @@ class _Operation:
             changed=moved,
             after={"services": _summary(found)},
         )
-        told = [*(str(trouble) for trouble in self.envelope.troubles), sentence]
-        return self.envelope.failed(" ".join(told), result)
+        sentences = [*(str(trouble) for trouble in self.envelope.troubles), sentence]
+        return self.envelope.failed(" ".join(sentences), result)
 
     # -- the note --------------------------------------------------------------------------------------------
 

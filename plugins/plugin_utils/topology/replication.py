@@ -196,13 +196,13 @@ def _concluded(envelope: Envelope, request: Request, found: Sequence[Replica], *
     late = behind(found)
     result = envelope.known.with_details(replicas=[each.as_dict() for each in found])
     if late:
-        told = [
+        sentences = [
             *(str(trouble) for trouble in envelope.troubles),
             _overdue(found, request.timeout, waited=waited),
         ]
         accepted = waited and envelope.has_written
         result = replace(result, status=Status.DRIFTED, changed=accepted, after=_sorted_out(found))
-        raise envelope.failed(" ".join(told), result)
+        raise envelope.failed(" ".join(sentences), result)
     if not envelope.has_written:
         return replace(result, status=Status.IN_DESIRED_STATE, after=_sorted_out(found))
     return envelope.conclude("Replication", dict(_sorted_out(found)), [], result=result)
