@@ -80,7 +80,7 @@ def running_lab(deployment: Path, state: Path, engine: str = "embedded") -> Iter
 
 
 def ansible_environment(home: Path, **settings: str) -> dict[str, str]:
-    """An environment in which Ansible finds this checkout and none of the person's own settings."""
+    """An environment in which Ansible finds this checkout, and neither the person's settings nor their journal."""
     configuration = home / "ansible.cfg"
     configuration.touch()
     kept = {name: value for name, value in os.environ.items() if not name.startswith("ANSIBLE_")}
@@ -92,6 +92,7 @@ def ansible_environment(home: Path, **settings: str) -> dict[str, str]:
         "ANSIBLE_HOME": str(home / ".ansible"),
         "ANSIBLE_LOCAL_TEMP": str(home / ".ansible" / "tmp"),
         "ANSIBLE_NOCOWS": "1",
+        "XDG_STATE_HOME": str(home / "state"),
         "PYTHONUNBUFFERED": "1",
         **settings,
     }

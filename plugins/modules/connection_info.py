@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: connection_info
-short_description: Tell who is connected to what, how fast, and what for
+short_description: Describe a connection, its account and the cmdlets it may use
 version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
@@ -23,7 +23,7 @@ extends_documentation_fragment:
 
 EXAMPLES = r"""
 ---
-- name: Look at the connection
+- name: Describe the connection
   lync.remediation.connection_info:
   register: who
 
@@ -33,7 +33,7 @@ EXAMPLES = r"""
 
 - name: Show the cmdlets that this account cannot use
   ansible.builtin.debug:
-    msg: "{{ who.cmdlets | dict2items | rejectattr('value') | map(attribute='key') }}"
+    var: who.missing_cmdlets
 """
 
 RETURN = r"""
@@ -82,7 +82,7 @@ powershell_version:
   sample: "2.0"
 product_version:
   description:
-    - Product and build as Get-CsServerVersion prints them; V(null) where the session does not offer it.
+    - Product and build as Get-CsServerVersion prints them; V(null) where the session does not offer that.
   returned: always
   type: str
   sample: Microsoft Lync Server 2010 (4.0.7577.0)
@@ -100,13 +100,68 @@ session_resumed:
   sample: false
 cmdlets:
   description:
-    - The cmdlets that the modules of this collection use, and whether the session offers them. One that is
+    - The Lync cmdlets that the modules of this collection use, and whether the session offers them. One that is
       missing is not part of the account's RBAC roles, or not of this version of the server.
+    - No endpoint has to offer all of them. A task that needs one that is missing names it and changes nothing.
   returned: always
   type: dict
   sample:
+    Get-CsAccessEdgeConfiguration: true
+    Get-CsComputer: true
+    Get-CsEffectivePolicy: false
+    Get-CsExternalAccessPolicy: true
+    Get-CsHostingProvider: true
+    Get-CsManagementStoreReplicationStatus: true
     Get-CsMediaConfiguration: true
-    Set-CsMediaConfiguration: false
+    Get-CsPool: true
+    Get-CsPoolFabricState: false
+    Get-CsPoolUpgradeReadinessState: false
+    Get-CsPublicProvider: true
+    Get-CsServerVersion: true
+    Get-CsService: true
+    Get-CsSite: true
+    Get-CsUpgradeDomainInfo: false
+    Get-CsUser: true
+    Get-CsWindowsService: true
+    Invoke-CsComputerFailBack: false
+    Invoke-CsComputerFailOver: false
+    Invoke-CsManagementStoreReplication: true
+    New-CsExternalAccessPolicy: true
+    New-CsMediaConfiguration: true
+    New-CsPublicProvider: true
+    Remove-CsExternalAccessPolicy: true
+    Remove-CsMediaConfiguration: true
+    Remove-CsPublicProvider: true
+    Set-CsAccessEdgeConfiguration: true
+    Set-CsExternalAccessPolicy: true
+    Set-CsMediaConfiguration: true
+    Set-CsPublicProvider: true
+    Start-CsWindowsService: true
+    Stop-CsWindowsService: true
+    Test-CsAVEdgeConnectivity: false
+missing_cmdlets:
+  description:
+    - Those of them that the session does not offer.
+  returned: always
+  type: list
+  elements: str
+  sample:
+    - Get-CsEffectivePolicy
+    - Get-CsPoolFabricState
+    - Get-CsPoolUpgradeReadinessState
+    - Get-CsUpgradeDomainInfo
+    - Invoke-CsComputerFailBack
+    - Invoke-CsComputerFailOver
+    - Test-CsAVEdgeConnectivity
+roles_query:
+  description:
+    - A line for the Management Shell that lists the RBAC roles which have one of the missing cmdlets; V(null) if none
+      is missing. A cmdlet that no role has is not of this version.
+  returned: always
+  type: str
+  sample: >-
+    Get-CsAdminRole | Where-Object {$_.Cmdlets -match
+    '\b(Get-CsEffectivePolicy|Get-CsPoolFabricState|Get-CsPoolUpgradeReadinessState|Get-CsUpgradeDomainInfo|Invoke-CsComputerFailBack|Invoke-CsComputerFailOver|Test-CsAVEdgeConnectivity)\b'}
 status:
   description:
     - V(unknown), as the state could not be read.

@@ -236,8 +236,8 @@ drift:
       type: str
 commands:
   description:
-    - The Management Shell lines that make the change, for people to read. They were run, or would have been in check
-      mode.
+    - The Management Shell lines that make the change, for people to read. They were run, or would have been
+      in check mode.
   returned: always
   type: list
   elements: str

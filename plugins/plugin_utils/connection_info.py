@@ -7,35 +7,39 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from .powershell.commands import Command
 from .powershell.errors import Endpoint
-from .powershell.shell import ManagementShell
+from .powershell.shell import SERVER_VERSION, ManagementShell
+from .restart import server_services
+from .settings import effective
 from .settings.resources.registry import RESOURCES
-from .topology.replication import FORCE, STATUS
+from .topology import pools, replication
 
 # A command that does nothing, and that every constrained endpoint offers: Import-PSSession depends on it.
 _NO_OPERATION = Command("Measure-Object")
 _MEASUREMENTS = 3
 
-_TOPOLOGY = (
-    "Get-CsSite",
-    "Get-CsService",
-    "Get-CsPool",
-    "Get-CsUser",
-    "Get-CsEffectivePolicy",
-    "Get-CsHostingProvider",
-)
-
 
 def used_cmdlets() -> list[str]:
-    """Every cmdlet that the modules of this collection may send."""
-    names = {STATUS.name, FORCE, "Get-CsServerVersion", *_TOPOLOGY}
+    """Every Lync cmdlet that the modules of this collection may send, as the rooms that send them say."""
+    names = {SERVER_VERSION.name}
+    for room in (effective, pools, replication, server_services):
+        names.update(room.CMDLETS)
     for resource in RESOURCES.values():
         verbs = ("Get", "Set", "New", "Remove") if resource.creatable else ("Get", "Set")
         names.update(resource.cmdlet(verb) for verb in verbs)
+        names.update(requirement.read.name for requirement in resource.requirements)
     return sorted(names)
+
+
+def roles_query(missing: Sequence[str]) -> str | None:
+    """The line for the Management Shell that lists the RBAC roles which have one of these cmdlets."""
+    if not missing:
+        return None
+    return f"Get-CsAdminRole | Where-Object {{$_.Cmdlets -match '\\b({'|'.join(missing)})\\b'}}"
 
 
 def connection(shell: ManagementShell) -> dict[str, Any]:
@@ -50,6 +54,7 @@ def connection(shell: ManagementShell) -> dict[str, Any]:
         if results.errors:
             raise shell.classify(results.errors[0])
     endpoint: Endpoint = shell.endpoint
+    missing = [cmdlet for cmdlet in cmdlets if shell.offered(cmdlet) is None]
     return {
         "account": endpoint.account,
         "url": endpoint.url,
@@ -61,7 +66,9 @@ def connection(shell: ManagementShell) -> dict[str, Any]:
         "product_version": version,
         "latency_ms": round(min(_seconds(shell) for attempt in range(_MEASUREMENTS)) * 1000, 1),
         "session_resumed": shell.resumed,
-        "cmdlets": {cmdlet: shell.offered(cmdlet) is not None for cmdlet in cmdlets},
+        "cmdlets": {cmdlet: cmdlet not in missing for cmdlet in cmdlets},
+        "missing_cmdlets": missing,
+        "roles_query": roles_query(missing),
     }
 
 

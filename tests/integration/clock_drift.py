@@ -6,8 +6,11 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import yaml
 from running import RunningLab
 
 if TYPE_CHECKING:
@@ -32,6 +35,37 @@ FAIL_OVER, FAIL_BACK = "Invoke-CsComputerFailOver", "Invoke-CsComputerFailBack"
 
 def fix(ansible: Ansible, *arguments: str, **variables: Any) -> Run:
     return ansible.playbook(PLAYBOOK, "--diff", *arguments, **{**QUICK, **prefixed(variables)})
+
+
+def results(ansible: Ansible, folder: Path, *arguments: str, **variables: Any) -> dict[str, dict[str, Any]]:
+    """By server, the fact that the role sets, as a play after the playbook reads it."""
+    file = folder / "results.json"
+    reading = {
+        "hosts": "management",
+        "gather_facts": False,
+        "tasks": [
+            {
+                "ansible.builtin.copy": {
+                    "content": "{{ dict(servers | zip(facts)) | to_json }}",
+                    "dest": str(file),
+                    "mode": "0600",
+                },
+                "vars": {
+                    "servers": "{{ groups['edges'] + groups['front_ends'] }}",
+                    "facts": "{{ servers | map('extract', hostvars, 'clock_drift_result') }}",
+                },
+                "delegate_to": "localhost",
+                "check_mode": False,
+                "diff": False,
+            }
+        ],
+    }
+    (folder / "results.yml").write_text(
+        yaml.safe_dump([{"import_playbook": PLAYBOOK}, reading]), encoding="utf-8"
+    )
+    ansible.playbook(str(folder / "results.yml"), *arguments, **{**QUICK, **prefixed(variables)})
+    found = json.loads(file.read_text(encoding="utf-8"))
+    return {server.partition(".")[0]: result for server, result in found.items()}
 
 
 def prefixed(variables: dict[str, Any]) -> dict[str, Any]:

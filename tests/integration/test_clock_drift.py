@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from .clock_drift import CENTRAL, av_authentication, fix, last_table, stops, writes
+from .clock_drift import CENTRAL, av_authentication, fix, last_table, results, stops, writes
 from .conftest import Ansible
 
 PURGES = ["klist purge", "klist -li 0x3e7 purge"]
@@ -16,6 +18,7 @@ DRAINED = ["Stop-CsWindowsService", "New-ItemProperty Stopped", "Start-CsWindows
 NOTED = ["New-Item", "New-ItemProperty Since", "New-ItemProperty Reason"]
 
 
+@pytest.mark.engine_core
 @pytest.mark.smoke
 def test_the_flipped_zone_of_one_front_end(article: Ansible) -> None:
     assert av_authentication(article) is False
@@ -47,6 +50,42 @@ def test_the_flipped_zone_of_one_front_end(article: Ansible) -> None:
     again = fix(article, restart=True, follow_pool=True)
     assert (again.exit_code, again.changed, again.differences) == (0, 0, []), again.output
     assert writes(article.lab) == done
+
+
+def test_each_server_has_one_fact(article: Ansible, tmp_path: Path) -> None:
+    dry = results(article, tmp_path, "--check", follow_pool=True, restart=True)
+    assert {server: fact["status"] for server, fact in dry.items()} == {
+        "edge01": "in_desired_state",
+        "dublin": "in_desired_state",
+        "fe01": "in_desired_state",
+        "fe02": "drifted",
+        "fe03": "in_desired_state",
+    }
+    assert [server for server, fact in dry.items() if fact["changed"]] == ["fe02"]
+
+    later = results(article, tmp_path, follow_pool=True, restart=False)
+    assert (later["fe02"]["status"], later["fe02"]["changed"]) == ("drifted", True)
+    assert len(later["fe02"]["reasons"]) == 1
+
+    restarted = results(article, tmp_path, follow_pool=True, restart=True)
+    assert restarted["fe02"] == {"status": "corrected", "changed": True, "unknown": [], "reasons": []}
+    assert results(article, tmp_path, follow_pool=True, restart=True)["fe02"]["status"] == "in_desired_state"
+
+
+def test_the_fact_of_a_server_whose_repair_failed(article: Ansible, tmp_path: Path) -> None:
+    article.lab.inject(
+        "error",
+        "fe02.contoso.com",
+        command="tzutil",
+        message="Access is denied.",
+        id="AccessDenied",
+        category="PermissionDenied",
+        times=0,
+    )
+    found = results(article, tmp_path, follow_pool=True, restart=True)
+    assert found["fe02"]["status"] in ("drifted", "unknown")
+    assert found["fe02"]["reasons"]
+    assert found["fe01"]["status"] == "in_desired_state"
 
 
 def test_the_user_says_whether_to_restart(article: Ansible) -> None:

@@ -7,24 +7,30 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import signal
+import subprocess
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from running import RunningLab
+from lab import control
+from running import RunningLab, ansible_environment, playbook_command
 
 from .conftest import Ansible, Run, Start
+from .test_clock_drift_killed import descendants, kill
 
 AnsibleAt = Callable[[RunningLab], Ansible]
 PLAYBOOK = "lync.remediation.roll_back"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path) -> Path:
     """The user's journal."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return tmp_path / "state" / "lync.remediation" / "journal"
 
 
@@ -191,3 +197,251 @@ def test_random_changes_are_taken_back(
     again = back(ansible, run=runs(folder)[-1])
     assert again.exit_code == 0, again.output
     assert lab.dump() == before
+
+
+QOS = {"lync.remediation.media_configuration": {"enable_qos": True}}
+POLICY = {"lync.remediation.external_access_policy": {"enable_outside_access": True, "description": "Ours"}}
+
+
+def change(ansible: Ansible, *tasks: dict[str, Any]) -> None:
+    run = ansible.tasks([*tasks, {"ansible.builtin.meta": "reset_connection"}], hosts="pool01.contoso.com")
+    assert (run.exit_code, run.changed) == (0, len(tasks)), run.output
+
+
+def taken_back(ansible: Ansible, *arguments: str, **options: Any) -> dict[str, Any]:
+    return ansible.module("roll_back", *arguments, hosts="pool01.contoso.com", **options)
+
+
+def outcomes(result: dict[str, Any]) -> list[str]:
+    return [step["outcome"] for step in result["steps"]]
+
+
+def test_a_later_change_is_left_alone_and_told_by_name_and_values(demo: Ansible, folder: Path) -> None:
+    before = demo.lab.dump()
+    change(demo, POLICY, QOS)
+    by_hand = {"lync.remediation.external_access_policy": {"description": "Mine"}}
+    change(demo, by_hand)
+    after = demo.lab.dump()
+    run = runs(folder)[0]
+
+    dry = back(demo, "--check", run=run)
+    assert dry.exit_code == 2, dry.output
+    assert demo.lab.dump() == after
+    refused = back(demo, run=run)
+    assert refused.exit_code == 2, refused.output
+    for output in (dry.text, refused.text):
+        assert "- description: written Ours, now Mine" in output
+    again = taken_back(demo, run=run)
+    assert (again["reached"], again["changed"], again["failure"]) == ("FAILED!", False, "later_changes")
+    assert outcomes(again) == ["back_already", "conflict"]
+    assert (
+        json.loads(demo.lab.dump())["CsExternalAccessPolicy"] == json.loads(after)["CsExternalAccessPolicy"]
+    )
+
+    assert outcomes(taken_back(demo, run=run, overwrite_later_changes=True)) == ["back_already", "taken_back"]
+    assert demo.lab.dump() == before
+
+
+def test_two_operators_each_take_back_their_own(demo: Ansible, tmp_path: Path) -> None:
+    before = demo.lab.dump()
+    mine, yours = tmp_path / "mine", tmp_path / "yours"
+    change_at = {
+        mine: {"lync.remediation.media_configuration": {"encryption_level": "SupportEncryption"}},
+        yours: {"lync.remediation.media_configuration": {"encryption_level": "DoNotSupportEncryption"}},
+    }
+    for place, task in change_at.items():
+        change(demo, {**task, "vars": {"lync_remediation_journal": str(place)}})
+    extra = {
+        place: ("--extra-vars", json.dumps({"lync_remediation_journal": str(place)})) for place in change_at
+    }
+    assert outcomes(taken_back(demo, *extra[mine], run="latest")) == ["conflict"]
+    assert outcomes(taken_back(demo, *extra[yours], run="latest")) == ["taken_back"]
+    assert outcomes(taken_back(demo, *extra[mine], run="latest")) == ["taken_back"]
+    assert demo.lab.dump() == before
+
+
+def test_two_runs_at_once_are_two_runs(demo: Ansible, folder: Path, tmp_path: Path) -> None:
+    before = demo.lab.dump()
+    homes = [tmp_path / "one", tmp_path / "other"]
+    for home in homes:
+        home.mkdir()
+    tasks = [{**task, "vars": {"lync_remediation_journal": str(folder)}} for task in (QOS, POLICY)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(change, [Ansible(demo.lab, home) for home in homes], tasks))
+    assert len(runs(folder)) == 2
+    for run in runs(folder):
+        assert outcomes(taken_back(demo, run=run)) == ["taken_back"]
+    assert demo.lab.dump() == before
+
+
+@pytest.mark.parametrize(
+    ("hangs", "applied"),
+    [
+        ({"command": "Set-CsMediaConfiguration"}, False),
+        # The reading that follows the change in its pipeline: the first one is the reading before.
+        ({"command": "Get-CsMediaConfiguration", "skip": "1"}, True),
+    ],
+    ids=["before the change", "after the change"],
+)
+def test_a_run_that_was_killed_beside_its_change(
+    hangs: dict[str, str], applied: bool, demo: Ansible, folder: Path, tmp_path: Path
+) -> None:
+    before = demo.lab.dump()
+    demo.lab.inject("hang", **hangs)
+    playbook = tmp_path / "killed.yml"
+    playbook.write_text(json.dumps([{"hosts": "pool01.contoso.com", "gather_facts": False, "tasks": [QOS]}]))
+    with subprocess.Popen(
+        playbook_command(demo.lab, str(playbook), []),
+        cwd=demo.lab.state,
+        env=ansible_environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        deadline = time.monotonic() + 120
+        while not any(entry["event"] == "fault" for entry in demo.lab.journal()):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        workers = descendants(process.pid)
+        os.killpg(process.pid, signal.SIGKILL)
+        kill(workers)
+    assert (demo.lab.dump() != before) is applied
+    (path,) = folder.glob("*.jsonl")
+    assert [json.loads(line)["entry"] for line in path.read_text().splitlines()] == ["change"]
+
+    expected = ["taken_back" if applied else "back_already"]
+    assert outcomes(taken_back(demo, "--check", run="latest")) == expected
+    result = taken_back(demo, run="latest")
+    assert (outcomes(result), result["changed"]) == (expected, applied)
+    assert demo.lab.dump() == before
+
+
+def test_check_mode_needs_no_journal_and_a_real_run_does(demo: Ansible, tmp_path: Path) -> None:
+    journal = tmp_path / "a file"
+    journal.touch()
+    extra = ("--extra-vars", json.dumps({"lync_remediation_journal": str(journal)}))
+    dry = demo.module("media_configuration", "--check", *extra, enable_qos=True)
+    assert (dry["reached"], dry["changed"]) == ("CHANGED", True)
+    real = demo.module("media_configuration", *extra, enable_qos=True)
+    assert (real["reached"], real["changed"], real["failure"]) == ("FAILED!", False, "journal_unusable")
+    assert str(journal) in real["msg"]
+    assert demo.lab.writes() == []
+    without = demo.module(
+        "media_configuration",
+        "--extra-vars",
+        json.dumps({"lync_remediation_journal": False}),
+        enable_qos=True,
+    )
+    assert without["reached"] == "CHANGED"
+
+
+def test_one_object_one_host_and_one_moment(demo: Ansible, folder: Path) -> None:
+    before = demo.lab.dump()
+    change(demo, POLICY, QOS)
+    (first, second) = changes(folder)
+    elsewhere = demo.module("roll_back", hosts="dublin.contoso.com", run="latest")
+    assert (elsewhere["reached"], elsewhere["status"], elsewhere["steps"]) == (
+        "SUCCESS",
+        "in_desired_state",
+        [],
+    )
+    assert "dublin.contoso.com" in elsewhere["msg"]
+    assert taken_back(demo, since="2099-01-01")["steps"] == []
+    media = taken_back(demo, resource="media_configuration", identity="global")
+    assert [step["id"] for step in media["steps"]] == [second["id"]]
+    rest = taken_back(demo, host="pool01.contoso.com", run=first["run"])
+    assert outcomes(rest) == ["back_already", "taken_back"]
+    assert demo.lab.dump() == before
+
+
+def test_changes_made_under_the_name_at_another_address(demo: Ansible, folder: Path) -> None:
+    before = demo.lab.dump()
+    change(demo, QOS)
+    path = folder / f"{runs(folder)[0]}.jsonl"
+    path.write_text(path.read_text().replace('"url": "https://', '"url": "https://former-'))
+    result = taken_back(demo, run="latest")
+    assert (result["changed"], outcomes(result)) == (False, ["elsewhere"])
+    assert outcomes(taken_back(demo, run="latest", host="pool01.contoso.com")) == ["taken_back"]
+    assert demo.lab.dump() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        ({}, "run"),
+        ({"identity": "Global", "run": "latest"}, "identity"),
+        ({"resource": "media", "run": "latest"}, "media_configuration"),
+        ({"run": "yesterday's"}, "yesterday's"),
+        ({"entries": ["0123"]}, "0123"),
+        ({"since": "last week"}, "last week"),
+        ({"run": "latest", "overwrite_later_changes": "perhaps"}, "overwrite_later_changes"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_read(
+    options: dict[str, Any], named: str, demo: Ansible, folder: Path
+) -> None:
+    result = taken_back(demo, **options)
+    assert (result["reached"], result["changed"]) == ("FAILED!", False)
+    assert named in result["msg"]
+    assert demo.lab.commands() == []
+
+
+def cut_off(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def of_a_newer_format(path: Path) -> None:
+    (path.parent / "format.json").write_text('{"format": 2}')
+
+
+def open_to_others(path: Path) -> None:
+    path.chmod(0o666)
+
+
+@pytest.mark.parametrize(
+    "spoil", [cut_off, of_a_newer_format, open_to_others], ids=lambda each: each.__name__
+)
+def test_a_journal_that_cannot_be_believed(
+    spoil: Callable[[Path], None], demo: Ansible, folder: Path
+) -> None:
+    change(demo, QOS)
+    after = demo.lab.dump()
+    spoil(folder / f"{runs(folder)[0]}.jsonl")
+    result = taken_back(demo, run="latest")
+    assert (result["reached"], result["changed"], result["failure"]) == ("FAILED!", False, "journal_unusable")
+    assert demo.lab.dump() == after
+
+
+def test_no_journal_at_all_is_one_sentence(demo: Ansible, folder: Path) -> None:
+    run = back(demo, run="latest")
+    assert (run.exit_code, run.changed) == (0, 0), run.output
+    assert run.text.count("msg:") == 1
+    assert not folder.exists()
+    assert demo.lab.commands() == []
+
+
+def test_zone_and_time_service_of_a_computer(start: Start, ansible_at: AnsibleAt) -> None:
+    ansible = ansible_at(start("clock"))
+
+    def computer() -> dict[str, Any]:
+        status = control.ask(ansible.lab.state, "status")["state"]["computers"]["fe02.contoso.com"]
+        return {key: status[key] for key in ("time_zone", "time_source")}
+
+    before = computer()
+    tasks = [
+        {"lync.remediation.time_zone": {"zone": "Central Standard Time", "daylight_saving": False}},
+        {"lync.remediation.time_service": {"type": "manual", "peers": [{"host": "ntp1.contoso.com"}]}},
+        {"lync.remediation.time_zone": {"zone": "Central Standard Time", "daylight_saving": True}},
+    ]
+    _, found = ansible.results(tasks, hosts="fe02.contoso.com")
+    assert [result["changed"] for result in found["fe02.contoso.com"]] == [True] * 3, found
+    after = computer()
+    assert after != before
+    dry = back(ansible, "--check", run="latest")
+    assert (dry.exit_code, computer()) == (0, after), dry.output
+    real = back(ansible, run="latest")
+    assert (real.exit_code, computer()) == (0, before), real.output
+    assert real.differences == dry.differences
+    assert len(real.differences) == 3

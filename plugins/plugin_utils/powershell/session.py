@@ -26,6 +26,7 @@ from .options import ConnectionOptions
 from .pipeline import Pipeline
 from .results import ErrorReport, PipelineState, RemoteObject, Results
 from .session_record import SLOTS, AllInUse, RecordFile, SessionRecord
+from .shell import SERVER_VERSION
 
 # The module behind the Management Shell: Lync for 2010 and 2013, SkypeForBusiness for 2015 and later.
 MANAGEMENT_MODULES = ("Lync", "SkypeForBusiness")
@@ -235,7 +236,7 @@ class Session:
     def server_version(self) -> str | None:
         record = self._opened().record
         if record.server_version is None:
-            results = self.run(Command("Get-CsServerVersion"))
+            results = self.run(SERVER_VERSION)
             texts = [text for text in results.output if isinstance(text, str)]
             record = self._opened().record
             record.server_version = texts[0].partition(": ")[0] if texts else ""

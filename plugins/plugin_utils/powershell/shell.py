@@ -12,6 +12,8 @@ from .commands import Command
 from .errors import CommandError, Endpoint
 from .results import ErrorReport, Results
 
+SERVER_VERSION = Command("Get-CsServerVersion")
+
 
 class ManagementShell(Protocol):
     """An open Management Shell. `session.Session` is the real one."""

@@ -36,6 +36,9 @@ from ..windows import computer, registry, restart_note
 from ..windows.kerberos_tickets import PURGE_TICKETS
 
 RESOURCE = "server_services"
+STOP = "Stop-CsWindowsService"
+START = "Start-CsWindowsService"
+CMDLETS = (STOP, START)
 
 # How old what is known of the pool may be when something is stopped because of it.
 _FRESH = 120.0
@@ -218,11 +221,11 @@ class _Operation:
 
     def _stop(self) -> _Step:
         graceful = {"Graceful": Switch.PRESENT} if self.request.graceful else {}
-        command = Command("Stop-CsWindowsService", {**graceful, "NoWait": Switch.PRESENT, "Confirm": False})
+        command = Command(STOP, {**graceful, "NoWait": Switch.PRESENT, "Confirm": False})
         return _Step(command, lambda: self._take_down(command), takes_down=True)
 
     def _start(self) -> _Step:
-        command = Command("Start-CsWindowsService", {"NoWait": Switch.PRESENT, "Confirm": False})
+        command = Command(START, {"NoWait": Switch.PRESENT, "Confirm": False})
         return _Step(command, lambda: self._bring_up(command, SETTLE_AFTER_DRAINING))
 
     def _fail_over(self) -> _Step:

@@ -52,7 +52,7 @@ LEFT = frozenset(
 class Step:
     """One change of the journal, and what became of it.
 
-    ``result`` is the module's, where it was asked, ``error`` its failure.
+    ``result`` is the module's, where it was asked, and ``error`` is its failure.
     """
 
     entry: Entry
@@ -108,8 +108,8 @@ def summary(steps: Sequence[Step], *, check_mode: bool) -> list[str]:
 
 def _details(step: Step) -> Iterator[str]:
     for conflict in step.conflicts:
-        wanted, found = (shown(as_result(value)) for value in (conflict.wanted, conflict.found))
-        yield f"{conflict.property}: written {wanted}, now {found}"
+        written, found = shown(as_result(conflict.wanted)), shown(as_result(conflict.found))
+        yield f"{conflict.property}: written {written}, now {found}"
     if step.result is not None and step.outcome is Outcome.TAKEN_BACK:
         for entry in step.result.drift:
             yield f"{entry.property}: {shown(as_result(entry.current))} -> {shown(as_result(entry.desired))}"

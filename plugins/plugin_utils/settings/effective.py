@@ -23,7 +23,12 @@ from ..result.refusals import Unreadable, UnusableArgument, text_of
 from .identity import GLOBAL, Identity, Scope, stored, wanted
 from .resource import Collection, Resource
 from .resources.external_access_policy import EXTERNAL_ACCESS_POLICY, SCOPES, granted
-from .resources.topology import service_identity, site_identity, unknown
+from .resources.topology import SERVICES, SITES, service_identity, site_identity, unknown
+
+_POOLS = Command("Get-CsPool")
+_USER = "Get-CsUser"
+_EFFECTIVE_POLICY = "Get-CsEffectivePolicy"
+CMDLETS = (SITES.name, SERVICES.name, _POOLS.name, _USER, _EFFECTIVE_POLICY)
 
 # -- deciding ------------------------------------------------------------------------------------------------
 
@@ -79,7 +84,7 @@ def sites(
     if not names:
         return []
     asked = [wanted(name if ":" in name else f"site:{name}", (Scope.SITE,), option="sites") for name in names]
-    known = [site_identity(site) for site in _read(shell, Command("Get-CsSite"))]
+    known = [site_identity(site) for site in _read(shell, SITES)]
     _all_known("sites", "site", asked, known)
     return [{"site": site.name, **described(resource, in_force(listed, site))} for site in asked]
 
@@ -91,7 +96,7 @@ def services(
     if not names:
         return []
     asked = [wanted(name, (Scope.SERVICE,), resource.roles, option="services") for name in names]
-    found = {service_identity(service): service for service in _read(shell, Command("Get-CsService"))}
+    found = {service_identity(service): service for service in _read(shell, SERVICES)}
     _all_known(
         "services",
         "service",
@@ -122,7 +127,7 @@ def users(shell: ManagementShell, listed: Sequence[Collection], names: Sequence[
     found = [(name, user) for name in names for user in _named(shell, name)]
     pools = {
         ordinal_key(text_of(p["Identity"])): stored(text_of(p["Site"]), (Scope.SITE,))
-        for p in _read(shell, Command("Get-CsPool"))
+        for p in _read(shell, _POOLS)
     }
     servers_view = _confirmed(shell, [text_of(user["Identity"]) for _name, user in found])
     answers = []
@@ -142,7 +147,7 @@ def users(shell: ManagementShell, listed: Sequence[Collection], names: Sequence[
 
 def _named(shell: ManagementShell, name: str) -> list[RemoteObject]:
     """The users that a name stands for. Each name is asked by itself: an answer does not say to which it belongs."""
-    found = _read(shell, Command("Get-CsUser", {"Identity": name}))
+    found = _read(shell, Command(_USER, {"Identity": name}))
     if not found:
         raise UnusableArgument("users", f"'{name}' stands for no user")
     return found
@@ -155,13 +160,14 @@ def _confirmed(shell: ManagementShell, identities: Sequence[str]) -> list[Identi
     That its property is named ExternalAccessPolicy follows from those the documentation shows (assumed: no
     public source found), and so it is used to confirm only.
     """
-    cmdlet = "Get-CsEffectivePolicy"
-    described_already = shell.describing(cmdlet)
+    described_already = shell.describing(_EFFECTIVE_POLICY)
     if described_already:
         shell.run(*described_already)
-    if shell.offered(cmdlet) is None:
+    if shell.offered(_EFFECTIVE_POLICY) is None:
         return [None] * len(identities)
-    return [_confirmed_for(shell, Command(cmdlet, {"Identity": identity})) for identity in identities]
+    return [
+        _confirmed_for(shell, Command(_EFFECTIVE_POLICY, {"Identity": identity})) for identity in identities
+    ]
 
 
 def _confirmed_for(shell: ManagementShell, command: Command) -> Identity | None:

@@ -21,6 +21,12 @@ from ..windows import computer, registry
 from . import services
 from .pool_state import Member, PoolState, Readiness, UpgradeDomain, kind_of
 
+# What tells the topology of pools.
+_TOPOLOGY = (
+    Command("Get-CsPool"),
+    Command("Get-CsComputer"),
+    Command("Get-CsService", {"Registrar": Switch.PRESENT}),
+)
 SERVICES = "Get-CsWindowsService"
 FABRIC = "Get-CsPoolFabricState"
 AV_EDGE = "Test-CsAVEdgeConnectivity"
@@ -29,6 +35,7 @@ READINESS = ("Get-CsPoolUpgradeReadinessState", "Get-CsUpgradeDomainInfo")
 FAIL_OVER = "Invoke-CsComputerFailOver"
 FAIL_BACK = "Invoke-CsComputerFailBack"
 _VERSION_CMDLETS = (*READINESS, FABRIC, AV_EDGE, FAIL_OVER, FAIL_BACK)
+CMDLETS = (*(command.name for command in _TOPOLOGY), SERVICES, *_VERSION_CMDLETS)
 
 
 # What leaves one part unknown and the rest as it is.
@@ -73,12 +80,7 @@ def own_name(shell: ManagementShell) -> str | None:
 
 def topology(shell: ManagementShell, clock: Clock = time) -> list[PoolState]:
     """Every pool with its members, of which nothing is known yet. Raises the wire's errors."""
-    read = (
-        Command("Get-CsPool"),
-        Command("Get-CsComputer"),
-        Command("Get-CsService", {"Registrar": Switch.PRESENT}),
-    )
-    results = shell.run(*read)
+    results = shell.run(*_TOPOLOGY)
     _raise_errors(shell, results)
     listed = results.objects()
     pools = [each for each in listed if "Computers" in each]

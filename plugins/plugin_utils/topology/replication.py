@@ -34,6 +34,7 @@ from ..result.status import Status
 RESOURCE = "replication"
 STATUS = Command("Get-CsManagementStoreReplicationStatus")
 FORCE = "Invoke-CsManagementStoreReplication"
+CMDLETS = (STATUS.name, FORCE)
 _REASON = "A server that is behind goes on with the settings as they were before the last changes."
 
 

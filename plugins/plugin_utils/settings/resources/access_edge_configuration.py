@@ -54,7 +54,7 @@ def _changes_default_route(proposed: ProposedChange) -> bool:
     return proposed.values.get("routing_method") == DEFAULT_ROUTING or "default_route_fqdn" in proposed.values
 
 
-def _no_providers(kind: str) -> Requirement:
+def _no_providers(kind: str, cmdlet: str) -> Requirement:
     """All providers have to be deleted before a new default route is assigned (parameter DefaultRouteFqdn)."""
 
     def objection(proposed: ProposedChange, providers: Sequence[RemoteObject] | None) -> str | None:
@@ -62,12 +62,11 @@ def _no_providers(kind: str) -> Requirement:
             return None
         names = ", ".join(text_of(provider["Identity"]) for provider in providers)
         return (
-            "A default route can be set only where there are no public and no hosting providers. Remove the "
-            f"{kind} providers first: "
-            f"{names}"
+            "A default route can be set only where there are no public and no hosting providers. "
+            f"Remove the {kind} providers first: {names}"
         )
 
-    return Requirement(_changes_default_route, Command(f"Get-Cs{kind.capitalize()}Provider"), objection)
+    return Requirement(_changes_default_route, Command(cmdlet), objection)
 
 
 def _number(option: str, parameter: str, reason: str, severity: Severity = Severity.LOW) -> Property:
@@ -84,7 +83,10 @@ ACCESS_EDGE_CONFIGURATION = Resource(
     reason="The Access Edge configuration decides what crosses the perimeter.",
     creatable=False,
     compose=_set_parameters,
-    requirements=(_no_providers("public"), _no_providers("hosting")),
+    requirements=(
+        _no_providers("public", "Get-CsPublicProvider"),
+        _no_providers("hosting", "Get-CsHostingProvider"),
+    ),
     properties=(
         Property(
             "allow_anonymous_users",

@@ -14,6 +14,9 @@ from ...result.refusals import text_of
 from ..identity import Identity, Scope, stored
 from ..resource import Kind, ProposedChange, Requirement
 
+SITES = Command("Get-CsSite")
+SERVICES = Command("Get-CsService")
+
 
 def site_identity(site: RemoteObject) -> Identity:
     """The identity of what Get-CsSite returns, ``Site:Redmond``."""
@@ -58,10 +61,9 @@ def _objection(word: str, wanted: Identity, known: Iterable[Identity]) -> str | 
 def _created_at(scope: Scope) -> Requirement:
     objection = _site_objection if scope is Scope.SITE else _service_objection
     identity = site_identity if scope is Scope.SITE else service_identity
-    cmdlet = "Get-CsSite" if scope is Scope.SITE else "Get-CsService"
     return Requirement(
         needed=lambda proposed: proposed.kind is Kind.CREATE and proposed.identity.scope is scope,
-        read=Command(cmdlet),
+        read=SITES if scope is Scope.SITE else SERVICES,
         objection=objection,
         identities=lambda objects: map(identity, objects),
     )
