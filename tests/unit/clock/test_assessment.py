@@ -244,10 +244,10 @@ def test_whom_a_pool_follows_and_what_the_inventory_wants(front_ends: Pool) -> N
     followed = clock_verdict(given, [seen(front_ends)], follow_pool=True)
     assert followed["servers"]["fe02.contoso.com"]["wanted_time_service"] == {"type": "domain_hierarchy"}
     assert followed["servers"]["fe02.contoso.com"]["problems"] == ["source"]
-    wishes = {
+    wanted = {
         "fe02.contoso.com": {"zone": None, "time_service": {"type": "manual", "peers": [{"host": "NTP9"}]}}
     }
-    assert clock_verdict(given, [seen(front_ends)], wishes)["wrong"] == []
+    assert clock_verdict(given, [seen(front_ends)], wanted)["wrong"] == []
 
 
 def test_what_was_done_is_told_in_lines_that_fit(front_ends: Pool) -> None:
