@@ -41,7 +41,7 @@ from running import (
 
 WIDTH = 78
 ROLES = re.compile(r"lync\.remediation\.\w+ : ")
-NOTHING_TOLD = re.compile(r"|TASK \[.*|PLAY \[.*|included: .*|(ok|skipping): \[[^]]+\]( => \(item=.*\))?")
+SILENT_LINE = re.compile(r"|TASK \[.*|PLAY \[.*|included: .*|(ok|skipping): \[[^]]+\]( => \(item=.*\))?")
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
@@ -50,7 +50,7 @@ class Scene:
     title: str
     playbook: str
     arguments: tuple[str, ...]
-    look_for: tuple[str, ...]
+    points: tuple[str, ...]
     changed: int
     writes: tuple[str, ...] = ()
     """The commands that must be in the servers' journal as writing, and no others."""
@@ -263,7 +263,7 @@ def perform(lab: RunningLab, place: str, scene: Scene) -> Outcome:
     heading(f"{place}   {scene.title}")
     command = playbook_command(lab, scene.playbook, scene.arguments)
     say(bold("$ " + shlex.join(command[:3]) + " \\"), bold("    " + shlex.join(command[3:])))
-    say(f"Look for {scene.look_for[0]}", *scene.look_for[1:])
+    say(f"Look for {scene.points[0]}", *scene.points[1:])
     say()
     process = subprocess.Popen(
         command,
@@ -323,7 +323,7 @@ def blocks(lines: Iterable[str]) -> Iterator[list[str]]:
 
 def show(block: list[str]) -> None:
     plain = [without_colour(line).rstrip() for line in block]
-    if "VERBOSE" not in os.environ and all(NOTHING_TOLD.fullmatch(line) for line in plain):
+    if "VERBOSE" not in os.environ and all(SILENT_LINE.fullmatch(line) for line in plain):
         return
     if plain[0].startswith("TASK ["):
         block = [

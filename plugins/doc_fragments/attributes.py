@@ -31,7 +31,7 @@ attributes:
 options: {}
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would do without changing anything.
+    description: Can run in check mode and report what it would do without changing anything.
     support: full
   diff_mode:
     description: Returns what has changed, or would change in check mode, when in diff mode.
@@ -45,7 +45,7 @@ attributes:
 options: {}
 attributes:
   check_mode:
-    description: Can run in check mode and tell what it would do without changing anything.
+    description: Can run in check mode and report what it would do without changing anything.
     support: full
     details: The module only reads, so that check mode makes no difference.
   diff_mode:

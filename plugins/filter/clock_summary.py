@@ -61,7 +61,7 @@ EXAMPLES = r"""
   lync.remediation.clock_info:
   register: then
 
-- name: Tell what was done to this server
+- name: Report what was done to this server
   ansible.builtin.debug:
     msg: "{{ before | lync.remediation.clock_summary(after, clock={inventory_hostname: done}) }}"
   vars:

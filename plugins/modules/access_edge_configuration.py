@@ -86,7 +86,7 @@ options:
     type: bool
   keep_crls_up_to_date_for_peers:
     description:
-      - Whether the revocation lists for certificates of federated domains are looked at from time to time.
+      - Whether the revocation lists for certificates of federated domains are checked from time to time.
     type: bool
   mark_source_verifiable_on_outgoing_messages:
     description:

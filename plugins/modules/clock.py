@@ -13,7 +13,7 @@ author:
   - The lync.remediation authors (@lync-remediation)
 description:
   - Measures a server's clock against the controller's. Where it is off by more than O(max_offset_ms),
-    W32Time is told to look for its source again and to synchronise, and the clock is measured until it is
+    W32Time is made to find its source again and to synchronise, and the clock is measured until it is
     right or time is up.
   - A clock that is set by something else while it is measured is measured once more, with a warning. One that
     does not keep still is left alone.
@@ -63,7 +63,7 @@ options:
     default: 8
   timeout:
     description:
-      - Seconds to wait for the clock to be right after W32Time was told to synchronise. A small error, which
+      - Seconds to wait for the clock to be right after W32Time was made to synchronise. A small error, which
         W32Time corrects little by little instead of at once, takes longer.
     type: int
     default: 300

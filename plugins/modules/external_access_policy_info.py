@@ -24,7 +24,7 @@ options:
     type: str
   users:
     description:
-      - Users to look at, by SIP address, user principal name, V(DOMAIN\\user) or another identity that
+      - Users to report on, by SIP address, user principal name, V(DOMAIN\\user) or another identity that
         Get-CsUser takes.
       - A display name, or a name with wildcards, may stand for several users. Each is answered for.
     type: list
@@ -32,7 +32,7 @@ options:
     default: []
   sites:
     description:
-      - Sites to look at, with or without V(site:) before their names.
+      - Sites to report on, with or without V(site:) before their names.
     type: list
     elements: str
     default: []
@@ -108,7 +108,7 @@ external_access_policies:
       enable_outside_access: true
 effective:
   description:
-    - Which policy is in force for each of those asked about, in the order in which they were given.
+    - Which policy is in force for each of those that were named, in the order in which they were given.
   returned: always
   type: list
   elements: dict
@@ -125,7 +125,7 @@ effective:
       type: str
     site:
       description:
-        - The site asked about, or that of the user's pool; V(null) for a user without one.
+        - The site that was named, or that of the user's pool; V(null) for a user without one.
       returned: always
       type: str
     confirmed:

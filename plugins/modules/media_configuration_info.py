@@ -24,13 +24,13 @@ options:
     type: str
   sites:
     description:
-      - Sites to look at, with or without V(site:) before their names.
+      - Sites to report on, with or without V(site:) before their names.
     type: list
     elements: str
     default: []
   services:
     description:
-      - Services to look at, as V(<role>:<pool FQDN>), where the role is V(ConferencingServer),
+      - Services to report on, as V(<role>:<pool FQDN>), where the role is V(ConferencingServer),
         V(MediationServer) or V(ApplicationServer).
     type: list
     elements: str
@@ -98,19 +98,19 @@ media_configurations:
       max_video_rate_allowed: Hd720p15M
 effective:
   description:
-    - Which collection is in force for each of those asked about, in the order in which they were given.
+    - Which collection is in force for each of those that were named, in the order in which they were given.
   returned: always
   type: list
   elements: dict
   contains:
     service:
       description:
-        - The service asked about.
+        - The service that was named.
       returned: for services
       type: str
     site:
       description:
-        - The site asked about, or that of the service.
+        - The site that was named, or that of the service.
       returned: always
       type: str
     identity:

@@ -30,7 +30,7 @@ options:
   health:
     description:
       - Whether to read the readiness and the fabric state of Front End pools, where the version has them.
-        Readiness is told only by a Front End of the pool itself.
+        Only a Front End of the pool itself knows its readiness.
     type: bool
     default: false
   own:

@@ -54,7 +54,7 @@ def connection(shell: ManagementShell) -> dict[str, Any]:
         if results.errors:
             raise shell.classify(results.errors[0])
     endpoint: Endpoint = shell.endpoint
-    missing = [cmdlet for cmdlet in cmdlets if shell.offered(cmdlet) is None]
+    missing = [cmdlet for cmdlet in cmdlets if shell.parameters_of(cmdlet) is None]
     return {
         "account": endpoint.account,
         "url": endpoint.url,

@@ -128,13 +128,13 @@ def another_zone(start: Start, version: object = 2013, size: int = 3, **changes:
     )
 
 
-NOTE = r"HKEY_LOCAL_MACHINE\SOFTWARE\lync.remediation\RestartPending"
+RESTART_PENDING = r"HKEY_LOCAL_MACHINE\SOFTWARE\lync.remediation\RestartPending"
 
 
 def owe_restart(lab: RunningLab, server: str) -> None:
     """The note that an interrupted run leaves on servers (a pattern)."""
     for name, value in (("Since", "2026-11-20T10:00:00Z"), ("Reason", "its time zone was UTC")):
-        lab.inject("registry_changed", server, path=NOTE, name=name, value=value)
+        lab.inject("registry_changed", server, path=RESTART_PENDING, name=name, value=value)
 
 
 def av_authentication(ansible: Ansible) -> bool | None:

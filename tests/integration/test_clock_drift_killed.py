@@ -35,7 +35,7 @@ from .clock_drift import (
 from .conftest import Ansible, Start
 
 Journal = list[dict[str, Any]]
-REQUEST = {"restart": True, "follow_pool": True}
+VARIABLES = {"restart": True, "follow_pool": True}
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def killed_once(
     ansible: Ansible, home: Path, happened: Callable[[Journal], bool], *, workers_too: bool, **variables: Any
 ) -> Iterator[None]:
     """Start the playbook and kill it as soon as the journal shows that; workers that are left are killed in the end."""
-    arguments = ["--extra-vars", json.dumps({**QUICK, **prefixed({**REQUEST, **variables})})]
+    arguments = ["--extra-vars", json.dumps({**QUICK, **prefixed({**VARIABLES, **variables})})]
     with subprocess.Popen(
         playbook_command(ansible.lab, PLAYBOOK, arguments),
         cwd=ansible.lab.state,
@@ -113,17 +113,17 @@ def test_a_run_that_is_killed_while_a_command_runs(
     with killed_once(article, tmp_path, a_command_hangs, workers_too=workers_too):
         assert stops(article.lab) == stopped
         assert down(article.lab) == set(stopped)
-        run = fix(article, **REQUEST)
+        run = fix(article, **VARIABLES)
         assert run.exit_code == 0, run.output
         assert ("fe02 is down: a restart of it was begun and not finished." in run.text) is bool(stopped)
         assert (stops(article.lab), down(article.lab)) == (["fe02"], set())
         assert av_authentication(article) is True
-        assert fix(article, **REQUEST).changed == 0
+        assert fix(article, **VARIABLES).changed == 0
 
 
 def test_a_run_that_is_killed_while_a_pool_settles(article: Ansible, tmp_path: Path) -> None:
     with killed_once(article, tmp_path, it_settles, workers_too=True, settle=600):
-        run = fix(article, **REQUEST)
+        run = fix(article, **VARIABLES)
         assert run.exit_code == 0, run.output
         # It runs, and need not be stopped once more; whether the pool is well is looked at again.
         assert (stops(article.lab), down(article.lab)) == (["fe02"], set())
@@ -150,7 +150,7 @@ def test_a_run_that_is_killed_while_a_server_is_failed_over(
     ansible.lab.inject("hang", "fe02.contoso.com", command="Invoke-CsComputerFailBack")
     with killed_once(ansible, tmp_path, a_command_hangs, workers_too=True):
         assert down(ansible.lab) == {"fe02"}
-        run = fix(ansible, **REQUEST)
+        run = fix(ansible, **VARIABLES)
         assert run.exit_code == 0, run.output
         assert (stops(ansible.lab), down(ansible.lab)) == (["fe02"], set())
         assert STOP not in [command for _, command in writes(ansible.lab)]

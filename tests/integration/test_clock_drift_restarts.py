@@ -105,7 +105,7 @@ def test_restarts_of_pools_of_every_size(
             QUORUM[len(members)] if version != 2010 and pool.startswith("pool") else None
         )
         sequence.stops_with(FAIL_OVER if fails_over else STOP)
-        sequence.looks_before_each_stop(READINESS.get(version) if pool.startswith("pool") else None)
+        sequence.reads_before_each_stop(READINESS.get(version) if pool.startswith("pool") else None)
         if pool != "edge.contoso.com":
             assert first(journal, members, STOP, FAIL_OVER) > edges_are_up
 
@@ -185,7 +185,7 @@ class Sequence:
             assert parameters["Graceful"] if command == STOP else parameters["WaitTime"] == "01:00:00"
             assert "Force" not in parameters
 
-    def looks_before_each_stop(self, readiness: str | None) -> None:
+    def reads_before_each_stop(self, readiness: str | None) -> None:
         """Between a start and the next stop everybody was asked and ran, and the pool was ready on the server that had
         been started and on the one to be stopped; likewise after the last start.
         """

@@ -142,7 +142,7 @@ def test_the_verdict_is_as_documented(article: Ansible) -> None:
     entry = documented("filter", "clock_verdict")["_value"]
     found = verdict(article)
     assert list(contradictions(entry["contains"], found, "", failed=False)) == []
-    told = " ".join(entry["contains"]["servers"]["description"])
+    sentences = " ".join(entry["contains"]["servers"]["description"])
     for server in found["servers"].values():
-        assert {key for key in server if f"C({key})" not in told} == set()
-        assert told.count("C(") == len(server)
+        assert {key for key in server if f"C({key})" not in sentences} == set()
+        assert sentences.count("C(") == len(server)

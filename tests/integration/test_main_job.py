@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Windows Live A/V federation from one end to the other. What was written is told by the servers' journal."""
+"""Windows Live A/V federation from one end to the other. What was written is sentences by the servers' journal."""
 
 from __future__ import annotations
 
@@ -117,20 +117,20 @@ def test_the_settings_in_force_for_people_and_sites_are_told(demo: Ansible) -> N
         sites=["Redmond", "Dublin"],
     )
     assert run.exit_code == 0, run.output
-    for told in (
+    for sentences in (
         "(item=sip:kenmyer@contoso.com) => msg: Tag:ExternalPartners, public audio and video not allowed",
         "(item=sip:pilar@contoso.com) => msg: Global, public audio and video allowed",
         "(item=site Dublin) => msg: Site:Dublin, RequireEncryption, VGA600K",
         "(item=site Redmond) => msg: Global, SupportEncryption, Hd720p15M",
     ):
-        assert told in run.text
+        assert sentences in run.text
 
 
 def test_a_real_run_ends_when_every_server_has_the_settings(demo: Ansible) -> None:
     demo.enable()
-    looks = [
+    polls = [
         entry for entry in demo.lab.commands() if entry["name"] == "Get-CsManagementStoreReplicationStatus"
     ]
-    assert len(looks) > 1
+    assert len(polls) > 1
     assert demo.module("replication_info")["up_to_date"] is True
     assert demo.lab.writes() == ENABLING_WRITES

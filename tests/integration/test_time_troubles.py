@@ -213,9 +213,9 @@ def test_a_change_that_is_too_big_for_w32time_is_found_by_measuring(
         "is still -1 h 0 min off. W32Time did not synchronise: the required change was too big, or the time service "
         "was shutting down (source: dc01.contoso.com"
     ) in failed["msg"]
-    about = ansible.module("clock_info", hosts="front_ends", samples=2)["synchronisation"]
+    found = ansible.module("clock_info", hosts="front_ends", samples=2)["synchronisation"]
     assert (
-        about["last_sync_error"] == "the required change was too big, or the time service was shutting down"
+        found["last_sync_error"] == "the required change was too big, or the time service was shutting down"
     )
 
 
@@ -305,10 +305,10 @@ def test_a_group_policy_in_charge_of_a_value_is_named(start: Start, ansible_at: 
     }
     lab = start("clock", **pool(policies))
     ansible = ansible_at(lab)
-    about = short(ansible.modules("clock_info", hosts="front_ends", samples=1))
+    found = short(ansible.modules("clock_info", hosts="front_ends", samples=1))
     for option, (section, name, _, value, _) in POLICIES.items():
-        assert about[names[option]]["policies"] == {option: rf"{POLICY}\{section}\{name}"}
-        assert about[names[option]]["time_service"][option] == value
+        assert found[names[option]]["policies"] == {option: rf"{POLICY}\{section}\{name}"}
+        assert found[names[option]]["time_service"][option] == value
 
     def ask(which: int) -> dict[str, dict[str, Any]]:
         tasks = [
@@ -339,7 +339,7 @@ def test_a_group_policy_in_charge_of_a_value_is_named(start: Start, ansible_at: 
 def test_a_policy_s_key_without_values_is_no_policy(start: Start, ansible_at: AnsibleAt) -> None:
     lab = start("clock", **pool({"fe01": {"time_service": {"policy": {"Config": {}, "Parameters": {}}}}}))
     ansible = ansible_at(lab)
-    about = ansible.module("clock_info", hosts="front_ends", samples=1)
-    assert (about["policies"], about["time_service"]["min_poll_interval"]) == ({}, 10)
+    found = ansible.module("clock_info", hosts="front_ends", samples=1)
+    assert (found["policies"], found["time_service"]["min_poll_interval"]) == ({}, 10)
     done = ansible.module("time_service", hosts="front_ends", min_poll_interval=6)
     assert (done["status"], done["after"]) == ("corrected", {"min_poll_interval": 6})

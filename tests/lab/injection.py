@@ -69,7 +69,7 @@ class Rule:
             place = "a command" if self.command is not None else "a request"
             raise ValueError(f"{self.kind!r} is no fault of {place}; known are {', '.join(known)}")
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Where and how often it strikes, and what else was said about it."""
         usual = {item.name: item.default for item in fields(self)}
         return {

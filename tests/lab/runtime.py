@@ -145,7 +145,7 @@ class Lab:
                 for server in self.deployment.servers
             },
             "totals": total(list(self.counters.values())),
-            "faults": [rule.told() for rule in self.injector.rules()],
+            "faults": [rule.as_dict() for rule in self.injector.rules()],
             "state": dict(self.deployment.status()),
         }
 

@@ -170,14 +170,14 @@ def test_values_of_all_types_arrive_as_they_are(computer: Session) -> None:
     (service,) = computer.run(("Get-Service", {"Name": "W32Time"})).output
     assert service.types[0] == "System.ServiceProcess.ServiceController"
     assert service.adapted_properties["Status"] == "Running"  # an enumeration one level down
-    told = computer.script(
+    shown = computer.script(
         "$date = Get-Date; $date.GetType().FullName; $date.DisplayHint.GetType().FullName; "
         "(Get-CsAVEdgeConfiguration).MaxTokenLifetime.GetType().FullName; "
         "(Get-CsAVEdgeConfiguration).MaxBandwidthPerUserKb.GetType().FullName; "
         "(Get-CsMediaConfiguration).EncryptionLevel.GetType().IsEnum"
     )
     hint = "Microsoft.PowerShell.Commands.DisplayHintType"
-    assert told.output == ["System.DateTime", hint, "System.TimeSpan", "System.UInt32", True]
+    assert shown.output == ["System.DateTime", hint, "System.TimeSpan", "System.UInt32", True]
 
 
 @pytest.mark.parametrize(

@@ -129,12 +129,12 @@ def test_changes_that_do_not_stick(count: int) -> None:
 
 def test_another_administrators_change() -> None:
     shell = Shell()
-    told = shell.deployment.inject(
+    answer = shell.deployment.inject(
         "other_administrator",
         None,
         {"noun": "CsMediaConfiguration", "EncryptionLevel": "supp", "EnableQoS": "true"},
     )
-    assert told == "CsMediaConfiguration Global now has EncryptionLevel=SupportEncryption, EnableQoS=True."
+    assert answer == "CsMediaConfiguration Global now has EncryptionLevel=SupportEncryption, EnableQoS=True."
     assert shell.row(call("Get-CsMediaConfiguration"))["EnableQoS"] is True
     with pytest.raises(ValueError, match="no property 'Colour'"):
         shell.deployment.inject(

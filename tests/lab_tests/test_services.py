@@ -222,14 +222,14 @@ def test_below_the_functional_level_the_remaining_servers_stop_all_services(vers
 
 def test_who_begins_and_ceases_to_serve_users_is_told() -> None:
     pool = Pool("2013", 3)
-    told: list[tuple[str, bool]] = []
-    pool.first.deployment.watch(lambda event, server, pool, serves: told.append((server, serves)))
+    seen: list[tuple[str, bool]] = []
+    pool.first.deployment.watch(lambda event, server, pool, serves: seen.append((server, serves)))
     pool.stop(2)
     pool.start(2)
     pool.start(2)
-    assert told == [(name(2), False), (name(2), True)]
+    assert seen == [(name(2), False), (name(2), True)]
     pool.stop(1, 3)
-    assert told[2:] == [(name(number), False) for number in (1, 3, 2)]
+    assert seen[2:] == [(name(number), False) for number in (1, 3, 2)]
 
 
 def test_the_journal_has_what_services_and_pools_answered() -> None:

@@ -65,7 +65,7 @@ class Scripted:
     def describing(self, *cmdlets: str) -> tuple[Command, ...]:
         return ()
 
-    def offered(self, cmdlet: str) -> frozenset[str] | None:
+    def parameters_of(self, cmdlet: str) -> frozenset[str] | None:
         raise KeyError(cmdlet)
 
     def server_version(self) -> str | None:

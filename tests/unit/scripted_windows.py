@@ -174,7 +174,7 @@ class Windows:
     def describing(self, *cmdlets: str) -> tuple[Command, ...]:
         return ()
 
-    def offered(self, cmdlet: str) -> frozenset[str] | None:
+    def parameters_of(self, cmdlet: str) -> frozenset[str] | None:
         return frozenset({"Confirm"}) if cmdlet in self.offers else None
 
     def server_version(self) -> str | None:

@@ -253,7 +253,7 @@ class _Correction:
         )
 
     def _resynchronise(self) -> None:
-        """Let W32Time look for its source again, and measure until the clock is right or time is up."""
+        """Let W32Time find its source again, and measure until the clock is right or time is up."""
         deadline = self.clock.monotonic() + self.request.timeout
         answer = self.envelope.write(RESYNC)
         said = programs.text_lines(programs.strings(answer.results))

@@ -164,14 +164,14 @@ class ProxyRefused(ConnectionRefused):
 
     def __init__(self, endpoint: Endpoint, status: int | None, reason: str) -> None:
         url, origin = endpoint.proxy or ("that requests go through", "where it is set is not known")
-        told = {
+        explanation = {
             407: "it wants credentials (HTTP status 407), which are given in its URL",
             403: "it forbids the connection (HTTP status 403)",
         }.get(status or 0, f"HTTP status {status}" if status else reason)
         super().__init__(
-            f"No connection to {endpoint.url} through the proxy {url} (from {origin}): {told}. Where the server can be "
-            "reached without it, set ansible_psrp_ignore_proxy: true, or name the server in the environment variable "
-            "no_proxy."
+            f"No connection to {endpoint.url} through the proxy {url} (from {origin}): {explanation}. Where the server "
+            "can be reached without it, set ansible_psrp_ignore_proxy: true, or name the server in the environment "
+            "variable no_proxy."
         )
 
 

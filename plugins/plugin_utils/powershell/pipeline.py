@@ -136,8 +136,8 @@ class Pipeline:
             response = self._opened.pool.shell.command(
                 "", arguments=[base64.b64encode(fragment).decode()], command_id=self._pipeline.id
             )
-            told = response.find("rsp:CommandResponse/rsp:CommandId", NAMESPACES)
-            self._command_id = (told.text if told is not None else None) or self._pipeline.id
+            named = response.find("rsp:CommandResponse/rsp:CommandId", NAMESPACES)
+            self._command_id = (named.text if named is not None else None) or self._pipeline.id
 
         try:
             self._opened.with_retries(command, is_never_sent)

@@ -203,14 +203,14 @@ class Session:
         return classify_report(report, self.endpoint)
 
     def describing(self, *cmdlets: str) -> tuple[Command, ...]:
-        known = self._opened().record.offers
+        known = self._opened().record.cmdlets
         unknown = [cmdlet for cmdlet in cmdlets if cmdlet not in known]
         return (
             (Command("Get-Command", {"Name": unknown, "ErrorAction": "SilentlyContinue"}),) if unknown else ()
         )
 
-    def offered(self, cmdlet: str) -> frozenset[str] | None:
-        parameters = self._opened().record.offers[cmdlet]
+    def parameters_of(self, cmdlet: str) -> frozenset[str] | None:
+        parameters = self._opened().record.cmdlets[cmdlet]
         return None if parameters is None else frozenset(parameters)
 
     def _without_descriptions(self, commands: Iterable[Command], results: Results) -> Results:
@@ -230,7 +230,7 @@ class Session:
         }
         if not any(report.command == "Get-Command" for report in results.errors):
             for cmdlet in asked:
-                self._current.record.offers[cmdlet] = described.get(cmdlet.casefold())
+                self._current.record.cmdlets[cmdlet] = described.get(cmdlet.casefold())
         return replace(results, output=tuple(item for item in results.output if not _is_command_info(item)))
 
     def server_version(self) -> str | None:
@@ -262,7 +262,7 @@ class Session:
                 record = self._opened().record
                 if not imported.errors:
                     record.imported_module = candidate
-                    record.offers.clear()
+                    record.cmdlets.clear()
                     return True
         return False
 

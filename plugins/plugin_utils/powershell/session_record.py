@@ -50,7 +50,7 @@ class SessionRecord:
     powershell_version: str | None = None
     imported_module: str | None = None
     server_version: str | None = None
-    offers: dict[str, list[str] | None] = field(default_factory=dict)
+    cmdlets: dict[str, list[str] | None] = field(default_factory=dict)
     cookies: list[dict[str, Any]] = field(default_factory=list, repr=False)
 
 
@@ -187,12 +187,13 @@ def _is_sound(record: SessionRecord) -> bool:
         and all(isinstance(text, str) for text in (record.ps_version, record.serialization_version))
         and all(text is None or isinstance(text, str) for text in optional)
         and re.fullmatch(r"\d+(\.\d+)+", record.protocol_version) is not None
-        and type(record.fragment_counter) is int
+        and isinstance(record.fragment_counter, int)
+        and not isinstance(record.fragment_counter, bool)
         and 0 < record.fragment_counter < 2**63
-        and isinstance(record.offers, dict)
+        and isinstance(record.cmdlets, dict)
         and all(
             names is None or (isinstance(names, list) and all(isinstance(name, str) for name in names))
-            for names in record.offers.values()
+            for names in record.cmdlets.values()
         )
         and isinstance(record.cookies, list)
         and all(

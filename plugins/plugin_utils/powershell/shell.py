@@ -65,7 +65,7 @@ class ManagementShell(Protocol):
     def describing(self, *cmdlets: str) -> tuple[Command, ...]:
         """The statements still needed to learn what these cmdlets offer; none where this session knows already."""
 
-    def offered(self, cmdlet: str) -> frozenset[str] | None:
+    def parameters_of(self, cmdlet: str) -> frozenset[str] | None:
         """The parameters that the session's cmdlet has, or None where the session does not offer it.
 
         Empty where the server offers the cmdlet without telling its parameters: then only running it shows what it

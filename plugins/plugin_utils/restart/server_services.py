@@ -50,8 +50,7 @@ SETTLE_AFTER_DRAINING = 20 * 60
 
 _REASON = Reason(
     Severity.HIGH,
-    "Services that are not what they should be take a server out of its pool, or keep an old clock's zone in "
-    "use.",
+    "Services that are not what they should be take a server out of its pool, or keep an old clock's zone in use.",
 )
 
 
@@ -208,12 +207,12 @@ class _Operation:
     def _fails_over(self, wanted: str) -> bool:
         if wanted in ("failed_over", "failed_back"):
             for cmdlet in (pools.FAIL_OVER, pools.FAIL_BACK):
-                if not pools.offers(self.shell, cmdlet):
+                if not pools.has_cmdlet(self.shell, cmdlet):
                     raise cmdlet_not_offered(self.shell.endpoint, cmdlet)
             return True
         if wanted != "restarted" or self.request.method == "drain":
             return False
-        offered = pools.offers(self.shell, pools.FAIL_OVER)
+        offered = pools.has_cmdlet(self.shell, pools.FAIL_OVER)
         if self.request.method == "failover" and not offered:
             raise cmdlet_not_offered(self.shell.endpoint, pools.FAIL_OVER)
         # Failing over needs other Front Ends, and Windows Fabric, that take the users.
@@ -253,7 +252,7 @@ class _Operation:
         of 2013 by what they offer.
         """
         has_fabric = kind is Kind.FRONT_ENDS_2010 and any(
-            pools.offers(self.shell, cmdlet) for cmdlet in pools.READINESS
+            pools.has_cmdlet(self.shell, cmdlet) for cmdlet in pools.READINESS
         )
         return Kind.FRONT_ENDS if has_fabric else kind
 

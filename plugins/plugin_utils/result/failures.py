@@ -28,18 +28,18 @@ def failure_result(error: BaseException, known: Result = NOTHING_KNOWN) -> dict[
     to be had.
     """
     if isinstance(error, refusals.ChangeFailed):
-        return _told(error, str(error), error.result, error.causes)
+        return _described(error, str(error), error.result, error.causes)
     if isinstance(error, refusals.BadArgument):
-        return _told(error, f"{error} {UNCHANGED}", replace(known, changed=False, status=Status.UNKNOWN))
+        return _described(error, f"{error} {UNCHANGED}", replace(known, changed=False, status=Status.UNKNOWN))
     status = error.status if isinstance(error, refusals.Refused) else Status.UNKNOWN
-    result = _told(error, str(error), replace(known, changed=False, status=status))
+    result = _described(error, str(error), replace(known, changed=False, status=status))
     if isinstance(error, errors.ConnectionRefused) and error.unreachable:
         del result["failed"]
         result["unreachable"] = True
     return result
 
 
-def _told(
+def _described(
     error: BaseException, sentence: str, known: Result, causes: tuple[errors.ManagementShellError, ...] = ()
 ) -> dict[str, Any]:
     first = causes[0] if causes else error

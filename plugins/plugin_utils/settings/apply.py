@@ -34,7 +34,7 @@ def remediate(
     shell = envelope.shell
     names = [resource.cmdlet(verb) for verb in _verbs(resource, desired)]
     listed = collections(shell, resource, *names) if listed is None else _described(shell, names, listed)
-    cmdlets = Cmdlets({name: shell.offered(name) for name in names})
+    cmdlets = Cmdlets({name: shell.parameters_of(name) for name in names})
     actual = find(listed, desired.identity)
     assessed = _assess(shell, resource, actual, desired, cmdlets)
     assessed = _make_sure(shell, assessed, listed)
@@ -63,7 +63,7 @@ def _described(shell: ManagementShell, cmdlets: list[str], listed: Sequence[Coll
 
 
 def _verbs(resource: Resource, desired: Desired) -> list[str]:
-    """What may be needed to fulfil the wish."""
+    """What may be needed for the change."""
     if not resource.creatable:
         return ["Set"]
     if not desired.present:

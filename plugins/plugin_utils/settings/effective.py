@@ -163,7 +163,7 @@ def _confirmed(shell: ManagementShell, identities: Sequence[str]) -> list[Identi
     described_already = shell.describing(_EFFECTIVE_POLICY)
     if described_already:
         shell.run(*described_already)
-    if shell.offered(_EFFECTIVE_POLICY) is None:
+    if shell.parameters_of(_EFFECTIVE_POLICY) is None:
         return [None] * len(identities)
     return [
         _confirmed_for(shell, Command(_EFFECTIVE_POLICY, {"Identity": identity})) for identity in identities

@@ -217,8 +217,7 @@ def assess(resource: Resource, actual: Collection | None, desired: Desired, cmdl
     if not desired.recreate:
         raise Refused(
             f"{' and '.join(p.option for p in unsettable)} of the {resource.title} '{identity}' can be given "
-            "only when it is created. With recreate: true it is removed and created again, keeping its other "
-            "values"
+            "only when it is created. With recreate: true it is removed and created again, keeping its other values"
         )
     written, later = _creation(resource, {**actual.server_values, **desired.values}, cmdlets)
     return Assessment(resource, identity, actual, desired, cmdlets, Kind.RECREATE, written, later)

@@ -42,14 +42,14 @@ CMDLETS = (*(command.name for command in _TOPOLOGY), SERVICES, *_VERSION_CMDLETS
 UNKNOWN = (CommandError, Unreadable, OutcomeUnknown)
 
 
-def offers(shell: ManagementShell, cmdlet: str) -> bool:
+def has_cmdlet(shell: ManagementShell, cmdlet: str) -> bool:
     """Whether the session has this cmdlet, which says of what version it is."""
     # A statement of the Management Shell beside it makes the session load the module, which it otherwise does
     # when first used.
     described = shell.describing(*_VERSION_CMDLETS)
     if described:
         shell.run(*described, list_services())
-    return shell.offered(cmdlet) is not None
+    return shell.parameters_of(cmdlet) is not None
 
 
 def list_services(name: str | None = None) -> Command:
@@ -161,7 +161,7 @@ def readiness(shell: ManagementShell) -> Readiness | None:
     Property names differ between the documents; all of theirs are looked for.
     """
     for cmdlet in READINESS:
-        if not offers(shell, cmdlet):
+        if not has_cmdlet(shell, cmdlet):
             continue
         results = shell.run(Command(cmdlet, {"Confirm": False}))
         _raise_errors(shell, results)
@@ -196,7 +196,7 @@ def fabric(shell: ManagementShell, pool: str) -> tuple[str, ...]:
     """What Windows Fabric says about the pool, word for word: the form of the text is documented nowhere. What is
     amiss, such as a replica that is missing, it says as a warning.
     """
-    if not offers(shell, FABRIC):
+    if not has_cmdlet(shell, FABRIC):
         return ()
     results = shell.run(Command(FABRIC, {"PoolFqdn": pool, "Confirm": False}))
     _raise_errors(shell, results)
@@ -207,7 +207,7 @@ def av_edge(shell: ManagementShell, pool: str, user: str | None) -> dict[str, An
     """Whether a user of the pool gets what calls through the Edge Server need; None before 2013, which cannot
     test it. ``success`` is None where the test itself did not come about.
     """
-    if not offers(shell, AV_EDGE):
+    if not has_cmdlet(shell, AV_EDGE):
         return None
     who = {} if user is None else {"UserSipAddress": user}
     results = shell.run(Command(AV_EDGE, {"TargetFqdn": pool, **who}))

@@ -43,7 +43,7 @@ _COMMAND_EXCEPTION = "Microsoft.PowerShell.Commands.ServiceCommandException"
 
 
 #: Seconds between two looks of a cmdlet that waits.
-_LOOK = 0.05
+_INTERVAL = 0.05
 
 
 def wait_for(invocation: Invocation, condition: Callable[[], bool], seconds: float) -> bool:
@@ -56,7 +56,7 @@ def wait_for(invocation: Invocation, condition: Callable[[], bool], seconds: flo
             return True
         if deployment.monotonic() >= deadline:
             return False
-        if invocation.streams.stopped.wait(_LOOK):
+        if invocation.streams.stopped.wait(_INTERVAL):
             raise PipelineStopped
 
 

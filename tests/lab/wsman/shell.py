@@ -38,7 +38,7 @@ class Shell:
 
     def __post_init__(self) -> None:
         self._opened = self._touched = self.loop.time()
-        self._timer = self.loop.call_later(self.idle_timeout, self._look)
+        self._timer = self.loop.call_later(self.idle_timeout, self._close_if_idle)
 
     @contextmanager
     def used(self) -> Iterator[None]:
@@ -55,13 +55,13 @@ class Shell:
         self._timer.cancel()
         self.plugin.close(pending)
 
-    def _look(self) -> None:
+    def _close_if_idle(self) -> None:
         busy = self._in_use or any(not command.over for command in self.plugin.commands.values())
         remaining = self.idle_timeout if busy else self._touched + self.idle_timeout - self.loop.time()
         if remaining <= 0:
             self.expire(self)
         else:
-            self._timer = self.loop.call_later(remaining, self._look)
+            self._timer = self.loop.call_later(remaining, self._close_if_idle)
 
     def describe(self, memory: bool) -> str:
         """The rsp:Shell element. A Get also tells the memory used and the child processes."""

@@ -227,15 +227,15 @@ def test_all_workers_of_a_run_agree_on_its_id(tmp_path: Path) -> None:
     for attempt in range(10):
         run_folder = tmp_path / str(attempt)
         run_folder.mkdir()
-        told = tmp_path / f"told-{attempt}"
-        told.mkdir()
+        noted = tmp_path / f"told-{attempt}"
+        noted.mkdir()
         in_processes(
             8,
-            lambda index, run_folder=run_folder, told=told: (told / str(index)).write_text(
+            lambda index, run_folder=run_folder, noted=noted: (noted / str(index)).write_text(
                 journal.run_id(str(run_folder))
             ),
         )
-        found = {path.read_text() for path in told.iterdir()}
+        found = {path.read_text() for path in noted.iterdir()}
         assert found == {journal.run_id(str(run_folder))}
         assert len(list(run_folder.iterdir())) == 1
 

@@ -226,13 +226,13 @@ def test_a_pool_is_as_old_as_the_oldest_answer(front_ends: Pool) -> None:
     assert pool_state(seen(front_ends), [first])["observed"] == first["own"]["observed"]
 
 
-def test_an_old_look_does_where_all_members_answer_for_themselves(front_ends: Pool) -> None:
-    old_names, old_look = seen(front_ends, services=False), seen(front_ends)
+def test_an_old_state_does_where_all_members_answer_for_themselves(front_ends: Pool) -> None:
+    old_names, old_state = seen(front_ends, services=False), seen(front_ends)
     front_ends.computers[0].clock.passes(600)
     asked = [{"own": pool_info.own(there, health=False, clock=there.clock)} for there in front_ends.computers]
     now = asked[0]["own"]["observed"]
-    assert pool_state(old_look, asked)["observed"] == now
-    assert pool_state(old_look, asked[1:])["observed"] == old_look["observed"]
+    assert pool_state(old_state, asked)["observed"] == now
+    assert pool_state(old_state, asked[1:])["observed"] == old_state["observed"]
     assert pool_state(old_names, asked[1:])["observed"] == now
     assert pool_state(old_names, [])["observed"] == old_names["observed"]
 

@@ -169,7 +169,7 @@ class ScriptedShell:
         unknown = [cmdlet for cmdlet in cmdlets if cmdlet not in self._described]
         return (Command("Get-Command", {"Name": unknown}),) if unknown else ()
 
-    def offered(self, cmdlet: str) -> frozenset[str] | None:
+    def parameters_of(self, cmdlet: str) -> frozenset[str] | None:
         if cmdlet not in self._described:
             raise KeyError(cmdlet)
         if cmdlet in self.withheld:

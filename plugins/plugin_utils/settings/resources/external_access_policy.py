@@ -36,9 +36,8 @@ def _in_use(proposed: ProposedChange, users: Sequence[RemoteObject] | None) -> s
     hint = "Grant these users another policy first, or give force: true"
     if users is None:
         return (
-            f"Whether the policy '{proposed.identity}' is still granted to users cannot be told, as this session "
-            "does not offer Get-CsUser. "
-            "With force: true it is removed all the same"
+            f"This session does not offer Get-CsUser, so that nobody knows whether the policy '{proposed.identity}' is "
+            "still granted to users. With force: true it is removed all the same"
         )
     holders = [user for user in users if granted(user) == proposed.identity]
     if not holders:

@@ -51,8 +51,7 @@ MEDIA_CONFIGURATION = Resource(
             "MaxVideoRateAllowed",
             MAX_VIDEO_RATE_ALLOWED,
             Severity.MEDIUM,
-            "Limits the resolution of video between Lync 2010 clients; later clients go by the conferencing "
-            "policy.",
+            "Limits the resolution of video between Lync 2010 clients; later clients go by the conferencing policy.",
         ),
         _switch(
             "enable_g722_stereo_codec",
