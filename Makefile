@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 # The machine's own Kerberos realm, and its name servers, are none of the tests' business.
 export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup kerberos demo test test-all lint pytest pytest-all test-engine engine-table test-matrix sanity bench docs changelog build clean
+.PHONY: help setup kerberos demo test test-all lint pytest pytest-all test-engine test-engine-core engine-table test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
@@ -55,6 +55,9 @@ pytest-all: setup kerberos  ## The same with what is marked sweep, and FUZZ=2000
 
 test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh or any command that serves PSRP with -s
 	pytest --engine "$(ENGINE)" $(PYTEST) tests/integration tests/lab_tests/test_engine.py
+
+test-engine-core: setup  ## A core of these, in a few minutes
+	pytest --engine "$(ENGINE)" $(PYTEST) -m engine_core tests/integration
 
 engine-table: setup  ## What only the embedded engine of the lab can show, as a table
 	@pytest --engine-table --quiet tests/integration | grep "^|"

@@ -18,6 +18,7 @@ DRAINED = ["Stop-CsWindowsService", "New-ItemProperty Stopped", "Start-CsWindows
 NOTED = ["New-Item", "New-ItemProperty Since", "New-ItemProperty Reason"]
 
 
+@pytest.mark.engine_core
 @pytest.mark.smoke
 def test_the_flipped_zone_of_one_front_end(article: Ansible) -> None:
     assert av_authentication(article) is False

@@ -137,6 +137,7 @@ def test_failures_are_as_documented(command: str, article: Ansible) -> None:
             assert result["status"] in ("drifted", "unknown")
 
 
+@pytest.mark.engine_core
 def test_the_verdict_is_as_documented(article: Ansible) -> None:
     entry = documented("filter", "clock_verdict")["_value"]
     found = verdict(article)

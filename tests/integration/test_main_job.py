@@ -23,6 +23,7 @@ def settings(ansible: Ansible) -> tuple[Any, Any]:
     return policy["external_access_policies"][0], media["media_configurations"][0]
 
 
+@pytest.mark.engine_core
 @pytest.mark.smoke
 def test_dry_run_real_run_second_run_and_the_way_back(demo: Ansible) -> None:
     dry = demo.enable("--check")
@@ -85,6 +86,7 @@ def test_the_same_playbook_on_every_version(
     assert (policy["enable_public_cloud_access"], media["encryption_level"]) == (False, "RequireEncryption")
 
 
+@pytest.mark.engine_core
 @pytest.mark.parametrize(("providers", "exit_code"), [([], 0), (["nobody"], 2)])
 def test_a_run_opens_one_session_and_closes_it_even_if_it_fails(
     providers: list[str], exit_code: int, demo: Ansible

@@ -52,6 +52,7 @@ def test_what_is_in_the_way_is_put_right_on_request(unprepared: Ansible) -> None
     assert provider["enabled"] is False
 
 
+@pytest.mark.engine_core
 def test_a_provider_that_does_not_exist_is_named_with_those_that_do(demo: Ansible) -> None:
     run = demo.enable(providers=["MSM"])
     assert run.exit_code == 2
@@ -77,6 +78,7 @@ def test_a_site_that_does_not_exist_stops_before_anything_is_written(demo: Ansib
     assert demo.lab.writes() == []
 
 
+@pytest.mark.engine_core
 def test_an_account_that_may_only_look_gets_a_dry_run_and_no_more(
     start: Start, ansible_at: Callable[[RunningLab], Ansible]
 ) -> None:

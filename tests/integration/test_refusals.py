@@ -140,6 +140,7 @@ def test_a_certificate_that_is_not_good_is_refused(
     assert "ansible_psrp_ca_cert" in result["msg"]
 
 
+@pytest.mark.engine_core
 def test_a_cmdlet_that_the_account_does_not_have_is_named(demo: Ansible) -> None:
     variables = {"ansible_user": "CONTOSO\\help-desk", "ansible_password": "Lab-Passw0rd"}
     run = demo.playbook("lync.remediation.enable_windows_live_av_federation", **variables)

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lab import control
 from running import RunningLab, ansible_environment, playbook_command
 
 from .conftest import Ansible, Run, Start
@@ -419,3 +420,28 @@ def test_no_journal_at_all_is_one_sentence(demo: Ansible, folder: Path) -> None:
     assert run.text.count("msg:") == 1
     assert not folder.exists()
     assert demo.lab.commands() == []
+
+
+def test_zone_and_time_service_of_a_computer(start: Start, ansible_at: AnsibleAt) -> None:
+    ansible = ansible_at(start("clock"))
+
+    def computer() -> dict[str, Any]:
+        status = control.ask(ansible.lab.state, "status")["state"]["computers"]["fe02.contoso.com"]
+        return {key: status[key] for key in ("time_zone", "time_source")}
+
+    before = computer()
+    tasks = [
+        {"lync.remediation.time_zone": {"zone": "Central Standard Time", "daylight_saving": False}},
+        {"lync.remediation.time_service": {"type": "manual", "peers": [{"host": "ntp1.contoso.com"}]}},
+        {"lync.remediation.time_zone": {"zone": "Central Standard Time", "daylight_saving": True}},
+    ]
+    _, found = ansible.results(tasks, hosts="fe02.contoso.com")
+    assert [result["changed"] for result in found["fe02.contoso.com"]] == [True] * 3, found
+    after = computer()
+    assert after != before
+    dry = back(ansible, "--check", run="latest")
+    assert (dry.exit_code, computer()) == (0, after), dry.output
+    real = back(ansible, run="latest")
+    assert (real.exit_code, computer()) == (0, before), real.output
+    assert real.differences == dry.differences
+    assert len(real.differences) == 3

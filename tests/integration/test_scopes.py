@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import Ansible
 
 
@@ -19,6 +21,7 @@ def audio_video(ansible: Ansible) -> dict[str, bool]:
     return {each["identity"]: each["enable_public_cloud_audio_video_access"] for each in policies}
 
 
+@pytest.mark.engine_core
 def test_narrower_collections_are_named_and_left(demo: Ansible) -> None:
     run = demo.enable()
     assert "policy Tag:ExternalPartners, which does not allow it" in run.text

@@ -173,6 +173,7 @@ def test_wrong_input_is_one_sentence_and_changes_nothing(start: Start, ansible_a
     assert lab.writes() == []
 
 
+@pytest.mark.engine_core
 def test_a_disabled_time_service_is_not_started_without_a_start_mode(
     start: Start, ansible_at: AnsibleAt
 ) -> None:

@@ -180,6 +180,7 @@ UNHEARD: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+@pytest.mark.engine_core
 def test_why_a_clock_is_not_put_right(start: Start, ansible_at: AnsibleAt) -> None:
     cases = {**UNHELPED, **UNHEARD}
     servers = {name: {"clock": OFF, "time_service": service} for name, (service, _) in cases.items()}

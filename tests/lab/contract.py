@@ -134,6 +134,9 @@ class Streams(Protocol):
     def host_exit(self, code: int) -> None:
         """``exit`` of a script: the client's host is told the exit code (SetShouldExit)."""
 
+    def finish(self, failure: ErrorRecord | None = None) -> Streams:
+        """Tell the client now that the pipeline is over, Completed or Failed; streams for what runs on unheard."""
+
     def host_prompt_for_choice(self, caption: str, message: str, choices: Sequence[str], default: int) -> int:
         """Ask the client's host (-Confirm) and wait for its answer."""
 
@@ -157,9 +160,9 @@ class Runspace(Protocol):
     def run(self, statements: Sequence[Statement], streams: Streams, input: Sequence[Any]) -> None:
         """Run the statements in order (PowerShell's batch invocation).
 
-        A TerminatingError of one statement becomes an error record and the next statement runs, except that one
-        caused by -ErrorAction Stop, and one in a single-statement pipeline, leaves run(): the pipeline is reported
-        as Failed with that record.  ``input`` is what the client sent as pipeline input.
+        A TerminatingError that leaves run() makes the pipeline Failed with that record; see
+        :class:`lab.powershell.engine.Engine` for what it does to the statements that follow.  ``input`` is what the
+        client sent as pipeline input.
         """
 
     def close(self) -> None: ...

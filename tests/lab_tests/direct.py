@@ -13,15 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import lab
-from lab.contract import (
-    Argument,
-    Caller,
-    CommandCall,
-    CommandEntry,
-    Statement,
-    TerminatingError,
-)
+from lab.contract import Argument, Caller, CommandCall, CommandEntry, Statement, Streams, TerminatingError
 from lab.deployment import LyncDeployment, build_deployment
+from lab.psrp.pipeline import Unheard, not_interactive
 from psrpcore.types import ErrorRecord, PSObject
 
 DEPLOYMENTS = Path(lab.__file__).parent / "deployments"
@@ -52,7 +46,7 @@ class Clock:
 class RecordingStreams:
     """Streams of one pipeline, kept."""
 
-    def __init__(self, answer: int = 0) -> None:
+    def __init__(self, answer: int | None = 0) -> None:
         self.stopped = threading.Event()
         self.answer = answer
         self.outputs: list[Any] = []
@@ -63,12 +57,17 @@ class RecordingStreams:
         self.prompts: list[tuple[str, str]] = []
         self.exit_code: int | None = None
         self.journal: list[CommandEntry] = []
+        self.told: list[tuple[str, Any]] = []  # the messages in their order
+        #: With which the client was told that the pipeline is over.
+        self.failures: list[ErrorRecord | None] = []
 
     def output(self, value: Any) -> None:
         self.outputs.append(value)
+        self.told.append(("PIPELINE_OUTPUT", value))
 
     def error(self, record: ErrorRecord) -> None:
         self.errors.append(record)
+        self.told.append(("ERROR_RECORD", record))
 
     def warning(self, text: str) -> None:
         self.warnings.append(text)
@@ -85,8 +84,15 @@ class RecordingStreams:
     def host_exit(self, code: int) -> None:
         self.exit_code = code
 
+    def finish(self, failure: ErrorRecord | None = None) -> Streams:
+        self.failures.append(failure)
+        self.told.append(("PIPELINE_STATE", failure))
+        return Unheard(self)
+
     def host_prompt_for_choice(self, caption: str, message: str, choices: Sequence[str], default: int) -> int:
         self.prompts.append((caption, message))
+        if self.answer is None:
+            raise TerminatingError(not_interactive(message, self.journal[-1].name))
         return self.answer
 
     @contextmanager
@@ -168,7 +174,9 @@ class Shell:
         """One pipeline of one statement; its streams are kept in ``streams``. Raises TerminatingError."""
         return self.run_statements(calls, input=input, answer=answer)
 
-    def run_statements(self, *statements: Statement, input: Sequence[Any] = (), answer: int = 0) -> list[Any]:
+    def run_statements(
+        self, *statements: Statement, input: Sequence[Any] = (), answer: int | None = 0
+    ) -> list[Any]:
         self.streams = RecordingStreams(answer)
         self.runspace.run(statements, self.streams, input)
         return self.streams.outputs

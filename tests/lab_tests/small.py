@@ -31,14 +31,7 @@ from lab.contract import (
 from lab.powershell.command_lines import parse
 from lab.psrp.records import error_record
 from lab.runtime import Lab
-from psrpcore.types import (
-    ErrorCategory,
-    InvocationInfo,
-    PSNoteProperty,
-    PSObject,
-    PSSecureString,
-    PSType,
-)
+from psrpcore.types import ErrorCategory, InvocationInfo, PSNoteProperty, PSObject, PSSecureString, PSType
 
 ADMIN = Account("CONTOSO\\uc-admin", "Pa:ss word-1", "uc-admin@CONTOSO.COM")
 OTHER = Account("CONTOSO\\other", "Secret-2", "other@CONTOSO.COM")
@@ -63,15 +56,10 @@ class SmallRunspace:
                 if command.is_script:
                     self._script(command.name, streams)
                     continue
-                try:
-                    with streams.command(command.name, index, command.name.endswith(".exe")) as entry:
-                        entry.parameters = {str(item.name): item.value for item in command.arguments}
-                        entry.writes = command.name.startswith("Set-")
-                        self._run(command, streams, input)
-                except TerminatingError as error:
-                    if len(statements) == 1 or error.record.FullyQualifiedErrorId == "Stop":
-                        raise
-                    streams.error(error.record)
+                with streams.command(command.name, index, command.name.endswith(".exe")) as entry:
+                    entry.parameters = {str(item.name): item.value for item in command.arguments}
+                    entry.writes = command.name.startswith("Set-")
+                    self._run(command, streams, input)
 
     def _script(self, text: str, streams: Streams) -> None:
         for line in parse(text):

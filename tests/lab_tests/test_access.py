@@ -16,14 +16,8 @@ def visible(shell: Shell) -> set[str]:
 
 
 def test_a_role_sees_its_cmdlets_and_the_implicit_remoting_set() -> None:
-    implicit = {
-        "Get-Command",
-        "Get-FormatData",
-        "Select-Object",
-        "Measure-Object",
-        "Out-Default",
-        "Exit-PSSession",
-    }
+    implicit = {f"{name}-Object" for name in ("Select", "Measure")}
+    implicit |= {"Get-Command", "Get-FormatData", "Out-Default", "Exit-PSSession"}
     everything = visible(Shell())
     assert implicit < everything
     assert {"Set-CsMediaConfiguration", "Grant-CsExternalAccessPolicy", "Stop-CsWindowsService"} < everything
@@ -68,17 +62,13 @@ def test_other_commands_do_not_exist_in_a_restricted_runspace(name: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("account", "server", "path", "code"),
-    [
-        ("guest", "pool01.contoso.com", "/OcsPowershell", 5),
-        ("nobody", "fe01.contoso.com", "/wsman", 5),
-        ("uc-admin", "edge01.contoso.com", "/wsman", 5),
-    ],
+    ("account", "server", "path"),
+    [("guest", "pool01", "/OcsPowershell"), ("nobody", "fe01", "/wsman"), ("uc-admin", "edge01", "/wsman")],
 )
-def test_shells_that_are_refused(account: str, server: str, path: str, code: int) -> None:
+def test_shells_that_are_refused(account: str, server: str, path: str) -> None:
     with pytest.raises(WsmanRefusal) as caught:
-        Shell(account=account, server=server, path=path)
-    assert caught.value.code == code
+        Shell(account=account, server=f"{server}.contoso.com", path=path)
+    assert caught.value.code == 5
 
 
 def winrm(version: str = "2019", **arguments: object) -> Shell:
@@ -133,7 +123,6 @@ def test_an_account_without_lync_rights_does_not_reach_the_store() -> None:
 
 def test_an_edge_stands_outside_the_domain() -> None:
     shell = winrm(server="edge01.contoso.com", account="EDGE01\\Administrator")
-    assert shell.run(call("hostname")) == ["EDGE01"]
     assert shell.run(call("hostname")) == ["EDGE01"]
     shell.run(MODULE)
     assert shell.failure(call("Get-CsMediaConfiguration")).CategoryInfo.Category.name == "ResourceUnavailable"

@@ -26,22 +26,39 @@ def full(version: str = "2019", **arguments: object) -> Shell:
     return shell
 
 
-def test_statements_go_on_after_a_terminating_error() -> None:
+WRITE = (call("Set-CsMediaConfiguration", EnableQoS=True),)
+READ = (call("Get-CsMediaConfiguration"),)
+
+
+def heard(shell: Shell) -> list[bool]:
+    return [properties(output)["EnableQoS"] for output in shell.streams.outputs]
+
+
+def test_after_a_first_statement_that_terminates_one_more_is_heard_and_the_rest_runs() -> None:
     shell = Shell()
-    shell.run_statements((UNKNOWN,), (call("Get-CsSite", "Redmond"),))
-    assert [record.FullyQualifiedErrorId for record in shell.streams.errors] == ["CommandNotFoundException"]
-    assert len(shell.streams.outputs) == 1
+    shell.run_statements((UNKNOWN,), READ, WRITE, READ)
+    (record,) = shell.streams.errors
+    assert record.FullyQualifiedErrorId == "CommandNotFoundException"
+    assert record.CategoryInfo.Reason == "ParentContainsErrorRecordException"
+    assert (record.CategoryInfo.Activity, record.InvocationInfo) == ("", None)
+    assert (heard(shell), shell.streams.failures) == ([False], [None])
+    assert shell.streams.written == ["Set-CsMediaConfiguration"]
 
 
-def test_a_single_statement_that_terminates_fails_the_pipeline() -> None:
-    with pytest.raises(TerminatingError):
-        Shell().run_statements((UNKNOWN,))
-
-
-def test_an_error_that_does_not_terminate_does_not_fail_the_pipeline() -> None:
+def test_a_later_statement_that_terminates_fails_the_pipeline_and_the_rest_runs_unheard() -> None:
     shell = Shell()
-    shell.run(MISSING)
-    assert len(shell.streams.errors) == 1
+    shell.run_statements(READ, (UNKNOWN,), WRITE, READ)
+    assert (heard(shell), shell.streams.errors) == ([False], [])
+    (failure,) = shell.streams.failures
+    assert failure is not None
+    assert failure.FullyQualifiedErrorId == "CommandNotFoundException"
+    assert shell.streams.written == ["Set-CsMediaConfiguration"]
+
+
+def test_powershell_3_does_not_run_what_follows_the_second() -> None:
+    shell = Shell("2013", powershell="3.0")
+    shell.run_statements(READ, (UNKNOWN,), WRITE)
+    assert (heard(shell), len(shell.streams.errors), shell.streams.written) == ([False], 1, [])
 
 
 def test_error_action_stop_ends_the_batch() -> None:
@@ -74,12 +91,8 @@ def test_each_pipeline_object_that_does_not_fit_is_an_error_of_its_own() -> None
 
 def test_the_clients_input_reaches_the_first_command() -> None:
     shell = Shell()
-    assert [
-        properties(o)["SamAccountName"] for o in shell.run(call("Get-CsUser"), input=["kenmyer", "kaya"])
-    ] == [
-        "kenmyer",
-        "kaya",
-    ]
+    found = shell.run(call("Get-CsUser"), input=["kenmyer", "kaya"])
+    assert [properties(user)["SamAccountName"] for user in found] == ["kenmyer", "kaya"]
 
 
 def test_verbose_tells_the_operation() -> None:
@@ -132,11 +145,8 @@ class TestGetCommand:
             "System.Object",
         ]
         row = properties(output)
-        assert (row["Name"], row["CommandType"], row["ModuleName"]) == (
-            "Get-CsSite",
-            "Cmdlet",
-            "SkypeForBusiness",
-        )
+        assert (row["Name"], row["CommandType"]) == ("Get-CsSite", "Cmdlet")
+        assert row["ModuleName"] == "SkypeForBusiness"
         assert {"Identity", "Filter", "Verbose"} <= row["Parameters"].keys()
         assert row["Definition"].startswith("Get-CsSite [[-Identity] <XdsGlobalRelativeIdentity>]")
 
@@ -229,13 +239,18 @@ class TestTopology:
         assert [row["Identity"] for row in shell.rows(call("Get-CsPool", Site="redmond"))] == [
             "pool01.contoso.com",
             "edge.contoso.com",
+            "sql-pool01.contoso.com",
+            "files.contoso.com",
+            "gateway.contoso.com",
         ]
-        assert shell.failure(call("Get-CsSite", "site:Redmond")).FullyQualifiedErrorId.startswith(
-            "ObjectNotFound,"
-        )
-        assert shell.failure(call("Get-CsPool", Site="Nowhere")).FullyQualifiedErrorId.startswith(
-            "SiteNotFound,"
-        )
+        (database,) = shell.rows(call("Get-CsService", CentralManagementDatabase=None))
+        assert database["PoolFqdn"] == "sql-pool01.contoso.com"
+        assert shell.row(call("Get-CsComputer", Pool="files.contoso.com"))["Fqdn"] == "files.contoso.com"
+        for command, error_id in (
+            (call("Get-CsSite", "site:Redmond"), "ObjectNotFound,"),
+            (call("Get-CsPool", Site="Nowhere"), "SiteNotFound,"),
+        ):
+            assert shell.failure(command).FullyQualifiedErrorId.startswith(error_id)
 
     def test_services_by_role(self) -> None:
         row = Shell().row(call("Get-CsService", EdgeServer=None))

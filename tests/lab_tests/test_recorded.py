@@ -229,28 +229,21 @@ def test_every_stream(record: Record) -> None:
 
 
 _INVOCATION = {
-    *(f"InvocationInfo_{member}" for member in ("BoundParameters", "CommandOrigin", "ExpectingInput")),
-    *(f"InvocationInfo_{member}" for member in ("InvocationName", "Line", "OffsetInLine", "HistoryId")),
-    *(f"InvocationInfo_{member}" for member in ("PipelineIterationInfo", "PipelineLength")),
-    *(f"InvocationInfo_{member}" for member in ("PipelinePosition", "PSScriptRoot", "PSCommandPath")),
-    *(f"InvocationInfo_{member}" for member in ("PositionMessage", "ScriptLineNumber", "ScriptName")),
-    *("InvocationInfo_UnboundArguments", "SerializeExtent"),
-    *(f"CommandInfo_{member}" for member in ("CommandType", "Definition", "Name", "Visibility")),
+    *(
+        f"InvocationInfo_{name}"
+        for name in ("BoundParameters", "CommandOrigin", "ExpectingInput", "HistoryId")
+    ),
+    *(f"InvocationInfo_{name}" for name in ("InvocationName", "Line", "OffsetInLine", "UnboundArguments")),
+    *(f"InvocationInfo_Pipeline{name}" for name in ("IterationInfo", "Length", "Position")),
+    *(f"InvocationInfo_PS{name}" for name in ("ScriptRoot", "CommandPath")),
+    *(f"InvocationInfo_{name}" for name in ("PositionMessage", "ScriptLineNumber", "ScriptName")),
+    *(f"CommandInfo_{name}" for name in ("CommandType", "Definition", "Name", "Visibility")),
+    "SerializeExtent",
 }
 _ERROR = {
-    "writeErrorStream",
-    "Exception",
-    "TargetObject",
-    "FullyQualifiedErrorId",
-    "InvocationInfo",
-    "ErrorCategory_Category",
-    "ErrorCategory_Activity",
-    "ErrorCategory_Reason",
-    "ErrorCategory_TargetName",
-    "ErrorCategory_TargetType",
-    "ErrorCategory_Message",
-    "SerializeExtendedInfo",
-    "PSMessageDetails",
+    *("writeErrorStream", "Exception", "TargetObject", "FullyQualifiedErrorId", "InvocationInfo"),
+    *(f"ErrorCategory_{name}" for name in ("Category", "Activity", "Reason", "Message")),
+    *("ErrorCategory_TargetName", "ErrorCategory_TargetType", "SerializeExtendedInfo", "PSMessageDetails"),
 }
 _INFORMATIONAL = {"InformationalRecord_Message", "InformationalRecord_SerializeInvocationInfo"}
 #: With the invocation details that pypsrp asks for unless told otherwise.

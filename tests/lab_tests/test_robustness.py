@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from pypsrp.powershell import RunspacePool
 
 from .conftest import Client, powershell, wait_until
 from .small import EVENTS
+from .wsman_client import WSManClient
 
 
 @pytest.fixture
@@ -30,26 +32,17 @@ def test_a_client_that_leaves_while_it_waits_loses_nothing(client: Client, event
         shell = powershell(pool, ("Wait-Event", "go"))
         shell.begin_invoke()
         shell.poll_invoke()
+        wanted = f'<rsp:DesiredStream CommandId="{shell.id}">stdout</rsp:DesiredStream>'
+        wsman = WSManClient(client)
+        receive = wsman.envelope(
+            "Receive", f"<rsp:Receive>{wanted}</rsp:Receive>", selectors=[("ShellId", pool.id)]
+        )
         with pytest.raises(requests.exceptions.ReadTimeout):
-            pool.connection.transport.send(pool_receive(shell.id, pool.shell.id), timeout=1)
+            pool.connection.transport.send(receive.encode(), timeout=1)
         listeners = client.running.lab.listeners[client.server.name]
         wait_until(lambda: not any(listener.open_transports for listener in listeners))
         event.set()
         assert shell.end_invoke() == ["waiting", "over"]
-
-
-def pool_receive(command_id: str, shell_id: str) -> bytes:
-    """A Receive that waits for long."""
-    return (
-        '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"'
-        ' xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"'
-        ' xmlns:rsp="http://schemas.microsoft.com/wbem/wsman/1/windows/shell"><s:Header>'
-        "<a:Action>http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Receive</a:Action>"
-        "<w:OperationTimeout>PT20S</w:OperationTimeout>"
-        f'<w:SelectorSet><w:Selector Name="ShellId">{shell_id}</w:Selector></w:SelectorSet></s:Header><s:Body>'
-        f'<rsp:Receive><rsp:DesiredStream CommandId="{command_id}">stdout</rsp:DesiredStream></rsp:Receive>'
-        "</s:Body></s:Envelope>"
-    ).encode()
 
 
 def test_the_same_receive_is_answered_again(client: Client) -> None:
@@ -71,16 +64,10 @@ def test_the_same_receive_is_answered_again(client: Client) -> None:
 
 
 def test_many_clients_at_once(client: Client) -> None:
-    results: list[Any] = []
-
-    def run(number: int) -> None:
+    def run(number: int) -> Any:
         with RunspacePool(client.wsman("negotiate", number % 2 == 0)) as pool:
-            results.extend(powershell(pool, ("Write-Output", number)).invoke())
+            return powershell(pool, ("Write-Output", number)).invoke()
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(20)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert sorted(results) == list(range(20))
+    with ThreadPoolExecutor(20) as clients:
+        assert list(clients.map(run, range(20))) == [[number] for number in range(20)]
     assert client.counters["sessions_open"] == 0

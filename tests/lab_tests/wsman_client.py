@@ -25,11 +25,7 @@ FAULT = "http://schemas.microsoft.com/wbem/wsman/1/wsmanfault"
 POWERSHELL = "http://schemas.microsoft.com/powershell"
 PLUGIN = f"{POWERSHELL}/Microsoft.PowerShell"
 
-_ACTIONS = {
-    "Create": f"{TRANSFER}/Create",
-    "Delete": f"{TRANSFER}/Delete",
-    "Get": f"{TRANSFER}/Get",
-}
+_ACTIONS = {action: f"{TRANSFER}/{action}" for action in ("Create", "Delete", "Get")}
 
 
 class Fault(Exception):
@@ -86,8 +82,7 @@ class WSManClient:
             for key, text in (options or {}).items()
         )
         return (
-            f'<s:Envelope xmlns:s="{SOAP}" xmlns:a="{ADDRESSING}" xmlns:w="{WSMAN}" xmlns:rsp="{SHELL}" '
-            "><s:Header>"
+            f'<s:Envelope xmlns:s="{SOAP}" xmlns:a="{ADDRESSING}" xmlns:w="{WSMAN}" xmlns:rsp="{SHELL}"><s:Header>'
             f"<a:Action>{_ACTIONS.get(action, f'{SHELL}/{action}')}</a:Action>"
             f"<a:MessageID>uuid:{uuid.uuid4()}</a:MessageID><a:To>{self.url}</a:To>"
             f"<a:ReplyTo><a:Address>{ADDRESSING}/role/anonymous</a:Address></a:ReplyTo>"

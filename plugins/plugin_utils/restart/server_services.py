@@ -448,8 +448,12 @@ class _Operation:
         return datetime.datetime.fromtimestamp(self.clock.time(), datetime.timezone.utc)
 
     def _remove_note(self) -> Mapping[str, Any] | None:
-        """The note as it is then. A worker that outlived an interrupted run may have taken it away already."""
-        self.envelope.write(restart_note.removing())
+        """The note as it is then. A worker that outlived an interrupted run may have taken it away already.
+
+        Where a command may still be at work the note stays, and the next run sees to it.
+        """
+        if self.envelope.all_ended:
+            self.envelope.write(restart_note.removing())
         return restart_note.read_note(self._keys())
 
 

@@ -14,8 +14,9 @@ from typing import Any, Protocol
 from ..change.envelope import Envelope, Mismatch
 from ..change.journal import Change, Entry, NoJournal
 from ..powershell.shell import ManagementShell
+from ..result.drift import DriftEntry, Reason
 from ..result.refusals import Refused
-from ..result.result import Result
+from ..result.result import NOTHING_KNOWN, Result, computer_result
 from ..settings import apply
 from ..settings.identity import stored
 from ..settings.reading import collections, find
@@ -93,12 +94,15 @@ class RequestHandler:
     ) -> None:
         self._restoring = restoring
         self._remediate = remediate
-        self._foretold: Mapping[str, Any] = {}
+        self._dry = NOTHING_KNOWN
+        self._foretold: Result | None = None
+        self._differed: dict[str, DriftEntry] = {}
 
     def judge(self, shell: ManagementShell, entry: Entry, *, overwrite_later_changes: bool) -> Judgement:
         request = self._restoring(entry.change)
-        dry = self._remediate(Envelope(shell, NoJournal(), check_mode=True), request)
-        current = {**(dry.before or {}), **self._foretold}
+        self._dry = self._remediate(Envelope(shell, NoJournal(), check_mode=True), request)
+        foreseen = self._dry.after or {}
+        current = (self._foretold.after if self._foretold else self._dry.before) or {}
         before, wanted = entry.change.before or {}, entry.change.wanted or {}
         written = [option for option in wanted if option in before and before[option] != wanted[option]]
         conflicts = tuple(
@@ -110,13 +114,38 @@ class RequestHandler:
             return Judgement(conflicts=conflicts)
         if all(current.get(option) == before[option] for option in written):
             return NOTHING_TO_DO
+        if not any(current.get(option) != foreseen.get(option) == before[option] for option in written):
+            return Judgement(obstacle="The module has no options for the values that were there before.")
         return Judgement(request)
 
     def take_back(self, envelope: Envelope, entry: Entry, request: Any, *, after_others: bool) -> Result:
-        result = self._remediate(envelope, request)
-        if envelope.check_mode:
-            self._foretold = result.after or {}
-        return result
+        if not envelope.check_mode:
+            return self._remediate(envelope, request)
+        # Whatever differs on the way back differed from here, or does so after a newer change.
+        self._differed.update((each.property, each) for each in self._dry.drift)
+        self._foretold = self._dry if self._foretold is None else self._following(entry, self._foretold)
+        return self._foretold
+
+    def _following(self, entry: Entry, newer: Result) -> Result:
+        """What the module foretold, told from where the newer change's taking back will have led.
+
+        Its commands are those from here: only the module knows others.
+        """
+        before = newer.after or {}
+        foreseen = self._dry.after or {}
+        written = [o for o in entry.change.wanted or {} if o in (entry.change.before or {}) and o in foreseen]
+        after = {**before, **{option: foreseen[option] for option in written}}
+        known = self._differed.values()
+        return computer_result(
+            next(iter(known)).identity,
+            entry.change.resource,
+            before,
+            after,
+            [option for option in after if after[option] != before.get(option)],
+            {each.property: Reason(each.severity, each.reason) for each in known},
+            self._dry.commands or newer.restore_commands,
+            newer.commands,
+        )
 
 
 HANDLERS: Mapping[str, Callable[[], Handler]] = {

@@ -18,13 +18,15 @@ from ..settings.resource import Collection, Desired, Kind, Property, Resource, V
 
 @dataclass(frozen=True)
 class Judgement:
-    """``request`` takes the change back; None where there is nothing to do, or ``conflicts`` are in the way.
+    """``request`` takes the change back; None where there is nothing to do, ``conflicts`` are in the way, or the
+    sentence ``obstacle`` says why it cannot be done.
 
     A conflict is a property that the change wrote and that differs now from what it wrote.
     """
 
     request: Any = None
     conflicts: tuple[Mismatch, ...] = ()
+    obstacle: str = ""
 
 
 NOTHING_TO_DO = Judgement()

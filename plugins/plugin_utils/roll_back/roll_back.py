@@ -99,6 +99,8 @@ class _Work:
         if judgement.conflicts:
             later = LaterChanges("It was changed since.")
             return Step(entry, Outcome.CONFLICT, str(later), judgement.conflicts, error=later)
+        if judgement.obstacle:
+            return Step(entry, Outcome.IMPOSSIBLE, judgement.obstacle)
         if judgement.request is None:
             return Step(entry, Outcome.BACK_ALREADY, "The server has what was there before.")
         part = self._envelope.taking_back(entry.id)
@@ -107,7 +109,9 @@ class _Work:
             return Step(entry, Outcome.BACK_ALREADY, "The server has what was there before.", result=result)
         reason = ""
         if entry.change.restorable is Restorable.VALUES_ONLY:
-            reason = "Its values are back, but not what referred to it, such as the users it was granted to."
+            reason = "It has its values, but not what referred to it, such as the users it was granted to."
+            if entry.change.wanted is not None:
+                reason = "It has the values that its module has options for, and no others."
         return Step(entry, Outcome.TAKEN_BACK, reason, result=result)
 
 

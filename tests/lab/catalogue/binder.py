@@ -14,9 +14,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from psrpcore.types import ErrorCategory
+
 from lab.catalogue import Command, Parameter, common_parameters
 from lab.contract import Argument
-from lab.objects.types import CollectionForScalar, InvalidCast, NotBoolean, NullRefused, convert, full_name
+from lab.objects.types import (
+    CollectionForScalar,
+    InvalidCast,
+    NotBoolean,
+    NullForValue,
+    NullRefused,
+    convert,
+    full_name,
+    is_collection,
+    items_of,
+)
 from lab.objects.values import get_property, has_property, text_of, type_names
 from lab.powershell.errors import binding_error, input_not_bound, validation_error
 
@@ -219,6 +231,11 @@ class Binder:
 
     def _coerce(self, parameter: Parameter, value: Any) -> Any:
         refused_empty = parameter.mandatory and not parameter.allow_null
+        if refused_empty and is_collection(value) and not items_of(value):
+            raise validation_error(
+                f"Cannot bind argument to parameter '{parameter.name}' because it is an empty array.",
+                "ParameterArgumentValidationErrorEmptyArrayNotAllowed",
+            )
         if refused_empty and value is None and not parameter.is_switch and parameter.type != "Boolean":
             raise validation_error(
                 f"Cannot bind argument to parameter '{parameter.name}' because it is null.",
@@ -231,6 +248,13 @@ class Binder:
             )
         try:
             return convert(value, parameter.type, parameter.values, self._version)
+        except NullForValue as cast:
+            raise binding_error(
+                f"Cannot bind parameter '{parameter.name}' to the target. Exception setting \"{parameter.name}\": "
+                f'"{cast}"',
+                "ParameterBindingFailed",
+                category=ErrorCategory.WriteError,
+            ) from None
         except InvalidCast as cast:
             raise binding_error(
                 f"Cannot bind parameter '{parameter.name}'. {cast}", "CannotConvertArgumentNoMessage"

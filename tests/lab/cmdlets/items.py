@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from psrpcore.types import ErrorCategory, PSInt, PSInt64
+from psrpcore.types import ErrorCategory, PSInt, PSInt64, PSUInt, PSUInt64
 
 from lab.objects.values import NetObject, string_array, text_of
 from lab.powershell.builtin import CUSTOM_OBJECT, has_wildcard, matches
@@ -20,7 +20,7 @@ from lab.powershell.engine import Invocation
 from lab.powershell.errors import PowerShellError
 from lab.powershell.registry import implements
 from lab.windows.machine import TIME_ZONES
-from lab.windows.registry import HIVES, KINDS, Registry, Value, parse_path, signed
+from lab.windows.registry import HIVES, KINDS, Registry, Value, parse_path
 
 _PROVIDER = "Microsoft.PowerShell.Core\\Registry"
 _CERTIFICATES = re.compile(
@@ -83,22 +83,39 @@ def _keys(invocation: Invocation) -> Iterator[str]:
 
 
 def _shown(value: Value) -> Any:
+    """What is too large for a signed number comes without a sign (recorded)."""
     if value.kind == "DWord":
-        return PSInt(signed(int(value.data)))
+        return PSInt(value.data) if value.data < 2**31 else PSUInt(value.data)
     if value.kind == "QWord":
-        return PSInt64(int(value.data))
+        return PSInt64(value.data) if value.data < 2**63 else PSUInt64(value.data)
     return string_array(value.data) if value.kind == "MultiString" else value.data
 
 
 def _location(path: str) -> dict[str, Any]:
+    """The notes that every item has; the members are those of recorded ones."""
     parent, _, name = path.rpartition("\\")
-    short = {long: drive for drive, long in HIVES.items()}
+    root = path.partition("\\")[0]
+    drive = next(short for short, long in HIVES.items() if long == root)
     return {
         "PSPath": f"{_PROVIDER}::{path}",
         "PSParentPath": f"{_PROVIDER}::{parent}",
         "PSChildName": name,
-        "PSDrive": short.get(path.partition("\\")[0], ""),
-        "PSProvider": _PROVIDER,
+        "PSDrive": NetObject(
+            ("System.Management.Automation.PSDriveInfo", "System.Object"),
+            {"CurrentLocation": "", "Name": drive, "Provider": _PROVIDER, "Root": root, "DisplayRoot": None},
+            text=drive,
+        ),
+        "PSProvider": NetObject(
+            ("System.Management.Automation.ProviderInfo", "System.Object"),
+            {
+                "ImplementingType": "Microsoft.PowerShell.Commands.RegistryProvider",
+                "Name": "Registry",
+                "PSSnapIn": "Microsoft.PowerShell.Core",
+                "Capabilities": "ShouldProcess, Transactions",
+                "Home": "",
+            },
+            text=_PROVIDER,
+        ),
     }
 
 
@@ -137,26 +154,29 @@ def _kind(invocation: Invocation, text: Any) -> str | None:
     found = next((kind for kind in KINDS if kind.lower() == name.lower()), None)
     if found is None:
         raise PowerShellError(
-            f"The type provided for the property is not valid: {name}.",
+            f'Could not bind parameter \'Type\'. Could not convert "{name}" to "Microsoft.Win32.RegistryValueKind". '
+            f'The possible enumeration values are "{", ".join(KINDS)}".',
             category=ErrorCategory.InvalidArgument,
-            error_id="InvalidRegistryValueKind",
+            error_id="System.ArgumentException",
             exception="System.ArgumentException",
             target=name,
         )
     return found
 
 
-def _data(value: Any, kind: str | None) -> Any:
+def _data(value: Any, kind: str | None, path: str) -> Any:
     if kind in ("DWord", "QWord"):
         try:
             return int(text_of(value) or "0", 0)
         except ValueError:
+            size = 32 if kind == "DWord" else 64
             raise PowerShellError(
-                f'Cannot convert value "{text_of(value)}" to type "System.Int32". Error: "Input string was '
+                f'Cannot convert value "{text_of(value)}" to type "System.UInt{size}". Error: "Input string was '
                 'not in a correct format."',
-                category=ErrorCategory.InvalidArgument,
+                category=ErrorCategory.WriteError,
                 error_id="System.Management.Automation.PSInvalidCastException",
                 exception="System.Management.Automation.PSInvalidCastException",
+                target=path,
             ) from None
     if kind == "MultiString":
         return [text_of(item) for item in value] if isinstance(value, (list, tuple)) else [text_of(value)]
@@ -178,13 +198,13 @@ def new_item_property(invocation: Invocation) -> Iterator[NetObject]:
         if registry.has(path, name) and not invocation.get("Force"):
             raise PowerShellError(
                 "The property already exists.",
-                category=ErrorCategory.WriteError,
+                category=ErrorCategory.ResourceExists,
                 error_id="System.IO.IOException",
                 exception="System.IO.IOException",
                 target=path,
             )
         if invocation.should_process(_target(path, name)):
-            registry.put(path, name, _data(invocation.get("Value"), kind), kind)
+            registry.put(path, name, _data(invocation.get("Value"), kind, path), kind)
             held = next(v for v in registry.values(path) if v.name.lower() == name.lower())
             yield NetObject(CUSTOM_OBJECT, notes={held.name: _shown(held), **_location(path)})
 
@@ -198,7 +218,7 @@ def set_item_property(invocation: Invocation) -> Iterator[NetObject]:
         held = next((v for v in registry.values(path) if v.name.lower() == name.lower()), None)
         kind = _kind(invocation, given.name if given is not None else None) or (held.kind if held else None)
         if invocation.should_process(_target(path, name)):
-            registry.put(path, name, _data(invocation.get("Value"), kind), kind)
+            registry.put(path, name, _data(invocation.get("Value"), kind, path), kind)
             if invocation.get("PassThru"):
                 now = next(v for v in registry.values(path) if v.name.lower() == name.lower())
                 yield NetObject(CUSTOM_OBJECT, notes={now.name: _shown(now), **_location(path)})
@@ -220,8 +240,18 @@ def _key_object(registry: Registry, path: str) -> NetObject:
     values = registry.values(path)
     return NetObject(
         ("Microsoft.Win32.RegistryKey", "System.MarshalByRefObject", "System.Object"),
-        {"SubKeyCount": len(registry.subkeys(path)), "ValueCount": len(values), "Name": path},
-        {"Property": string_array([value.name for value in values]), **_location(path)},
+        {
+            "SubKeyCount": len(registry.subkeys(path)),
+            "View": "Default",
+            "Handle": "Microsoft.Win32.SafeHandles.SafeRegistryHandle",
+            "ValueCount": len(values),
+            "Name": path,
+        },
+        {
+            "Property": string_array([value.name for value in values]),
+            **_location(path),
+            "PSIsContainer": True,
+        },
         text=path,
     )
 
@@ -290,7 +320,10 @@ def new_item(invocation: Invocation) -> Iterator[NetObject]:
                 category=ErrorCategory.ResourceExists,
                 error_id="System.IO.IOException",
                 exception="System.IO.IOException",
-                target=path,
+                target=NetObject(
+                    ("Microsoft.PowerShell.Commands.RegistryWrapper", "System.Object"),
+                    {"Name": path, "SubKeyCount": len(registry.subkeys(path)), "RegistryKey": path},
+                ),
             )
         if not registry.exists(path.rpartition("\\")[0]) and not force:
             raise PowerShellError(
@@ -298,7 +331,7 @@ def new_item(invocation: Invocation) -> Iterator[NetObject]:
                 category=ErrorCategory.InvalidArgument,
                 error_id="System.ArgumentException",
                 exception="System.ArgumentException",
-                target=path,
+                target=path.rpartition("\\")[0],
             )
         if invocation.should_process(f"Key: {path}"):
             registry.remove(path)

@@ -39,7 +39,7 @@ def get_readiness(invocation: Invocation) -> Iterable[NetObject]:
         return ()
     deployment.settle()
     domains: list[Any] = [
-        # A property bag, so that remoting keeps what is in it.
+        # A property bag, so that remoting keeps what is in it where the file wants objects.
         NetObject(
             (f"{_HADR}.UpgradeDomain", "System.Object"),
             notes={
@@ -54,7 +54,7 @@ def get_readiness(invocation: Invocation) -> Iterable[NetObject]:
         for domain in deployment.control.upgrade_domains(pool)
     ]
     invocation.answer = deployment.control.readiness(pool)
-    if deployment.high_availability.get("upgrade_domains", "objects") == "texts":
+    if deployment.high_availability.get("upgrade_domains", "texts") == "texts":
         domains = [domain.text for domain in domains]
     return [
         NetObject(
@@ -99,4 +99,4 @@ def get_fabric_state(invocation: Invocation) -> Iterator[str]:
         yield f"{kind}: Primary: {primary}; Secondaries: {secondaries}"
     missing = [computer.fqdn for computer in pool.computers if computer.fqdn not in active]
     for fqdn in missing:
-        yield f"Replicas missing on {fqdn}"
+        invocation.warning(f"Replicas missing on {fqdn}")

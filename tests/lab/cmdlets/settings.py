@@ -14,14 +14,16 @@ import datetime
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from lab.contract import TerminatingError
 from lab.deployment.store import Entry
 from lab.objects import nouns
 from lab.objects.identity import IdentityError, canonical_identity
 from lab.objects.nouns import Noun
+from lab.objects.types import full_name
 from lab.objects.values import NetObject, all_properties, get_property, text_of
 from lab.powershell.builtin import matches
 from lab.powershell.engine import Invocation
-from lab.powershell.errors import PowerShellError
+from lab.powershell.errors import PowerShellError, binding_error
 from lab.powershell.registry import implements
 
 #: Parameters of Set- and New- that are no properties.
@@ -41,7 +43,17 @@ def resolved(invocation: Invocation, noun: Noun, text: str) -> str:
     try:
         return canonical_identity(text, noun, invocation.session.deployment.topology)
     except IdentityError as error:
-        raise failed(invocation, error.key, text, **error.values) from None
+        refusal = failed(invocation, error.key, text, **error.values)
+        if error.key not in ("identity_malformed", "wildcard_refused"):
+            raise refusal from None
+        # What its constructor refuses never reaches the cmdlet.
+        raise TerminatingError(
+            binding_error(
+                f"Cannot bind parameter 'Identity'. Cannot convert value \"{text}\" to type "
+                f'"{full_name("XdsIdentity")}". Error: "{refusal.message}"',
+                "CannotConvertArgumentNoMessage",
+            ).record(invocation.command.name, invocation.command.class_name)
+        ) from None
 
 
 def missing(invocation: Invocation, noun: Noun, identity: str) -> PowerShellError:
@@ -188,6 +200,7 @@ def remove_setting(invocation: Invocation, noun: Noun) -> Iterable[Any]:
         if not invocation.should_continue(message, "The policy is in use."):
             return ()
     if identity == "Global":
+        invocation.warning(deployment.texts.text("global_reset", type=noun.short_type))
         deployment.store.put(noun.name, identity, noun.defaults(deployment.version))
     else:
         with deployment.store.lock:

@@ -16,7 +16,7 @@ from typing import Any
 from psrpcore.types import PSUInt16
 
 from lab.cmdlets.settings import failed
-from lab.deployment.topology import PRODUCT_NAMES, SERVICE_VERSIONS, Pool, Service, Site
+from lab.deployment.topology import PRODUCT_NAMES, SERVICE_VERSIONS, OtherServer, Pool, Service, Site
 from lab.objects.nouns import SINCE_2019
 from lab.objects.values import NetObject, enumeration, string_list
 from lab.powershell.builtin import has_wildcard, matches
@@ -90,19 +90,23 @@ def get_pool(invocation: Invocation) -> Iterator[NetObject]:
         raise failed(invocation, "site_unknown", wanted, site=wanted)
     pools = {
         pool.fqdn: pool
-        for pool in topology.pools.values()
+        for pool in (*topology.pools.values(), *topology.others)
         if wanted is None or pool.site.lower() == wanted.lower()
     }
     for pool in _chosen(invocation, pools, "Cluster"):
-        services = [service.identity for service in topology.services if service.pool == pool.fqdn]
+        if isinstance(pool, OtherServer):
+            services, computers, backup = pool.services, [pool.fqdn], None
+        else:
+            services = [service.identity for service in topology.services if service.pool == pool.fqdn]
+            computers, backup = [computer.fqdn for computer in pool.computers], pool.backup
         yield NetObject(
             (f"{_DEPLOY}.Cluster", "System.Object"),
             {
                 "Identity": pool.fqdn,
                 "Services": string_list(services),
-                "Computers": string_list([computer.fqdn for computer in pool.computers]),
+                "Computers": string_list(computers),
                 "Fqdn": pool.fqdn,
-                "BackupPoolFqdn": pool.backup,
+                "BackupPoolFqdn": backup,
                 "Site": f"Site:{pool.site}",
             },
             text=pool.fqdn,
@@ -116,19 +120,21 @@ def get_computer(invocation: Invocation) -> Iterator[NetObject]:
     session.require_store()
     topology = session.deployment.topology
     wanted = invocation.get("Pool")
-    if wanted is not None and topology.pool(wanted) is None:
+    pools = {computer.fqdn: computer.pool for computer in topology.computers()}
+    pools |= {other.fqdn: other.fqdn for other in topology.others}
+    if wanted is not None and wanted.lower() not in (pool.lower() for pool in pools.values()):
         raise failed(invocation, "does_not_exist", wanted, type="Cluster", identity=wanted)
     computers = {
-        computer.fqdn: computer
-        for computer in topology.computers()
-        if (wanted is None or computer.pool.lower() == wanted.lower())
-        and (not invocation.get("Local") or computer.fqdn == session.computer.fqdn)
+        fqdn: (fqdn, pool)
+        for fqdn, pool in pools.items()
+        if (wanted is None or pool.lower() == wanted.lower())
+        and (not invocation.get("Local") or fqdn == session.computer.fqdn)
     }
-    for computer in _chosen(invocation, computers, "Machine"):
+    for fqdn, pool in _chosen(invocation, computers, "Machine"):
         yield NetObject(
             (f"{_DEPLOY}.Machine", "System.Object"),
-            {"Identity": computer.fqdn, "Pool": computer.pool, "Fqdn": computer.fqdn},
-            text=computer.fqdn,
+            {"Identity": fqdn, "Pool": pool, "Fqdn": fqdn},
+            text=fqdn,
         )
 
 
@@ -137,7 +143,9 @@ def get_service(invocation: Invocation) -> Iterator[NetObject]:
     invocation.session.require_store()
     topology = invocation.session.deployment.topology
     wanted = invocation.get("PoolFqdn")
-    if wanted is not None and topology.pool(wanted) is None:
+    others = [Service(role, other.fqdn, other.site) for other in topology.others for role in other.roles]
+    everything = (*topology.services, *others)
+    if wanted is not None and wanted.lower() not in (service.pool.lower() for service in everything):
         raise failed(invocation, "does_not_exist", wanted, type="Cluster", identity=wanted)
     roles = [
         name
@@ -146,10 +154,10 @@ def get_service(invocation: Invocation) -> Iterator[NetObject]:
     ]
     services = {
         service.identity: service
-        for service in topology.services
+        for service in everything
         if (wanted is None or service.pool.lower() == wanted.lower()) and (not roles or service.role in roles)
     }
-    numbers = {service.identity: number for number, service in enumerate(topology.services, 1)}
+    numbers = {service.identity: number for number, service in enumerate(everything, 1)}
     for service in _chosen(invocation, services, "Service"):
         yield _service_object(invocation, service, numbers[service.identity])
 
@@ -157,9 +165,8 @@ def get_service(invocation: Invocation) -> Iterator[NetObject]:
 def _service_object(invocation: Invocation, service: Service, number: int) -> NetObject:
     deployment = invocation.session.deployment
     pool = deployment.topology.pool(service.pool)
-    assert pool is not None
     site = f"Site:{service.site}"
-    own = _SERVICE_PROPERTIES.get(service.role, _no_properties)(deployment, pool)
+    own = _SERVICE_PROPERTIES.get(service.role, _no_properties)(deployment, pool) if pool else {}
     return NetObject(
         (f"Microsoft.Rtc.Management.Xds.Display{service.role}", "System.Object"),
         {
@@ -167,7 +174,7 @@ def _service_object(invocation: Invocation, service: Service, number: int) -> Ne
             **own,
             "ServiceId": f"{service.site}-{service.role}-{number}",
             "SiteId": site,
-            "PoolFqdn": pool.fqdn,
+            "PoolFqdn": service.pool,
             "Version": SERVICE_VERSIONS[deployment.version],
             "Role": service.role,
         },

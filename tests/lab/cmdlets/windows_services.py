@@ -8,15 +8,14 @@ Texts and identifiers: Windows PowerShell's, as people published them; PowerShel
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from psrpcore.types import ErrorCategory
 
 from lab.contract import PipelineStopped
 from lab.deployment.services import ServiceDisabled
-from lab.objects.values import NetObject, enumeration, string_array
+from lab.objects.values import NetCollection, NetObject, enumeration
 from lab.powershell.builtin import has_wildcard, matches
 from lab.powershell.engine import Invocation
 from lab.powershell.errors import PowerShellError
@@ -43,10 +42,8 @@ _START = enumeration(
 _COMMAND_EXCEPTION = "Microsoft.PowerShell.Commands.ServiceCommandException"
 
 
-#: Seconds between two looks of a cmdlet that waits.
+#: Seconds between two readings of a cmdlet that waits.
 _INTERVAL = 0.05
-#: How long Start-Service waits for a service.
-_START_WAIT = 30.0
 
 
 def wait_for(invocation: Invocation, condition: Callable[[], bool], seconds: float) -> bool:
@@ -71,14 +68,17 @@ def _object(machine: Machine, service: WindowsService, powershell_version: str) 
         "CanShutdown": running,
         "CanStop": running,
         "DisplayName": service.display_name,
-        "DependentServices": string_array([other.name for other in machine.dependents(service)]),
+        "DependentServices": _services([other.name for other in machine.dependents(service)]),
         "MachineName": ".",
         "ServiceName": service.name,
-        "ServicesDependedOn": string_array(depended_on),
+        "ServicesDependedOn": _services(depended_on),
+        "ServiceHandle": "Microsoft.Win32.SafeHandles.SafeServiceHandle",
         "Status": STATUS[service.status],
+        "ServiceType": "Win32OwnProcess",
+        **({"StartType": _START(machine.start_mode(service.name))} if powershell_version[0] == "5" else {}),
+        "Site": None,
+        "Container": None,
     }
-    if powershell_version.startswith("5"):
-        properties["StartType"] = _START(machine.start_mode(service.name))
     return NetObject(
         (
             "System.ServiceProcess.ServiceController",
@@ -87,9 +87,15 @@ def _object(machine: Machine, service: WindowsService, powershell_version: str) 
             "System.Object",
         ),
         properties,
-        {"Name": service.name, "RequiredServices": string_array(depended_on)},
+        {"Name": service.name, "RequiredServices": _services(depended_on)},
         text=service.name,
     )
+
+
+def _services(names: Sequence[str]) -> NetCollection:
+    """An array of services: one level down remoting makes texts of them."""
+    kind = "System.ServiceProcess.ServiceController[]"
+    return NetCollection((kind, "System.Array", "System.Object"), tuple(names))
 
 
 def _not_found(name: str) -> PowerShellError:
@@ -125,18 +131,29 @@ def get_service(invocation: Invocation) -> Iterator[NetObject]:
 
 
 def _start(invocation: Invocation, service: WindowsService) -> None:
+    """Waits without end for a service that is starting (recorded)."""
     session = invocation.session
     control, machine = session.deployment.control, session.machine
-    with suppress(ServiceDisabled):
+    shown = f"{service.display_name} ({service.name})"
+    try:
         for each in (*machine.prerequisites(service), service):
             control.start(machine, each, machine.start_seconds(each))
-        wait_for(invocation, lambda: service.status != START_PENDING, _START_WAIT)
-    if service.status != RUNNING:
+    except ServiceDisabled:
+        refused = f"Cannot start service {service.name} on computer '.'."
         raise PowerShellError(
-            f"Service '{service.display_name} ({service.name})' cannot be started due to the following "
-            f"error: Cannot start service {service.name} on computer '.'.",
+            f"Service '{shown}' cannot be started due to the following error: {refused}",
             category=ErrorCategory.OpenError,
             error_id="CouldNotStartService",
+            exception=_COMMAND_EXCEPTION,
+            target=_object(machine, service, session.powershell_version),
+            inner=("System.InvalidOperationException", refused),
+        ) from None
+    wait_for(invocation, lambda: service.status != START_PENDING, float("inf"))
+    if service.status != RUNNING:
+        raise PowerShellError(
+            f"Failed to start service '{shown}'.",
+            category=ErrorCategory.OpenError,
+            error_id="StartServiceFailed",
             exception=_COMMAND_EXCEPTION,
             target=_object(machine, service, session.powershell_version),
         )
@@ -205,7 +222,7 @@ def set_service(invocation: Invocation) -> Iterator[NetObject]:
     service = session.machine.service(name)
     if service is None:
         raise PowerShellError(
-            f"Service {name} was not found on computer '.'.",
+            f"Service '{name}' was not found on computer '.'.",
             category=ErrorCategory.ObjectNotFound,
             error_id="InvalidOperationException",
             exception="System.InvalidOperationException",

@@ -26,7 +26,17 @@ from lab.assumed import Texts
 from lab.contract import Account, Listener, Quotas, Timings
 from lab.deployment.model import EndpointServer, LyncDeployment, group_name
 from lab.deployment.store import CentralManagementStore, Entry, Replica
-from lab.deployment.topology import BUILDS, Computer, Person, Pool, Site, Topology, User, services_of
+from lab.deployment.topology import (
+    BUILDS,
+    Computer,
+    OtherServer,
+    Person,
+    Pool,
+    Site,
+    Topology,
+    User,
+    services_of,
+)
 from lab.objects.identity import IdentityError, canonical_identity
 from lab.objects.nouns import NOUNS, SHIPPED_PROVIDERS, Noun
 from lab.objects.types import InvalidCast
@@ -259,7 +269,19 @@ class _Builder:
             services=tuple(services),
             users=tuple(self._user(entry, sip_domains[0], pools) for entry in document.get("users", ())),
             central_management=pools[master.lower()].fqdn,
+            others=tuple(self._others(pools, pools[master.lower()])),
         )
+
+    def _others(self, pools: Mapping[str, Pool], master: Pool) -> Iterator[OtherServer]:
+        """The SQL Servers of Enterprise pools, a file store and a gateway."""
+        if self._document.get("other_servers") is False:
+            return
+        with_sql = {pool.sql_server.lower(): pool for pool in pools.values() if pool.kind == "enterprise"}
+        for pool in with_sql.values():
+            store = ("CentralManagementDatabase",) if pool.sql_server == master.sql_server else ()
+            yield OtherServer(pool.sql_server, pool.site, ("UserDatabase", "ApplicationDatabase", *store))
+        yield OtherServer(f"files.{self._domain}", master.site, ("FileStore",))
+        yield OtherServer(f"gateway.{self._domain}", master.site, ("PstnGateway",))
 
     def _check_references(self, pools: Mapping[str, Pool], sites: Mapping[str, Site]) -> None:
         seen: dict[str, str] = {}

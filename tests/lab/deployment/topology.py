@@ -116,6 +116,19 @@ class Service:
 
 
 @dataclass(frozen=True)
+class OtherServer:
+    """A SQL Server, file store or gateway: Topology Builder publishes it as a pool of one computer with services."""
+
+    fqdn: str
+    site: str
+    roles: tuple[str, ...]
+
+    @property
+    def services(self) -> list[str]:
+        return [f"{role}:{self.fqdn}" for role in self.roles]
+
+
+@dataclass(frozen=True)
 class User:
     sam_account_name: str
     display_name: str
@@ -138,6 +151,7 @@ class Topology:
     services: tuple[Service, ...]
     users: tuple[User, ...]
     central_management: str  # pool
+    others: tuple[OtherServer, ...] = ()
 
     def site(self, name: str) -> Site | None:
         return self.sites.get(name.lower())

@@ -48,7 +48,7 @@ class ExternalEngine:
         program = shutil.which(self._command[0]) if self._command else None
         if program is None:
             raise ValueError(f"there is no program {' '.join(self._command)!r} that could be the engine")
-        self._command[0] = program
+        self._command[0] = str(Path(program).absolute())
         shutil.rmtree(self._folder, ignore_errors=True)
         self._modules.clear()
         (self._folder / "home").mkdir(mode=0o700, parents=True)

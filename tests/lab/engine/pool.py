@@ -48,6 +48,8 @@ _ENDED = re.compile(rb'N="PipelineState">[345]<')  # Stopped, Completed, Failed 
 _FAILURE = re.compile(
     rb'<S N="(FullyQualifiedErrorId|ErrorCategory_Activity|ErrorCategory_TargetName)">([^<]*)</S>'
 )
+#: The identifier of a host call that wants no answer.
+_NO_ANSWER = b'N="ci">-100<'
 #: How long the process may take to acknowledge a packet before it is given up.
 _PATIENCE_S = 60.0
 #: What a shell's host process takes, see lab.psrp.pool.
@@ -212,8 +214,7 @@ class ExternalPool:
             message = self._messages[object_id]
             message.data += content
             if pipeline is not None:
-                urgent = message.kind == PSRPMessageType.PipelineHostCall
-                pipeline.outbox.put([whole], urgent=urgent)
+                pipeline.outbox.put([whole])
             elif owner == _NOBODY:
                 self._deliver_to_pool(message.kind, whole)
             if flags & 2:
@@ -233,7 +234,9 @@ class ExternalPool:
         )
 
     def _note(self, owner: uuid.UUID, pipeline: ExternalPipeline | None, message: _Message) -> None:
-        """What a whole message tells of its pipeline: which command failed, and that it is over."""
+        """What a whole message tells of its pipeline: which command failed, that it waits for an answer, or is over."""
+        if pipeline is not None and message.kind == PSRPMessageType.PipelineHostCall:
+            pipeline.outbox.put([], urgent=_NO_ANSWER not in message.data)
         state = message.kind == PSRPMessageType.PipelineState
         if state or message.kind == PSRPMessageType.ErrorRecord:
             found = {name: text.decode() for name, text in reversed(_FAILURE.findall(message.data))}

@@ -36,6 +36,10 @@ class InvalidCast(Exception):
     """A value cannot become the type; the text is PSInvalidCastException's."""
 
 
+class NullForValue(InvalidCast):
+    """Null for what cannot be null."""
+
+
 class CollectionForScalar(Exception):
     """A collection was given where one value is wanted (NotSupportedException)."""
 
@@ -136,8 +140,14 @@ def convert(value: Any, type_name: str, values: Sequence[str] | None = None, dia
     if type_name == "PSListModifier" or type_name in ("Object", "PSObject"):
         return value
     if value is None:
-        if values or type_name in _INTEGERS or type_name in ("TimeSpan", "Guid", "DateTime"):
-            raise InvalidCast(f'Cannot convert null to type "{full_name(type_name)}".')
+        failed = f'Cannot convert null to type "{full_name(type_name)}"'
+        if values:
+            raise NullForValue(
+                f"{failed} due to enumeration values that are not valid. Specify one of the following enumeration "
+                f'values and try again. The possible enumeration values are "{",".join(values)}".'
+            )
+        if type_name in _INTEGERS or type_name in ("TimeSpan", "Guid", "DateTime"):
+            raise NullForValue(f"{failed}.")
         return None
     if type_name.endswith("[]"):
         element = type_name[:-2]
@@ -210,7 +220,7 @@ def to_enumeration(value: Any, kind: type[PSEnumBase], dialect: str = "5.1") -> 
         if not exact:
             raise InvalidCast(_enumeration_values(text, full, names, dialect))
         return kind[exact[0]]
-    matching = exact or [name for name in names if text and name.lower().startswith(text.lower())]
+    matching = exact or [name for name in names if name.lower().startswith(text.lower())]
     if len(matching) == 1:
         return kind[matching[0]]
     if matching:

@@ -27,6 +27,7 @@ from psrpcore.types import (
     PSChar,
     PSDateTime,
     PSDict,
+    PSDouble,
     PSDuration,
     PSEnumBase,
     PSFlagBase,
@@ -247,10 +248,12 @@ def to_wire(value: Any, depth: int = 1) -> Any:
     """
     if isinstance(value, NetValue):
         return value.wired(depth)
-    if value is None or isinstance(value, (bool, str, bytes, float, decimal.Decimal, PSVersion)):
+    if value is None or isinstance(value, (bool, str, bytes, decimal.Decimal, PSVersion)):
         return value
+    if isinstance(value, float):
+        return value if isinstance(value, PSObject) else PSDouble(value)
     if isinstance(value, enum.Enum):
-        return value if depth > 0 else PSString(value.name)
+        return value if depth > 0 else PSString((value.name or str(value.value)).replace("|", ", "))
     if isinstance(value, NetObject):
         return _wire_object(value, depth)
     if isinstance(value, NetCollection):
@@ -265,7 +268,9 @@ def to_wire(value: Any, depth: int = 1) -> Any:
     if isinstance(value, PSObject):
         return value
     if isinstance(value, (list, tuple)):
-        return PSList([to_wire(item, depth) for item in value])
+        array = PSList([to_wire(item, depth) for item in value])
+        array.PSObject.type_names = ["System.Object[]", "System.Array", "System.Object"]
+        return array
     for native, wired in _NATIVE:
         if isinstance(value, native):
             return wired(value) if native is not uuid.UUID else PSGuid(str(value))
@@ -287,7 +292,6 @@ def _wire_object(value: NetObject, depth: int) -> Any:
         PSNoteProperty(name, to_wire(content, inner)) for name, content in value.properties.items()
     ]
     wired.PSObject.extended_properties = [
-        PSNoteProperty(name, to_wire(content, depth if is_bag else inner))
-        for name, content in value.notes.items()
+        PSNoteProperty(name, to_wire(content, depth)) for name, content in value.notes.items()
     ]
     return wired

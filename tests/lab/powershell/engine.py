@@ -9,14 +9,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from psrpcore.types import ErrorRecord
+from psrpcore.types import ErrorRecord, InvocationInfo
 
 from lab.catalogue import Command
 from lab.catalogue.binder import Binder, Binding
 from lab.contract import CommandCall, PipelineStopped, Statement, Streams, TerminatingError
 from lab.objects.values import plain, text_of, to_wire
 from lab.powershell.command_lines import NotACommandLine, parse
-from lab.powershell.errors import PowerShellError, command_not_found, not_modelled, scripts_refused
+from lab.powershell.errors import (
+    PowerShellError,
+    command_not_found,
+    net_exception,
+    not_modelled,
+    scripts_refused,
+)
+from lab.powershell.exceptions import AUTOMATION
 
 _SILENT = ("SilentlyContinue", "Ignore")
 
@@ -49,6 +56,7 @@ class Invocation:
     streams: Streams
     declined: bool = False  # a prompt was answered with no, or -WhatIf was given
     exit_code: int = 0  # of a native program
+    complained: bool = False  # a native program has written to its standard error
     answer: str | None = None  # for the journal
 
     @property
@@ -73,18 +81,21 @@ class Invocation:
             self.streams.error(record)
 
     def program_error(self, line: str) -> None:
-        """A line that a native program writes to its standard error: an error record without a command.
+        """A line that a native program writes to its standard error: the first one's record differs from the others'.
 
-        Source: PowerShell/PowerShell, engine/NativeCommandProcessor.cs.
+        Source: PowerShell/PowerShell, engine/NativeCommandProcessor.cs; measured.
         """
         self.exit_code = self.exit_code or 1
         error = PowerShellError(
             line,
-            error_id="NativeCommandError",
-            exception="System.Management.Automation.RemoteException",
-            target=line,
+            error_id="NativeCommandErrorMessage" if self.complained else "NativeCommandError",
+            exception=f"{AUTOMATION}.RemoteException",
+            target=None if self.complained else line,
         )
-        self._report(error.record())
+        self.complained = True
+        record = error.record()
+        record.InvocationInfo = InvocationInfo(InvocationName=self.command.name)
+        self._report(record)
 
     def warning(self, text: str) -> None:
         if text_of(self.get("WarningAction")) not in _SILENT:
@@ -116,8 +127,8 @@ class Invocation:
         return not self.declined
 
     def should_continue(self, query: str, caption: str) -> bool:
-        """Cmdlet.ShouldContinue: asks unless -Force or -Confirm:$false was given."""
-        if self.get("Force") or self.get("Confirm") is False:
+        """Cmdlet.ShouldContinue: asks unless -Force was given; -Confirm:$false does not silence it (measured)."""
+        if self.get("Force"):
             return True
         answer = self.streams.host_prompt_for_choice(caption, query, ("&Yes", "&No", "&Suspend"), 0)
         self.declined = answer != 0
@@ -132,13 +143,30 @@ class Implementation:
     collects: bool = False
 
 
+def _in_a_batch(record: ErrorRecord) -> ErrorRecord:
+    """An unknown command as the first of several statements has lost its own exception (measured)."""
+    if record.FullyQualifiedErrorId == "CommandNotFoundException":
+        record.Exception = net_exception(f"{AUTOMATION}.ParentContainsErrorRecordException", str(record))
+        record.CategoryInfo.Reason = "ParentContainsErrorRecordException"
+    return record
+
+
 def _shown(name: str, value: Any) -> Any:
     """What the journal says of a parameter: not its passwords."""
     return "***" if name.lower().endswith("password") else plain(value)
 
 
 class Engine:
-    """Runs the statements of one runspace."""
+    """Runs the statements of one runspace.
+
+    After a statement that a TerminatingError ended, the others run, but the client does not hear of all of them
+    (measured with PowerShell 7, which 5.x agrees with as decompiled; of 4.0 the same is assumed):
+
+    - where it was the first, its error is a record, one more statement is heard, and the pipeline is Completed;
+    - where it was a later one, the pipeline is Failed at once.
+
+    -ErrorAction Stop ends everything.  PowerShell 3.0 reports the error and goes on with the second statement only.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -147,9 +175,15 @@ class Engine:
 
     def run(self, statements: Sequence[Statement], streams: Streams, items: Sequence[Any]) -> None:
         """Run the statements in order; see :class:`lab.contract.Runspace`."""
+        is_old = self._session.powershell_version.startswith("3")
+        failed_first = False
         for number, statement in enumerate(statements):
             if streams.stopped.is_set():
                 raise PipelineStopped
+            if failed_first and number == 2:
+                if is_old:
+                    return
+                streams = streams.finish()
             try:
                 if any(call.is_script for call in statement):
                     self._script(statement, number, streams)
@@ -160,7 +194,11 @@ class Engine:
             except TerminatingError as error:
                 if len(statements) == 1:
                     raise
-                streams.error(error.record)
+                failed_first = failed_first or number == 0 or is_old
+                if number == 0 or is_old:
+                    streams.error(_in_a_batch(error.record))
+                else:
+                    streams = streams.finish(error.record)
 
     def _script(self, statement: Statement, number: int, streams: Streams) -> None:
         """Plain command lines, one after the other, as ansible.builtin.raw sends them; no language beyond."""
@@ -209,7 +247,8 @@ class Engine:
         except PowerShellError as error:
             with streams.command(name, number) as entry:
                 entry.parameters = {a.name or "": _shown(a.name or "", a.value) for a in call.arguments}
-                raise TerminatingError(error.record(name, class_name)) from None
+                record = error.record() if command is None else error.record(name, class_name)
+                raise TerminatingError(record) from None
 
     def _run_command(
         self, binding: Binding, number: int, streams: Streams, flow: list[Any] | None

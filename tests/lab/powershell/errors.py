@@ -75,7 +75,7 @@ class PowerShellError(Exception):
             CategoryInfo=info,
             TargetObject=to_wire(self.target, 0),
             FullyQualifiedErrorId=identifier,
-            InvocationInfo=InvocationInfo(InvocationName=command),
+            InvocationInfo=InvocationInfo(InvocationName=command) if command else None,
         )
         record.PSObject.to_string = self.message
         return record
@@ -99,6 +99,7 @@ def net_exception(type_name: str, message: str, inner: tuple[str, str] | None = 
 
 
 def command_not_found(name: str) -> PowerShellError:
+    """Of no cmdlet: its record has neither an activity nor invocation details (measured)."""
     return PowerShellError(
         f"The term '{name}' is not recognized as the name of a cmdlet, function, script file, or operable "
         "program. Check the "
@@ -132,10 +133,15 @@ def not_modelled(what: str) -> PowerShellError:
     )
 
 
-def binding_error(message: str, error_id: str, target: Any = None) -> PowerShellError:
+def binding_error(
+    message: str,
+    error_id: str,
+    target: Any = None,
+    category: ErrorCategory = ErrorCategory.InvalidArgument,
+) -> PowerShellError:
     return PowerShellError(
         message,
-        category=ErrorCategory.InvalidArgument,
+        category=category,
         error_id=error_id,
         exception="System.Management.Automation.ParameterBindingException",
         target=target,

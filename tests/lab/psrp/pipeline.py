@@ -20,6 +20,7 @@ from psrpcore.types import (
     ErrorRecord,
     HostInfo,
     InformationalRecord,
+    InvocationInfo,
     PSInvocationState,
     PSRPMessageType,
     PSVersion,
@@ -35,6 +36,7 @@ from ..contract import (
     PipelineStopped,
     Runspace,
     Statement,
+    Streams,
     TerminatingError,
 )
 from ..host_process import Execution
@@ -164,6 +166,10 @@ class Pipeline:
         command = self._execution.running if self._options & asked else None
         self._send(informational(kind, text, command), PSRPMessageType[kind.__name__])
 
+    def finish(self, failure: ErrorRecord | None = None) -> Streams:
+        self._finish(PSInvocationState.Completed if failure is None else PSInvocationState.Failed, failure)
+        return Unheard(self)
+
     def host_write_line(self, text: str) -> None:
         if self._host is not None:
             with self._pool.lock:
@@ -178,20 +184,7 @@ class Pipeline:
         """Ask and wait. Raises TerminatingError if the client has no host, PipelineStopped if it stops instead."""
         host = self._host
         if host is None or host.IsHostUINull:
-            raise TerminatingError(
-                error_record(
-                    [
-                        "System.Management.Automation.Host.HostException",
-                        "System.Management.Automation.RuntimeException",
-                    ],
-                    "A command that prompts the user failed because the host program or the command type does not "
-                    "support user interaction. The host was attempting to request confirmation with the following "
-                    "message: "
-                    f"{message}",
-                    ErrorCategory.NotImplemented,
-                    "HostFunctionNotImplemented",
-                )
-            )
+            raise TerminatingError(not_interactive(message, self._execution.running or ""))
         with self._pool.lock:
             described = [ChoiceDescription(Label=choice) for choice in choices]
             call_id = ServerHostRequestor(self._protocol).prompt_for_choice(
@@ -225,6 +218,57 @@ class Pipeline:
         if host is None or host.UseRunspaceHost:
             host = self._pool.protocol.host
         return None if host is None or host.IsHostNull else host
+
+
+def not_interactive(message: str, command: str) -> ErrorRecord:
+    """A question that no host can ask."""
+    record = error_record(
+        [
+            "System.Management.Automation.Host.HostException",
+            "System.Management.Automation.RuntimeException",
+        ],
+        "A command that prompts the user failed because the host program or the command type does not support user "
+        f"interaction. The host was attempting to request confirmation with the following message: {message}",
+        ErrorCategory.NotImplemented,
+        "HostFunctionNotImplemented",
+        command,
+    )
+    record.InvocationInfo = InvocationInfo(InvocationName=command)
+    return record
+
+
+class Unheard(Streams):
+    """Streams of statements that run after the client was told that their pipeline is over: no signal stops them."""
+
+    def __init__(self, streams: Streams) -> None:
+        self.stopped = threading.Event()
+        self._streams = streams
+
+    def output(self, value: Any) -> None:
+        """Nobody hears of it; likewise the others."""
+
+    def error(self, record: ErrorRecord) -> None: ...
+
+    def warning(self, text: str) -> None: ...
+
+    def verbose(self, text: str) -> None: ...
+
+    def debug(self, text: str) -> None: ...
+
+    def host_write_line(self, text: str) -> None: ...
+
+    def host_exit(self, code: int) -> None: ...
+
+    def finish(self, failure: ErrorRecord | None = None) -> Streams:
+        return self
+
+    def host_prompt_for_choice(self, caption: str, message: str, choices: Sequence[str], default: int) -> int:
+        return self._streams.host_prompt_for_choice(caption, message, choices, default)
+
+    def command(
+        self, name: str, statement: int = 0, program: bool = False
+    ) -> AbstractContextManager[CommandEntry]:
+        return self._streams.command(name, statement, program)
 
 
 def statements_of(work: PowerShell) -> list[Statement]:

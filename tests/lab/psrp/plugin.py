@@ -110,8 +110,7 @@ def guarded(work: Callable[[], Result]) -> Result:
     """Run what decodes a client's data; its complaint becomes a fault, for no data may kill the server."""
     try:
         return work()
-    except (InvalidFragments, ValueError) as error:
-        raise fault.protocol_violation(str(error)) from error
     except Exception as error:
-        traceback.print_exc()
-        raise fault.protocol_violation(f"The data could not be processed: {error!r}") from error
+        if not isinstance(error, (InvalidFragments, ValueError)):
+            traceback.print_exc()  # psrpcore's own way to say that data make no sense, or a defect
+        raise fault.protocol_violation("The data could not be processed.") from error

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+import struct
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -26,6 +28,11 @@ FRAGMENT_SIZE = 32768
 FRAGMENT_HEADER_SIZE = 21
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # starts the data of every message of a real server
+
+
+_DATE = re.compile(r"(?P<year>\d{1,4})(?P<rest>-[^.Z+]*?)(?:\.(?P<fraction>\d+))?(?P<zone>Z|[+-]\d\d:\d\d)?")
+_ESCAPE = re.compile("_(x)", re.IGNORECASE)
+_FLOATS = {"inf": "INF", "-inf": "-INF", "nan": "NaN", "NAN": "NaN"}
 
 
 class InvalidFragments(Exception):
@@ -67,10 +74,14 @@ class ProtocolPool(ServerRunspacePool):
         element = serialize(
             message, self._cipher, our_capability=self.our_capability, their_capability=self.their_capability
         )
+        corrected(element)
         data = create_message(
             False,
             message_type,
-            _BYTE_ORDER_MARK + ElementTree.tostring(element, encoding="utf-8", method="xml"),
+            # Null as output has no data at all.
+            b""
+            if message is None
+            else _BYTE_ORDER_MARK + ElementTree.tostring(element, encoding="utf-8", method="xml"),
             # As recorded: this message names no pool, and neither does the first SESSION_CAPABILITY.
             UUID(int=0) if isinstance(message, EncryptedSessionKey) else self.runspace_pool_id,
             pipeline_id,
@@ -83,6 +94,31 @@ class ProtocolPool(ServerRunspacePool):
             for index, part in enumerate(parts)
         ]
         self._sink(fragments, pipeline_id, isinstance(message, RunspacePoolStateMsg))
+
+
+def corrected(message: ElementTree.Element) -> None:
+    """Write what psrpcore writes otherwise than .NET: ToString unescaped, years, fractions and doubles like Python."""
+    for element in message.iter():
+        text = element.text or ""
+        if element.tag == "ToString":
+            element.text = _escaped(text)
+        elif element.tag == "DT":
+            match = _DATE.fullmatch(text)
+            if match is not None:
+                fraction = f".{match['fraction'] or ''}".rstrip(".0")
+                element.text = f"{match['year'].zfill(4)}{match['rest']}{fraction}{match['zone'] or ''}"
+        elif element.tag in ("Db", "Sg"):
+            element.text = _FLOATS.get(text, text.removesuffix(".0").replace("e", "E"))
+
+
+def _escaped(text: str) -> str:
+    """As in any other text (MS-PSRP 2.2.5.3.2)."""
+    return "".join(
+        f"_x{unit:04X}_" if unit < 0x20 or 0x7F <= unit < 0xA0 or 0xD800 <= unit < 0xE000 else chr(unit)
+        for (unit,) in struct.iter_unpack(
+            "<H", _ESCAPE.sub("_x005F_\\1", text).encode("utf-16-le", "surrogatepass")
+        )
+    )
 
 
 def check_fragments(data: bytes) -> None:

@@ -104,16 +104,6 @@ def invocation_of(command: str) -> InvocationInfo:
     )
 
 
-def _invoked(invocation: InvocationInfo) -> InvocationInfo:
-    """The same, and of a command of a script its place."""
-    made = invocation_of(str(invocation.InvocationName or ""))
-    for name in ("ScriptLineNumber", "OffsetInLine", "Line", "PositionMessage"):
-        held = getattr(invocation, name, None)
-        if held:
-            setattr(made, name, held)
-    return made
-
-
 class SentErrorRecord(ErrorRecord):
     """ErrorRecord with the members that recorded servers send and psrpcore does not."""
 
@@ -140,7 +130,7 @@ def error_as_sent(record: ErrorRecord, options: RemoteStreamOptions) -> ErrorRec
         ),
         TargetObject=record.TargetObject,
         FullyQualifiedErrorId=record.FullyQualifiedErrorId,
-        InvocationInfo=None if invocation is None else _invoked(invocation),
+        InvocationInfo=None if invocation is None else invocation_of(str(invocation.InvocationName or "")),
         ErrorDetails=record.ErrorDetails,
         PipelineIterationInfo=iteration(),
         ScriptStackTrace=record.ScriptStackTrace,

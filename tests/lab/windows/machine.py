@@ -123,7 +123,7 @@ class Machine:
             if host
             else None,
             float(service.get("correction_seconds", 0.0)),
-            float(service.get("slew_seconds", 0.0)),
+            service.get("slew_seconds"),
         )
         self.services: dict[str, WindowsService] = {}
         self._depends_on: Mapping[str, Sequence[str]] = {

@@ -110,8 +110,8 @@ class Registry:
             spelled = held.name if held else name
             if kind is None:
                 kind = held.kind if held else "DWord" if isinstance(data, int) else "String"
-            if kind == "DWord":
-                data = int(data) & 0xFFFFFFFF
+            if kind in ("DWord", "QWord"):
+                data = int(data) % 2 ** (32 if kind == "DWord" else 64)
             self._keys[path.lower()].values[name.lower()] = Value(spelled, data, kind)
 
     def put_all(self, path: str, values: Mapping[str, Any]) -> None:
@@ -123,8 +123,3 @@ class Registry:
         with self._lock:
             held = self._keys.get(path.lower())
             return held is not None and held.values.pop(name.lower(), None) is not None
-
-
-def signed(number: int) -> int:
-    """A DWord as .NET's Int32 shows it: 0xFFFFFFFF is -1."""
-    return number - 2**32 if number >= 2**31 else number

@@ -127,7 +127,8 @@ class TimeService:
     """W32Time of one computer: what is configured, and what it made of it.
 
     ``host``: the time of the Hyper-V host, None on other machines.  ``correction_delay`` seconds pass from a
-    synchronisation until the clock is set, ``slew`` seconds while it is slewed.
+    synchronisation until the clock is set; ``slew`` is how long a small error is slewed, None for as long as Windows
+    takes: a domain member was seen to slew 234 seconds in 468.
     """
 
     registry: Registry
@@ -136,7 +137,7 @@ class TimeService:
     domain_controller: TimeServer | None  # None in a workgroup
     host: TimeServer | None = None
     correction_delay: float = 0.0
-    slew: float = 0.0
+    slew: float | None = None
 
     def __post_init__(self) -> None:
         self.last: Synchronisation | None = None
@@ -256,7 +257,8 @@ class TimeService:
             self.outcome = Outcome.CHANGE_TOO_BIG
             return self.outcome
         at_once = abs(needed) > self.in_force["Config", "MaxAllowedPhaseOffset"]
-        self.clock.adjust(needed, self.correction_delay, 0.0 if at_once else self.slew)
+        slewing = 2 * abs(needed) if self.slew is None else self.slew
+        self.clock.adjust(needed, self.correction_delay, 0.0 if at_once else slewing)
         self.phase_offset = 0.0 if at_once else needed
         self.note_success(source)
         return self.outcome

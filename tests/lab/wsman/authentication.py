@@ -140,6 +140,8 @@ class Connection:
         schemes = []
         if offered & {"negotiate", "ntlm", "kerberos"}:
             schemes.append("negotiate")
+        if "kerberos" in offered:
+            schemes.append("kerberos")
         if "basic" in offered and (self._listener.scheme == "https" or self._listener.allow_unencrypted):
             schemes.append("basic")
         if "credssp" in offered:
@@ -147,8 +149,8 @@ class Connection:
         return schemes
 
     def _offers(self) -> tuple[str, ...]:
-        offers = {"negotiate": "Negotiate", "basic": 'Basic realm="WSMAN"', "credssp": "CredSSP"}
-        return tuple(offers[scheme] for scheme in self._offered_schemes())
+        offers = {"basic": 'Basic realm="WSMAN"', "credssp": "CredSSP"}
+        return tuple(offers.get(scheme, scheme.capitalize()) for scheme in self._offered_schemes())
 
     def _refuse(self, account: str, reason: str) -> Refused:
         self._caller = None
@@ -190,6 +192,8 @@ class Connection:
             token = base64.b64decode(credentials, validate=True)
         except binascii.Error:
             return Refused(self._offers())
+        if scheme.lower() == "kerberos" and b"NTLMSSP\x00" in token:
+            return self._refuse(claimed_account(token), "NTLM is no Kerberos")
         if self.context is None or self.context.complete:
             self._caller = None
             self._scheme = scheme

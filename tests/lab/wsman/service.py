@@ -312,6 +312,8 @@ class Service:
         return ""
 
     async def _get(self, request: Request, origin: Origin) -> str:
+        if request.resource_uri != SHELL and not request.resource_uri.startswith(f"{POWERSHELL}/"):
+            raise fault.resource_not_found(request.resource_uri)
         try:
             shell = self._shell(request, origin)
         except fault.Fault as error:

@@ -43,6 +43,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.scripted import ENDPOINT, Scripted
 
+# Ansible forks its workers as well; the threads here are the test runner's.
+pytestmark = pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
+
 RUN = "20260102T030405Z-0123abcd"
 ORIGIN = Origin("pool01", "lync.remediation.media_configuration", "A task", "/site.yml:3")
 CHANGE = Change(

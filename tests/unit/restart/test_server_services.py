@@ -539,6 +539,24 @@ def test_a_restart_whose_stop_may_still_be_at_work_goes_on_and_is_unknown() -> N
     assert (caught.value.result.status, caught.value.result.changed) == (Status.UNKNOWN, True)
 
 
+def test_a_note_stays_where_a_stop_may_still_be_at_work_and_the_next_run_only_starts() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    remediate(there, state="restart_pending", reason="its time zone was UTC")
+    there.breaks, there.ends = {"Stop-CsWindowsService"}, False
+    with pytest.raises(ChangeFailed) as caught:
+        remediate(there, settle=0)
+    assert caught.value.result.details["restart_pending"]["stopped"]
+    there.written.clear()
+    assert remediate(there, settle=0)["status"] == "corrected"
+    assert [text.partition(" ")[0] for text in there.written] == [
+        "klist",
+        "klist",
+        "Start-CsWindowsService",
+        "Remove-Item",
+    ]
+
+
 @pytest.mark.parametrize(
     ("command", "history", "changed"),
     [("Stop-CsWindowsService", [], False), ("Start-CsWindowsService", ["stop fe01.contoso.com"], True)],

@@ -27,12 +27,14 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.errors
     CannotConnect,
     ManagementShellError,
 )
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.drift import Reason
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     ChangeFailed,
     Refused,
     UnusableArgument,
 )
-from ansible_collections.lync.remediation.plugins.plugin_utils.result.result import Result
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.result import Result, computer_result
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.severity import Severity
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from ansible_collections.lync.remediation.plugins.plugin_utils.roll_back import handlers
 from ansible_collections.lync.remediation.plugins.plugin_utils.roll_back.handlers import RequestHandler
@@ -592,7 +594,9 @@ class Computer:
         after = before | request
         if not envelope.check_mode:
             self.values = after
-        return Result(Status.CORRECTED, before != after, before, after)
+        changed = [option for option in after if after[option] != before[option]]
+        reasons = {option: Reason(Severity.LOW, option) for option in after}
+        return computer_result("fe01", "time_zone", before, after, changed, reasons, [])
 
 
 def of_computer(
@@ -626,6 +630,31 @@ def test_changes_of_a_computer_go_the_same_way(tmp_path: Path, monkeypatch: pyte
     done = deployment.back(run="run-000")
     assert outcomes(foretold) == outcomes(done) == ["taken_back", "taken_back"]
     assert computer.values == Computer().values
+    for key in ("before", "after", "drift", "diff"):
+        assert foretold.as_dict()[key] == done.as_dict()[key], key
+
+
+def test_even_there_and_back_and_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zones = [
+        {"zone": "UTC"},
+        {"daylight_saving": False},
+        {"zone": "GMT Standard Time"},
+        {"daylight_saving": True},
+    ]
+    deployment, computer = of_computer(tmp_path, monkeypatch, *zones)
+    assert computer.values == Computer().values
+    foretold = deployment.back(check_mode=True, run="run-000")
+    done = deployment.back(run="run-000")
+    assert outcomes(foretold) == outcomes(done) == ["taken_back"] * 4
+    for key in ("before", "after", "drift", "diff"):
+        assert foretold.as_dict()[key] == done.as_dict()[key], key
+
+
+def test_what_the_module_has_no_options_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    deployment, computer = of_computer(tmp_path, monkeypatch, {"zone": "UTC"})
+    monkeypatch.setattr(computer, "restoring", lambda change: {})
+    result = deployment.back(run="run-000")
+    assert (outcomes(result), result.changed) == (["impossible"], False)
 
 
 def test_and_have_the_same_conflicts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
