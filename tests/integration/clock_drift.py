@@ -63,7 +63,8 @@ def results(ansible: Ansible, folder: Path, *arguments: str, **variables: Any) -
     (folder / "results.yml").write_text(
         yaml.safe_dump([{"import_playbook": PLAYBOOK}, reading]), encoding="utf-8"
     )
-    ansible.playbook(str(folder / "results.yml"), *arguments, **{**QUICK, **prefixed(variables)})
+    run = ansible.playbook(str(folder / "results.yml"), *arguments, **{**QUICK, **prefixed(variables)})
+    assert file.exists(), run.output
     found = json.loads(file.read_text(encoding="utf-8"))
     return {server.partition(".")[0]: result for server, result in found.items()}
 

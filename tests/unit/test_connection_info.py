@@ -29,7 +29,7 @@ def cmdlets_in(source: str) -> set[str]:
 SENT = {
     cmdlet: str(file.relative_to(PLUGIN_UTILS))
     for file in sorted(PLUGIN_UTILS.rglob("*.py"))
-    for cmdlet in cmdlets_in(file.read_text(encoding="utf-8"))
+    for cmdlet in sorted(cmdlets_in(file.read_text(encoding="utf-8")))
 }
 
 

@@ -42,7 +42,7 @@ _START = enumeration(
 _COMMAND_EXCEPTION = "Microsoft.PowerShell.Commands.ServiceCommandException"
 
 
-#: Seconds between two looks of a cmdlet that waits.
+#: Seconds between two readings of a cmdlet that waits.
 _INTERVAL = 0.05
 
 
