@@ -34,7 +34,7 @@ class Scripted(module.Session):
         super().__init__(options, "/nowhere")
         self.sent: list[list[str]] = []
         self._answer = answer
-        record: Any = SimpleNamespace(imported_module=None, offers={})
+        record: Any = SimpleNamespace(imported_module=None, cmdlets={})
         self._current = SimpleNamespace(record=record, is_version_2=version_2)  # type: ignore[assignment]
 
     def _run_safely(
