@@ -254,7 +254,7 @@ def _as_json(value: Any) -> Any:
         return value
     if isinstance(value, list | tuple):
         return [_as_json(item) for item in value]
-    if isinstance(value, Mapping) and set(value) != {_CLIXML} and all(type(key) is str for key in value):
+    if isinstance(value, Mapping) and set(value) != {_CLIXML} and all(isinstance(key, str) for key in value):
         return {key: _as_json(item) for key, item in value.items()}
     return {_CLIXML: ET.tostring(to_clixml(value), encoding="unicode")}
 

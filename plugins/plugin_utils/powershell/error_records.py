@@ -95,7 +95,7 @@ def error_report(record: Any, *, terminating: bool = False) -> ErrorReport:
 
 def _exceptions(exception: Any) -> Iterator[RemoteObject]:
     """The exception and those inside it. One that lay too deep for the server is the text of its own."""
-    for _ in range(_MOST_CAUSES):
+    for _depth in range(_MOST_CAUSES):
         if isinstance(exception, str):
             exception = RemoteObject((), {}, exception)
         if not isinstance(exception, RemoteObject):

@@ -28,7 +28,11 @@ try:
     PYPSRP_IMPORT_ERROR: ImportError | None = None
 except ImportError as error:  # told to the user by `require_pypsrp`
     PYPSRP_IMPORT_ERROR = error
+    # Names that other files import or derive from; nothing of them is used before `require_pypsrp` has spoken.
     PipelineCommand = Serializer = WSMan = RunspacePool = PowerShell = object  # type: ignore[assignment,misc]
+    PSInvocationState = RunspacePoolState = SelectorSet = SignalCode = object  # type: ignore[assignment,misc]
+    WSManFaultError = Exception  # type: ignore[assignment,misc]
+    NAMESPACES = {}
 
 from . import values
 from .errors import MissingLibrary

@@ -187,7 +187,8 @@ def _is_sound(record: SessionRecord) -> bool:
         and all(isinstance(text, str) for text in (record.ps_version, record.serialization_version))
         and all(text is None or isinstance(text, str) for text in optional)
         and re.fullmatch(r"\d+(\.\d+)+", record.protocol_version) is not None
-        and type(record.fragment_counter) is int
+        and isinstance(record.fragment_counter, int)
+        and not isinstance(record.fragment_counter, bool)
         and 0 < record.fragment_counter < 2**63
         and isinstance(record.cmdlets, dict)
         and all(

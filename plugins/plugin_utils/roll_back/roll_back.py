@@ -151,18 +151,18 @@ def _result(envelope: Envelope, steps: Sequence[Step], status: Status) -> Result
         after[name] = result.after
     return Result(
         status,
-        changed=any(result.changed for _, result in done),
+        changed=any(result.changed for _name, result in done),
         before=before,
         after=after,
-        drift=tuple(entry for _, result in done for entry in result.drift),
-        commands=tuple(command for _, result in done for command in result.commands),
+        drift=tuple(entry for _name, result in done for entry in result.drift),
+        commands=tuple(command for _name, result in done for command in result.commands),
         restore_commands=tuple(
-            command for _, result in reversed(done) for command in result.restore_commands
+            command for _name, result in reversed(done) for command in result.restore_commands
         ),
         details={
             "steps": [step.as_dict() for step in steps],
             "summary": summary(steps, check_mode=envelope.check_mode),
-            "diff": [result.as_dict()["diff"] for _, result in done if result.changed],
+            "diff": [result.as_dict()["diff"] for _name, result in done if result.changed],
         },
-        warnings=tuple(warning for _, result in done for warning in result.warnings),
+        warnings=tuple(warning for _name, result in done for warning in result.warnings),
     )
