@@ -125,6 +125,7 @@ def test_status_and_log(state: Path) -> None:
     assert status["servers"]["pool01.contoso.com"]["counters"]["sessions_opened"] == 1
     assert status["totals"]["pipelines"] == 1
     assert "pool01.contoso.com" in lab("status", "--state", state).stdout
+    assert json.loads(lab("dump", "--state", state).stdout) == status["state"]["settings"]
 
     log = lab("log", "--state", state).stdout
     assert "Get-CsSite" in log

@@ -262,7 +262,7 @@ def _is_of_the_handshake(cause: BaseException) -> bool:
 
 def _names_a_file(error: OSError) -> bool:
     """requests looks for the files of authorities and certificates itself, and raises a bare OSError."""
-    return error.__class__ == OSError and error.errno is None
+    return error.errno is None and type(error).__name__ == "OSError"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
