@@ -172,13 +172,15 @@ class Envelope:
         mismatches: Sequence[Mismatch],
         *,
         result: Result | None = None,
+        changed: bool | None = None,
     ) -> Result:
         """The result of a change that was read back. Raises ChangeFailed unless it is in place and certain to stay.
 
-        ``subject`` names the object in a sentence; ``after`` is what was read.
+        ``subject`` names the object in a sentence; ``after`` is what was read. ``changed``: whether that is other than
+        it was, where ``after`` does not show all of it.
         """
         known = replace(result or self.known, after=after)
-        changed = after != known.before
+        changed = after != known.before if changed is None else changed
         sentences = [str(trouble) for trouble in self._troubles]
         if not self._ended:
             sentences.append(f"Read back since: {_state(subject, mismatches, changed)}")

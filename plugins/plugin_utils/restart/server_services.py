@@ -442,6 +442,8 @@ class _Operation:
             {"restart_pending": there},
             mismatches,
             result=self.envelope.known.with_details(restart_pending=found),
+            # One that was begun and not finished is not there, and yet is something that was not there before.
+            changed=found != note,
         )
 
     def _now(self) -> datetime.datetime:

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..change.envelope import Answer, Envelope
+from ..change.envelope import Envelope
 from ..change.journal import Change, Restorable
 from ..powershell.commands import Command, Switch
 from ..powershell.errors import ManagementShellError
 from ..result.result import Result
 from .identity import Scope
 from .plan import Cmdlets, Plan, mismatches
-from .reading import collections, find, listed_in
+from .reading import collections, find, is_complete, listed_in
 from .resource import Collection, Kind, Values
 
 
@@ -52,9 +52,10 @@ class Correction:
         for command in commands:
             is_set = command.verb == "Set"
             answer = self.envelope.write(self._unattended(command), read=self._get if is_set else None)
-            read = False
-            if is_set and self._is_answered(answer):
-                found, read = self._find(answer), True
+            listed = listed_in(answer.results, self.planned.resource) if is_set and answer.whole else []
+            read = bool(listed) and is_complete(listed, self.planned.resource)
+            if read:
+                found = find(listed, self.planned.identity)
             if not answer.whole:
                 break
             if command.verb == "Remove" and len(commands) > 1:
@@ -76,13 +77,6 @@ class Correction:
         taken = {name: value for name, value in silencing.items() if self.cmdlets.takes(command.name, name)}
         return Command(command.name, {**command.parameters, **taken})
 
-    def _is_answered(self, answer: Answer) -> bool:
-        """Whether the reading behind a Set- certainly answered, all of it."""
-        return answer.whole and bool(answer.results.objects())
-
-    def _find(self, answer: Answer) -> Collection | None:
-        return find(listed_in(answer.results, self.planned.resource), self.planned.identity)
-
     def _read_back(self) -> Collection | None:
         """Read in a pipeline of its own. Raises ChangeFailed where that fails as well."""
         try:
@@ -93,12 +87,16 @@ class Correction:
     # -- afterwards --
 
     def _put_back(self) -> Result:
-        """What a re-creation removed, and did not create, is created as it was. Raises ChangeFailed in any case."""
+        """What a re-creation removed, and did not create, is created as it was. Raises ChangeFailed, unless the object
+        turns out to have been created after all.
+        """
         remove, *creation = self.planned.restoration
         del remove
         found, read = self._write(tuple(creation))
         if not read:
             found = self._read_back()
+        if not mismatches(self.planned.resource, self.planned.wanted, found):
+            return self._conclude(found)
         back = self.actual is not None and not mismatches(self.planned.resource, self.actual.values, found)
         outcome = "has been put back" if back else "could not be put back"
         sentences = [str(trouble) for trouble in self.envelope.troubles] or [

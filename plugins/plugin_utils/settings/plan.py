@@ -17,7 +17,7 @@ from ..powershell.commands import Command, Switch
 from ..powershell.ordinal import ordinal_key
 from ..result.display import as_line
 from ..result.drift import DriftEntry
-from ..result.refusals import Refused, Unreadable
+from ..result.refusals import Refused
 from ..result.status import Status
 from .identity import Identity, Scope
 from .resource import Collection, Desired, Kind, Property, ProposedChange, Resource, Values, applies
@@ -175,12 +175,8 @@ class Plan:
 
 
 def assess(resource: Resource, actual: Collection | None, desired: Desired, cmdlets: Cmdlets) -> Assessment:
-    """Decide what has to be done. Raises Refused, UnknownParameters or Unreadable where it cannot be done."""
+    """Decide what has to be done. Raises Refused, or UnknownParameters, where it cannot be done."""
     identity = actual.identity if actual else desired.identity
-    if actual is None and identity.scope is Scope.GLOBAL:
-        raise Unreadable(
-            f"{resource.cmdlet('Get')} returned no {identity} {resource.title}, although there always is one."
-        )
     if not desired.present:
         if actual is None:
             kind = Kind.NOTHING

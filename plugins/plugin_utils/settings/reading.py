@@ -11,21 +11,32 @@ from collections.abc import Sequence
 from ..powershell.commands import Command
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
-from .identity import Identity
+from ..result.refusals import Unreadable
+from .identity import GLOBAL, Identity, Scope
 from .resource import Collection, Resource
 
 
 def collections(shell: ManagementShell, resource: Resource, *described: str) -> list[Collection]:
-    """Every object of the noun, in the server's order, learning on the way what the ``described`` cmdlets
-    parameters.
+    """Every object of the noun, in the server's order, learning on the way the parameters of the ``described`` cmdlets.
 
     All are read rather than one: an object that does not exist is then one that is not listed, and never an
-    error whose meaning would have to be guessed. Raises what the server answered if reading failed.
+    error whose meaning would have to be guessed. Raises what the server answered if reading failed, and Unreadable for
+    an answer that proves nothing.
     """
     results = shell.run(*shell.describing(*described), Command(resource.cmdlet("Get")))
     if results.errors:
         raise shell.classify(results.errors[0])
-    return listed_in(results, resource)
+    listed = listed_in(results, resource)
+    if not is_complete(listed, resource):
+        raise Unreadable(
+            f"{resource.cmdlet('Get')} returned no {GLOBAL} {resource.title}, although there always is one."
+        )
+    return listed
+
+
+def is_complete(listed: Sequence[Collection], resource: Resource) -> bool:
+    """Whether it can be all that there is: where there are Global objects, one always exists."""
+    return Scope.GLOBAL not in resource.scopes or find(listed, GLOBAL) is not None
 
 
 def listed_in(results: Results, resource: Resource) -> list[Collection]:

@@ -12,7 +12,11 @@ import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command, Switch
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
-from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import ChangeFailed, Refused
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
+    ChangeFailed,
+    Refused,
+    Unreadable,
+)
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings import apply
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import GLOBAL, wanted
@@ -539,6 +543,44 @@ def test_a_removal_without_effect_creates_nothing() -> None:
     result = failing(server, "recreate provider")
     assert [c.verb for c in server.writes] == ["Remove"]
     assert (result["changed"], result["status"]) == (False, "drifted")
+
+
+def test_a_provider_that_was_created_after_all_is_not_told_as_gone() -> None:
+    """The answer to the first reading behind the creation was empty, and putting back is refused."""
+    server = shell()
+
+    def answer(command: Command) -> Answer:
+        written = [c.verb for c in server.writes]
+        if command.verb == "New" and written == ["Remove", "New", "New"]:
+            return error(command.name, "AlreadyExists")
+        empty = command.name == "Get-CsPublicProvider" and written == ["Remove", "New"]
+        return Results() if empty else None
+
+    server.answer = answer
+    result = remediate(server, *REQUESTS["recreate provider"], check_mode=False)
+    assert [c.verb for c in server.writes] == ["Remove", "New", "New"]
+    assert (result["status"], result["changed"]) == ("corrected", True)
+    assert result["warnings"]
+
+
+# -- answers that prove nothing ---------------------------------------------------------------------------------------
+
+
+def test_settings_without_a_global_object_are_not_all_that_there_is() -> None:
+    server = shell(answer=lambda c: Results() if c.verb == "Get" and c.name != "Get-Command" else None)
+    for name in ("set global", "create at a site", "remove per user"):
+        with pytest.raises(Unreadable, match="no Global"):
+            remediate(server, *REQUESTS[name], check_mode=False)
+    assert server.writes == []
+
+
+@pytest.mark.parametrize("name", ["set global", "set per user", "create per user", "remove per user"])
+def test_an_empty_answer_after_a_write_leaves_its_effect_unknown(name: str) -> None:
+    server = shell()
+    resource = REQUESTS[name][0]
+    server.answer = lambda c: Results() if server.writes and c.name == resource.cmdlet("Get") else None
+    result = failing(server, name)
+    assert (result["status"], result["changed"], result["after"]) == ("unknown", True, None)
 
 
 def test_global_is_found_whatever_the_server_calls_it() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.change.envelope import Mismatch
-from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import Refused, Unreadable
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import Refused
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.comparison import (
     DomainSet,
     Enumeration,
@@ -249,11 +249,6 @@ def test_a_removal_shows_what_is_lost() -> None:
     assert mismatches(MEDIA, made.wanted, Collection(site, MEDIA_2010)) == [
         Mismatch("state", "absent", "present")
     ]
-
-
-def test_global_settings_that_are_not_listed_are_not_absent() -> None:
-    with pytest.raises(Unreadable, match="no Global media configuration"):
-        planned(MEDIA, None, Desired(GLOBAL, {"enable_qos": True}))
 
 
 def test_parameters_that_a_version_lacks_are_all_named() -> None:

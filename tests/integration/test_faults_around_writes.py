@@ -1,0 +1,637 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From the first write on every request is broken, in every way and in every module that changes something.
+
+Whatever breaks, the task's result must be true. What is true is what the simulated deployment has seen and holds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .in_process import Fault, LabInProcess, Worker
+
+ALWAYS = {"changed", "status", "before", "after", "drift", "commands", "restore_commands", "diff"}
+
+# -- what is changed --------------------------------------------------------------------------------------------------
+
+DEPLOYMENT: dict[str, Any] = {
+    "domain": "contoso.com",
+    "netbios": "CONTOSO",
+    "accounts": [{"name": "uc-admin", "password": "Lab-Passw0rd", "roles": ["CsAdministrator"]}],
+    "sites": {"Redmond": None},
+    "pools": {
+        "pool01.contoso.com": {
+            "site": "Redmond",
+            "computers": [
+                "fe01",
+                {"name": "fe02", "clock": {"offset": 30}, "time_service": {"slew_seconds": 0}},
+                {"name": "fe03", "clock": {"offset": 900000}, "services": {"activity": {"RTCAVMCU": 4}}},
+            ],
+            "computer_endpoints": True,
+        }
+    },
+    # Basic authentication hands the password over, for the second hop to the store.
+    "inventory": {"computers": "basic"},
+    "clock": {"time_zone": "Central Standard Time"},
+    "time_servers": {"ntp1.contoso.com": {}},
+    "replication": {"seconds": 0, "replicas": {"fe02.contoso.com": 1000}},
+    "settings": {
+        "ExternalAccessPolicy": [{"Identity": "Tag:Partners", "EnableFederationAccess": True}],
+        "PublicProvider": [
+            {
+                "Identity": "MSN",
+                "ProxyFqdn": "federation.messenger.msn.com",
+                "VerificationLevel": "UseSourceVerification",
+                "Enabled": True,
+            }
+        ],
+    },
+}
+VERSIONS = {"2.1": {"version": 2013, "powershell": "2.0"}, "2.3": {"version": 2019}}
+
+State = Callable[[LabInProcess], Any]
+Fulfilled = Callable[[LabInProcess], bool]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A task that writes on a host.
+
+    ``state`` is what it changes, as the deployment holds it, and ``is_fulfilled`` whether that is as wanted.
+    ``prepare`` makes the deployment such that there is something to do. ``is_exact``: the state shows whether anything
+    has been changed; else a command that may have done something counts as a change as well. ``has_way_back``: there
+    are commands that take it back.
+    """
+
+    module: str
+    arguments: Mapping[str, Any]
+    host: str
+    state: State
+    is_fulfilled: Fulfilled
+    prepare: Callable[[LabInProcess], None] = lambda lab: None
+    is_exact: bool = True
+    has_way_back: bool = True
+
+
+def setting(
+    module: str, arguments: Mapping[str, Any], noun: str, identity: str, wanted: Mapping[str, Any] | None
+) -> Subject:
+    """``wanted`` are properties of the object; None where it is to be gone."""
+
+    def is_fulfilled(lab: LabInProcess) -> bool:
+        objects = lab.status()["settings"].get(noun, ())
+        found = next((each for each in objects if each["Identity"] == identity), None)
+        if found is None or wanted is None:
+            return found is wanted
+        return all(found[name] == value for name, value in wanted.items())
+
+    return Subject(
+        module, arguments, "pool01.contoso.com", lambda lab: lab.status()["settings"], is_fulfilled
+    )
+
+
+def on_computer(
+    module: str, arguments: Mapping[str, Any], host: str, state: State, is_fulfilled: Fulfilled, **more: Any
+) -> Subject:
+    return Subject(module, arguments, f"{host}.contoso.com", state, is_fulfilled, **more)
+
+
+def registry(host: str) -> State:
+    """All of a computer's registry."""
+
+    def dump(lab: LabInProcess) -> Any:
+        held = lab.deployment.machine(f"{host}.contoso.com").registry
+
+        def below(path: str) -> Iterator[tuple[Any, ...]]:
+            yield (path, *((value.name, value.data, value.kind) for value in held.values(path)))
+            for key in held.subkeys(path):
+                yield from below(key)
+
+        return sorted(below("HKEY_LOCAL_MACHINE"))
+
+    return dump
+
+
+def registry_has(host: str, *wanted: tuple[str, Any]) -> Fulfilled:
+    def is_fulfilled(lab: LabInProcess) -> bool:
+        found = {(name, data) for _path, *values in registry(host)(lab) for name, data, _kind in values}
+        return all(any(n == name and data in (d, ...) for n, d in found) for name, data in wanted)
+
+    return is_fulfilled
+
+
+def services(host: str) -> State:
+    return lambda lab: {
+        service.name: service.status
+        for service in lab.deployment.machine(f"{host}.contoso.com").services.values()
+        if service.is_lync
+    }
+
+
+def are_all(host: str, status: str) -> Fulfilled:
+    def is_fulfilled(lab: LabInProcess) -> bool:
+        lab.deployment.settle()
+        return set(services(host)(lab).values()) == {status}
+
+    return is_fulfilled
+
+
+def clock_is_right(host: str) -> Callable[[LabInProcess], bool]:
+    return lambda lab: abs(lab.deployment.machine(f"{host}.contoso.com").clock.error()) < 1
+
+
+def went_down(host: str) -> Fulfilled:
+    """Whether the services have been stopped, and run."""
+    running = are_all(host, "Running")
+    down = {"Stop-CsWindowsService", "Invoke-CsComputerFailOver"}
+    return lambda lab: (
+        running(lab) and any(write["name"] in down and write["result"] == "completed" for write in lab.writes)
+    )
+
+
+def replicas_behind(lab: LabInProcess) -> list[str]:
+    return [name for name, state in lab.status()["replicas"].items() if not state["up_to_date"]]
+
+
+def leave_replicas_behind(lab: LabInProcess) -> None:
+    lab.deployment.store.put(
+        "CsMediaConfiguration",
+        "Global",
+        dict(lab.deployment.store.state["CsMediaConfiguration"]["global"][1]),
+    )
+
+    def catch_up(command: str) -> None:
+        lab.leap(2000)
+
+    lab.on_write = catch_up
+
+
+SUBJECTS = {
+    "policy set": setting(
+        "external_access_policy",
+        {"enable_public_cloud_access": True, "enable_outside_access": True},
+        "CsExternalAccessPolicy",
+        "Global",
+        {"EnablePublicCloudAccess": True, "EnableOutsideAccess": True},
+    ),
+    "policy created": setting(
+        "external_access_policy",
+        {"identity": "Tag:Sales", "enable_federation_access": True},
+        "CsExternalAccessPolicy",
+        "Tag:Sales",
+        {"EnableFederationAccess": True},
+    ),
+    "policy removed": setting(
+        "external_access_policy",
+        {"identity": "Tag:Partners", "state": "absent"},
+        "CsExternalAccessPolicy",
+        "Tag:Partners",
+        None,
+    ),
+    "media set": setting(
+        "media_configuration",
+        {"encryption_level": "SupportEncryption"},
+        "CsMediaConfiguration",
+        "Global",
+        {"EncryptionLevel": "SupportEncryption"},
+    ),
+    "media created": setting(
+        "media_configuration",
+        {"identity": "site:Redmond", "enable_qos": True},
+        "CsMediaConfiguration",
+        "Site:Redmond",
+        {"EnableQoS": True},
+    ),
+    "provider created again": setting(
+        "public_provider",
+        {"identity": "MSN", "proxy_fqdn": "proxy.fabrikam.com", "enabled": True, "recreate": True},
+        "CsPublicProvider",
+        "MSN",
+        {"ProxyFqdn": "proxy.fabrikam.com", "Enabled": True},
+    ),
+    "edge set": setting(
+        "access_edge_configuration",
+        {"allow_federated_users": True},
+        "CsAccessEdgeConfiguration",
+        "Global",
+        {"AllowFederatedUsers": True},
+    ),
+    "replication forced": Subject(
+        "replication",
+        {"force": True, "timeout": 1, "interval": 1},
+        "pool01.contoso.com",
+        replicas_behind,
+        lambda lab: not replicas_behind(lab),
+        leave_replicas_behind,
+        is_exact=False,
+        has_way_back=False,
+    ),
+    "zone set": on_computer(
+        "time_zone",
+        {"zone": "GMT Standard Time", "daylight_saving": False},
+        "fe01",
+        registry("fe01"),
+        registry_has("fe01", ("TimeZoneKeyName", "GMT Standard Time"), ("DynamicDaylightTimeDisabled", 1)),
+    ),
+    "time service set": on_computer(
+        "time_service",
+        {
+            "type": "manual",
+            "peers": [{"host": "ntp1.contoso.com"}],
+            "max_pos_phase_correction": 1234,
+            "start_mode": "manual",
+        },
+        "fe01",
+        registry("fe01"),
+        registry_has(
+            "fe01", ("Type", "NTP"), ("NtpServer", "ntp1.contoso.com,0x8"), ("MaxPosPhaseCorrection", 1234)
+        ),
+    ),
+    "clock resynchronised": on_computer(
+        "clock",
+        {"timeout": 1, "interval": 1, "samples": 2},
+        "fe02",
+        clock_is_right("fe02"),
+        clock_is_right("fe02"),
+        is_exact=False,
+        has_way_back=False,
+    ),
+    "clock stepped": on_computer(
+        "clock",
+        {"allow_step": True, "reference_confirmed": True, "timeout": 1, "interval": 1, "samples": 2},
+        "fe03",
+        clock_is_right("fe03"),
+        clock_is_right("fe03"),
+        is_exact=False,
+        has_way_back=False,
+    ),
+    "restart pending": on_computer(
+        "server_services",
+        {"state": "restart_pending", "reason": "its zone was another"},
+        "fe01",
+        registry("fe01"),
+        registry_has("fe01", ("Reason", "its zone was another")),
+        has_way_back=False,
+    ),
+    "services stopped": on_computer(
+        "server_services",
+        {"state": "stopped", "drain_timeout": 1, "interval": 1},
+        "fe01",
+        services("fe01"),
+        are_all("fe01", "Stopped"),
+        is_exact=False,
+        has_way_back=False,
+    ),
+    "services started": on_computer(
+        "server_services",
+        {"state": "running", "start_timeout": 1, "interval": 1},
+        "fe01",
+        services("fe01"),
+        are_all("fe01", "Running"),
+        prepare=lambda lab: lab.inject("services_stopped", computer="fe01.contoso.com"),
+        is_exact=False,
+        has_way_back=False,
+    ),
+    "services restarted": on_computer(
+        "server_services",
+        {"state": "restarted", "drain_timeout": 1, "start_timeout": 1, "settle": 0, "interval": 1},
+        "fe01",
+        services("fe01"),
+        went_down("fe01"),
+        is_exact=False,
+        has_way_back=False,
+    ),
+}
+
+# -- what breaks ------------------------------------------------------------------------------------------------------
+
+QUICK = {
+    "ansible_psrp_reconnection_backoff": 0,
+    "ansible_psrp_reconnection_retries": 1,
+    "ansible_psrp_operation_timeout": 10,
+    "ansible_management_shell_command_timeout": 30,
+}
+IMPATIENT = {**QUICK, "ansible_psrp_operation_timeout": 1, "ansible_psrp_read_timeout": 2}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A way to break a request."""
+
+    kind: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, Any] = field(default_factory=lambda: QUICK)
+
+
+KINDS = {
+    "drop before": Kind("drop-before"),
+    "503": Kind("status", {"code": 503}),
+    "shell unknown": Kind("fault", {"code": 2150858843}),
+    "drop after": Kind("drop-after"),
+    "401": Kind("status", {"code": 401}),
+    "garbage": Kind("garbage"),
+    "maintenance": Kind("maintenance"),
+    "502": Kind("status", {"code": 502}),
+    "truncated": Kind("truncate"),
+    "shell vanishes": Kind("shell-vanishes"),
+    "aborted": Kind("fault", {"code": 995}),
+    "500": Kind("status", {"code": 500}),
+    "host process died": Kind("fault", {"code": 1726}),
+    "access denied": Kind("fault", {"code": 5}),
+    "timed out": Kind("fault", {"code": 2150858793}, IMPATIENT),
+    "interrupted": Kind("interrupt"),
+    "too late": Kind("delay", {"seconds": 2.2}, IMPATIENT),
+}
+
+COMMAND_KINDS = {
+    "hangs": Kind("hang", variables={**IMPATIENT, "ansible_management_shell_command_timeout": 1}),
+    "drop before": Kind("drop-before"),
+    "error": Kind("error"),
+    "no effect": Kind("no-effect"),
+    "drop after": Kind("drop-after"),
+}
+
+# -- the judge --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
+    folder = tmp_path_factory.mktemp("lab")
+    number = list(VERSIONS).index(request.param)
+    network = f"127.{100 + os.getpid() % 100}.{number}"
+    document = {**DEPLOYMENT, **VERSIONS[request.param], "network": network}
+    sleep = time.sleep
+
+    with LabInProcess(document, folder, number) as running, pytest.MonkeyPatch.context() as patch:
+        # The deployment comes to everything at once, so that nobody need wait long for it.
+        patch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.02)))
+        yield running
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A task around which nothing breaks.
+
+    ``first_request`` is the number of the one that hands over the first writing pipeline, ``requests`` how many there
+    are from that on. ``commands`` are those from the first that writes on: name, how often it had run before, and
+    whether it writes.
+    """
+
+    first_request: int
+    requests: int
+    commands: list[tuple[str, int, bool]]
+
+
+@dataclass
+class Trial:
+    """One task, something that breaks, and the same task again without it."""
+
+    lab: LabInProcess
+    subject: Subject
+    folder: Path
+    troubles: list[str] = field(default_factory=list)
+
+    def reference(self) -> Reference:
+        """The task without anything that breaks; made once for all trials of it."""
+        known = self.lab.references
+        if self.subject not in known:
+            known[self.subject] = self._reference()
+        return known[self.subject]
+
+    def _reference(self) -> Reference:
+        self.lab.reset()
+        self.subject.prepare(self.lab)
+        result = self._worker("reference").run(self.subject.module, self.subject.arguments, **QUICK)
+        assert result["status"] == "corrected", _gist(result)
+        assert self.subject.is_fulfilled(self.lab)
+        assert self.lab.first_write is not None
+        names = [command["name"] for command in self.lab.commands]
+        writes = [number for number, command in enumerate(self.lab.commands) if command["writes"]]
+        return Reference(
+            first_request=self.lab.first_write,
+            requests=len(self.lab.striker.names) - self.lab.first_write,
+            commands=[
+                (name, names[:number].count(name), number in writes)
+                for number, name in enumerate(names)
+                if number >= writes[0]
+            ],
+        )
+
+    def run(self, name: str, prepare: Callable[[], None], variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Judge the result of a task around which something breaks; all that is wrong is noted down."""
+        lab, subject = self.lab, self.subject
+        lab.reset()
+        subject.prepare(lab)
+        before = subject.state(lab)
+        prepare()
+        worker = self._worker(name)
+        result = worker.run(subject.module, subject.arguments, **variables)
+        lab.settle()
+        names, faults = lab.striker.names, lab.faults
+        after = subject.state(lab)
+        found = [
+            *_false_statements(result, before, after, subject, lab),
+            *_not_in_the_journal(self.folder / name, result, lab.writes),
+        ]
+        if not faults:
+            found.append("nothing has broken")
+        lab.heal()
+        again = worker.run(subject.module, subject.arguments, **QUICK)
+        if again.get("failed") or again.get("unreachable") or not subject.is_fulfilled(lab):
+            found.append(f"the same task again did not bring it about: {again}")
+        worker.reset_connection()
+        if lab.sessions:
+            found.append(f"{lab.sessions} sessions are left")
+        self.troubles += [f"{name} ({' '.join(names)}): {each}\n    {_gist(result)}" for each in found]
+        return result
+
+    def judge(self) -> None:
+        assert not self.troubles, "\n".join(["", *self.troubles])
+
+    def _worker(self, name: str) -> Worker:
+        return Worker(
+            self.lab.variables(self.subject.host), self.folder / f"{name} run", self.folder / f"{name}"
+        )
+
+
+def _false_statements(
+    result: Mapping[str, Any], before: Any, after: Any, subject: Subject, lab: LabInProcess
+) -> Iterator[str]:
+    writes = lab.writes
+    sent = [(write["name"], json.dumps(write["parameters"], sort_keys=True)) for write in writes]
+    if len(set(sent)) < len(sent):
+        yield f"sent twice: {sent}"
+    failed = bool(result.get("failed") or result.get("unreachable"))
+    missing = ALWAYS - set(result) | ({"msg", "failure"} - set(result) if failed else set())
+    if missing:
+        yield f"no {missing}"
+        return
+    status, changed = result["status"], result["changed"]
+    fulfilled = subject.is_fulfilled(lab)
+    if result.get("unreachable") and writes:
+        yield "unreachable after a write"
+    if status in ("in_desired_state", "corrected") and (failed or not fulfilled):
+        yield f"{status} although it is not, or failed"
+    if status in ("drifted", "unknown") and not failed:
+        yield f"{status} without a failure"
+    if not changed and after != before:
+        yield "changed, and told as unchanged"
+    if status == "drifted" and fulfilled:
+        yield "drifted although all is as wanted"
+    if status == "drifted" and changed and after == before and subject.is_exact:
+        yield "unchanged, and told as changed"
+    if status == "unknown" and writes and not changed:
+        yield "unknown after a write, and told as unchanged"
+    if failed and changed and subject.has_way_back and not result["restore_commands"]:
+        yield "no way back is told"
+
+
+def _not_in_the_journal(
+    folder: Path, result: Mapping[str, Any], writes: list[dict[str, Any]]
+) -> Iterator[str]:
+    lines = [json.loads(line) for path in folder.glob("*.jsonl") for line in path.read_text().splitlines()]
+    changes = [line for line in lines if line["entry"] == "change"]
+    outcomes = {line["id"]: line for line in lines if line["entry"] == "outcome"}
+    if writes and len(changes) != 1:
+        yield f"{len(changes)} changes in the journal"
+    for change in changes:
+        outcome = outcomes.get(change["id"])
+        if outcome is None:
+            yield "no outcome in the journal"
+        elif outcome["changed"] != result.get("changed") or (
+            # What was not sent is known to be as it was; the task has not got as far as to say so.
+            writes and outcome["status"] != result.get("status")
+        ):
+            yield f"another outcome in the journal: {outcome}"
+
+
+def _gist(result: Mapping[str, Any]) -> str:
+    keys = ("status", "changed", "failed", "unreachable", "failure", "msg", "warnings")
+    return str({key: result[key] for key in keys if key in result})
+
+
+def break_request(
+    trial: Trial, reference: Reference, place: int, name: str, *, lasting: bool = False
+) -> dict[str, Any]:
+    kind = KINDS[name]
+    fault = Fault(place, kind.kind, kind.options, lasting)
+    prepare = partial(trial.lab.striker.aim, fault, reference.first_request)
+    return trial.run(f"request {place}, {name}", prepare, kind.variables)
+
+
+def break_command(trial: Trial, reference: Reference, place: int, name: str) -> dict[str, Any]:
+    kind = COMMAND_KINDS[name]
+    command, earlier, writes = reference.commands[place]
+    if name == "no effect" and not writes:
+        # A reading that lies is not to be told from one that does not.
+        kind = COMMAND_KINDS["error"]
+    prepare = partial(trial.lab.inject, kind.kind, command=command, skip=earlier, **kind.options)
+    return trial.run(f"{command} {place}, {name}", prepare, kind.variables)
+
+
+def spread(count: int, most: int, start: int) -> list[int]:
+    """At most so many of the numbers below ``count``, evenly spread; others for another ``start``."""
+    step = -(-count // most)
+    return list(range(start % step, count, step))
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_requests_break_in_one_way_or_another(lab: LabInProcess, subject: str, tmp_path: Path) -> None:
+    trial = Trial(lab, SUBJECTS[subject], tmp_path)
+    reference = trial.reference()
+    number = 2 * list(SUBJECTS).index(subject) + lab.number
+    for turn, place in enumerate(spread(reference.requests, 2, number)):
+        break_request(trial, reference, place, list(KINDS)[(2 * number + turn) % len(KINDS)])
+    trial.judge()
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_commands_break_in_one_way_or_another(lab: LabInProcess, subject: str, tmp_path: Path) -> None:
+    trial = Trial(lab, SUBJECTS[subject], tmp_path)
+    reference = trial.reference()
+    number = 2 * list(SUBJECTS).index(subject) + lab.number
+    for place in spread(len(reference.commands), 1, number):
+        break_command(trial, reference, place, list(COMMAND_KINDS)[number % len(COMMAND_KINDS)])
+    trial.judge()
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_each_request_breaks_in_every_way(lab: LabInProcess, subject: str, kind: str, tmp_path: Path) -> None:
+    trial = Trial(lab, SUBJECTS[subject], tmp_path)
+    reference = trial.reference()
+    for place in spread(reference.requests, 24, 0):
+        break_request(trial, reference, place, kind)
+    trial.judge()
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("kind", ["drop before", "503", "401", "shell unknown", "garbage", "truncated"])
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_all_requests_break_from_one_on(lab: LabInProcess, subject: str, kind: str, tmp_path: Path) -> None:
+    trial = Trial(lab, SUBJECTS[subject], tmp_path)
+    reference = trial.reference()
+    for place in spread(reference.requests, 12, list(KINDS).index(kind)):
+        break_request(trial, reference, place, kind, lasting=True)
+    trial.judge()
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("kind", COMMAND_KINDS)
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_each_command_breaks_in_every_way(lab: LabInProcess, subject: str, kind: str, tmp_path: Path) -> None:
+    trial = Trial(lab, SUBJECTS[subject], tmp_path)
+    reference = trial.reference()
+    for place in range(len(reference.commands)):
+        break_command(trial, reference, place, kind)
+    trial.judge()
+
+
+@pytest.mark.parametrize("subject", ["policy set", "provider created again"])
+@pytest.mark.parametrize("kind", ["drop before", "503", pytest.param("too late", marks=pytest.mark.sweep)])
+def test_a_slow_write_lands_after_the_line_is_lost_for_good(
+    lab: LabInProcess, subject: str, kind: str, tmp_path: Path
+) -> None:
+    trial = Trial(lab, SUBJECTS[subject], tmp_path)
+    reference = trial.reference()
+    command, earlier, _writes = reference.commands[0]
+    fault = Fault(1, KINDS[kind].kind, KINDS[kind].options, lasting=True)
+
+    def prepare() -> None:
+        lab.inject("hang", command=command, skip=earlier, seconds=1)
+        lab.striker.aim(fault, reference.first_request)
+
+    result = trial.run(kind, prepare, KINDS[kind].variables)
+    trial.judge()
+    assert (result["status"], result["changed"]) == ("unknown", True)
+    assert lab.writes[0]["result"] == "completed"
+
+
+@pytest.mark.parametrize("subject", ["policy set", "provider created again"])
+def test_a_write_outlasts_its_time_limit_and_cannot_be_stopped(
+    lab: LabInProcess, subject: str, tmp_path: Path
+) -> None:
+    trial = Trial(lab, SUBJECTS[subject], tmp_path)
+    reference = trial.reference()
+    command, earlier, _writes = reference.commands[0]
+
+    def prepare() -> None:
+        lab.inject("hang", command=command, skip=earlier, seconds=3)
+        lab.inject("status", request="Signal", times=0, code=503)
+
+    result = trial.run("unstoppable", prepare, {**IMPATIENT, "ansible_management_shell_command_timeout": 1})
+    trial.judge()
+    assert (result["status"], result["changed"]) == ("unknown", True)
