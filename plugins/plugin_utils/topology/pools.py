@@ -13,7 +13,7 @@ from typing import Any
 
 from ..change.waiting import Clock
 from ..powershell.commands import Command, Switch
-from ..powershell.errors import CommandError, OutcomeUnknown
+from ..powershell.errors import CmdletNotOffered, CommandError, OutcomeUnknown
 from ..powershell.results import RemoteObject, Results
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable, UnusableArgument
@@ -59,12 +59,16 @@ def list_services(name: str | None = None) -> Command:
 
 
 def own_services(shell: ManagementShell) -> services.Services:
-    """The services of the session's computer, with their start modes."""
+    """The services of the session's computer, with their start modes, which a constrained endpoint does not show."""
     results = shell.run(list_services())
     _raise_errors(shell, results)
     listed = services.read(results.objects())
     keys = [services.start_key(each.name) for each in listed]
-    return services.with_start_modes(listed, registry.read(shell, shell.run(registry.reading(keys)), keys))
+    try:
+        values = registry.read(shell, shell.run(registry.reading(keys)), keys)
+    except CmdletNotOffered:
+        values = {}
+    return services.with_start_modes(listed, values)
 
 
 def own_name(shell: ManagementShell) -> str | None:
