@@ -25,6 +25,7 @@ from pypsrp.exceptions import WinRMError
 from pypsrp.host import PSHost, PSHostUserInterface
 from pypsrp.powershell import PowerShell, RunspacePool
 from pypsrp.wsman import WSMan
+from requests.exceptions import ConnectionError as TransportError
 from running import running_lab
 
 from .conftest import wait_until
@@ -281,6 +282,19 @@ def test_faults_strike_commands_in_the_process(computer: Session) -> None:
     before = computer.run(("Get-CsMediaConfiguration",)).output[0].adapted_properties["EnableQoS"]
     computer.run(("Set-CsMediaConfiguration", {"EnableQoS": not before}))
     assert computer.run(("Get-CsMediaConfiguration",)).output[0].adapted_properties["EnableQoS"] == before
+
+
+def test_a_connection_is_dropped_from_the_pipeline_whose_command_was_to_lose_it(lab: EngineLab) -> None:
+    options = {"command": "Get-CsPool"}
+    session = Session(lab, FRONT_END)
+    session.pool.open()
+    session.run(("Get-Date",))  # of another module than the next
+    lab.lab.inject({"kind": "drop-after", "server": FRONT_END, "options": options})
+    with pytest.raises(TransportError):
+        session.run(("Get-CsPool",))
+    entries = {entry["name"]: entry for entry in lab.journal if entry["event"] == "command"}
+    assert entries["Get-Date"]["pipeline"] != entries["Get-CsPool"]["pipeline"]
+    session.pool.close()
 
 
 def test_a_command_that_hangs_can_be_stopped(computer: Session) -> None:

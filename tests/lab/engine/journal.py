@@ -52,14 +52,14 @@ class CommandJournal:
         self._execution = execution
         self._lock = threading.RLock()
         self._pipelines: list[Course] = []
-        self._running: dict[int, tuple[Course, int]] = {}  # by the cmdlet's own number
+        self._running: dict[str, tuple[Course, int]] = {}  # by the cmdlet's own identifier
 
     def begin(self, pipeline_id: str, statements: Sequence[Statement], drop: Callable[[], None]) -> None:
         waiting = [Sent(call, number) for number, statement in enumerate(statements) for call in statement]
         with self._lock:
             self._pipelines.append(Course(pipeline_id, drop, waiting))
 
-    def execution(self, name: str, invocation: int | None, stopped: threading.Event) -> tuple[Execution, int]:
+    def execution(self, name: str, invocation: str | None, stopped: threading.Event) -> tuple[Execution, int]:
         """Where to execute a command of the model, and the number of its statement."""
         with self._lock:
             place = self._running.get(invocation) if invocation is not None else None
@@ -97,6 +97,9 @@ class CommandJournal:
             self._pipelines = [
                 course for course in self._pipelines if course.waiting or course is self._pipelines[-1]
             ]
+            self._running = {
+                key: place for key, place in self._running.items() if place[0] in self._pipelines
+            }
 
     def _is_settled(self, course: Course, sent: Sent) -> bool:
         command = self._session.command(_own_name(sent.call))

@@ -19,8 +19,8 @@ namespace Lab {
     using System.Threading;
 
     public abstract class ModelCmdlet : PSCmdlet {
-        static int count;
-        readonly int invocation = Interlocked.Increment(ref count);
+        static int count; // of this assembly; there are two
+        readonly string invocation = typeof(ModelCmdlet).Assembly.GetName().Name + Interlocked.Increment(ref count);
         TcpClient connection;
 
         protected override void ProcessRecord() {
@@ -29,6 +29,7 @@ namespace Lab {
             using (var reader = new StreamReader(connection.GetStream(), new UTF8Encoding(false)))
             using (var writer = new StreamWriter(connection.GetStream(), new UTF8Encoding(false)) { AutoFlush = true }) {
                 void Say(object content) => writer.WriteLine(JsonSerializer.Serialize(content));
+                if (Stopping) throw new PipelineStoppedException(); // before there was a connection to close
                 try {
                     Say(new Dictionary<string, object> {
                         ["token"] = Environment.GetEnvironmentVariable("LAB_MODEL_TOKEN"), ["command"] = MyInvocation.MyCommand.Name,

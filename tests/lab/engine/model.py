@@ -32,8 +32,8 @@ from lab.powershell.errors import PowerShellError
 from ..host_process import Execution
 from .values import received, sent, sent_error, sent_record
 
-#: Gives the execution of a command by its name and the process's number for it, and the number of its statement.
-Place = Callable[[str, "int | None", threading.Event], "tuple[Execution, int]"]
+#: Gives the execution of a command by its name and the process's identifier for it, and the number of its statement.
+Place = Callable[[str, "str | None", threading.Event], "tuple[Execution, int]"]
 
 
 def journalled(values: Mapping[str, Any]) -> Mapping[str, Any]:
