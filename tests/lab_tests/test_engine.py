@@ -309,7 +309,7 @@ def test_a_command_that_hangs_can_be_stopped(computer: Session) -> None:
     )
     shell.stop()
     assert shell.state == PSInvocationState.STOPPED
-    assert len(computer.run(("Get-CsPool",)).output) == 3
+    assert errors(computer.run(("Get-CsPool",))) == []
 
 
 # What Windows has
