@@ -11,6 +11,7 @@ the lab has seen and holds is looked at directly.
 from __future__ import annotations
 
 import asyncio
+import datetime
 import importlib
 import inspect
 import json
@@ -83,12 +84,14 @@ class Striker(Injector):
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
+        self.interrupted = False
+        self.on_request: Callable[[int], None] | None = None
         self._first = 0
         self._fault: Fault | None = None
 
     def aim(self, fault: Fault | None, first: int) -> None:
         """``first``: how many requests come before the first writing pipeline's."""
-        self.names = []
+        self.names, self.interrupted = [], False
         self._fault, self._first = fault, first
 
     def rules(self) -> list[Rule]:
@@ -97,10 +100,13 @@ class Striker(Injector):
     def request_fault(self, server: str, request: str) -> Rule | None:
         number = len(self.names) - self._first
         self.names.append(request)
+        if self.on_request is not None:
+            self.on_request(len(self.names))
         fault = self._fault
         if fault is None or number < fault.place or (number > fault.place and not fault.lasting):
             return super().request_fault(server, request)
         if fault.kind == "interrupt":
+            self.interrupted = True
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
             return Rule("delay", seconds=0.2)
         return Rule(fault.kind, **fault.options)
@@ -137,7 +143,7 @@ class LabInProcess:
         self.deployment: LyncDeployment = build_deployment(
             dict(document), monotonic=lambda: time.monotonic() + self._leap
         )
-        self._state = state
+        self.state = state
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="lab", daemon=True)
         self.striker = Striker()
@@ -149,7 +155,7 @@ class LabInProcess:
 
     def __enter__(self) -> LabInProcess:
         self._thread.start()
-        self._lab = self._call(lambda: Lab(self.deployment, self._state))
+        self._lab = self._call(lambda: Lab(self.deployment, self.state))
         self._lab.injector, self._lab._executor = self.striker, self.executor
         record = self._lab.journal.record
 
@@ -171,7 +177,7 @@ class LabInProcess:
         self._loop.close()
 
     def _noted(self, command: dict[str, Any]) -> None:
-        self.commands.append(command)
+        self.commands.append({**command, "time": datetime.datetime.now(datetime.timezone.utc)})
         if not command["writes"]:
             return
         if self.first_write is None:
@@ -189,7 +195,7 @@ class LabInProcess:
 
     def reset(self) -> None:
         """As the deployment's description says, without a session."""
-        self.striker.aim(None, 0)
+        self.heal()
         self.settle()
         self._call(self._lab.reset)
         self.settle()
@@ -202,6 +208,7 @@ class LabInProcess:
         """Nothing breaks any more."""
         self.striker.aim(None, 0)
         self.striker.clear()
+        self.striker.on_request = None
 
     def leap(self, seconds: float) -> None:
         """Let the deployment's time go on."""
@@ -231,7 +238,7 @@ class LabInProcess:
     def variables(self, host: str) -> dict[str, Any]:
         """The inventory's for a host."""
         server = next(server for server in self.deployment.servers if server.name == host)
-        authority = self._state.resolve() / "certificates" / "ca.pem"
+        authority = self.state.resolve() / "certificates" / "ca.pem"
         return {"inventory_hostname": host, **host_variables(server, authority)}
 
 

@@ -152,13 +152,15 @@ def clock_is_right(host: str) -> Callable[[LabInProcess], bool]:
     return lambda lab: abs(lab.deployment.machine(f"{host}.contoso.com").clock.error()) < 1
 
 
-def went_down(host: str) -> Fulfilled:
-    """Whether the services have been stopped, and run."""
+def have_been_down(host: str) -> Fulfilled:
+    """Whether the services run, and have been stopped or started since the deployment's beginning."""
     running = are_all(host, "Running")
-    down = {"Stop-CsWindowsService", "Invoke-CsComputerFailOver"}
-    return lambda lab: (
-        running(lab) and any(write["name"] in down and write["result"] == "completed" for write in lab.writes)
-    )
+
+    def is_fulfilled(lab: LabInProcess) -> bool:
+        held = lab.deployment.machine(f"{host}.contoso.com").services.values()
+        return running(lab) and any(service.attempt for service in held if service.is_lync)
+
+    return is_fulfilled
 
 
 def replicas_behind(lab: LabInProcess) -> list[str]:
@@ -256,7 +258,11 @@ SUBJECTS = {
         "fe01",
         registry("fe01"),
         registry_has(
-            "fe01", ("Type", "NTP"), ("NtpServer", "ntp1.contoso.com,0x8"), ("MaxPosPhaseCorrection", 1234)
+            "fe01",
+            ("Type", "NTP"),
+            ("Start", 3),
+            ("NtpServer", "ntp1.contoso.com,0x8"),
+            ("MaxPosPhaseCorrection", 1234),
         ),
     ),
     "clock resynchronised": on_computer(
@@ -309,11 +315,15 @@ SUBJECTS = {
         {"state": "restarted", "drain_timeout": 1, "start_timeout": 1, "settle": 0, "interval": 1},
         "fe01",
         services("fe01"),
-        went_down("fe01"),
+        have_been_down("fe01"),
         is_exact=False,
         has_way_back=False,
     ),
 }
+
+#: What only another subject's way of writing shows as well.
+ALIKE = {"media set", "media created", "services stopped", "services started", "clock resynchronised"}
+EACH_WAY = [pytest.param(name, marks=pytest.mark.sweep) if name in ALIKE else name for name in SUBJECTS]
 
 # -- what breaks ------------------------------------------------------------------------------------------------------
 
@@ -385,12 +395,13 @@ class Reference:
     """A task around which nothing breaks.
 
     ``first_request`` is the number of the one that hands over the first writing pipeline, ``requests`` how many there
-    are from that on. ``commands`` are those from the first that writes on: name, how often it had run before, and
-    whether it writes.
+    are from that on, and ``pipelines`` which of those hand a pipeline over. ``commands`` are those from the first that
+    writes on: name, how often it had run before, and whether it writes.
     """
 
     first_request: int
     requests: int
+    pipelines: list[int]
     commands: list[tuple[str, int, bool]]
 
 
@@ -417,11 +428,13 @@ class Trial:
         assert result["status"] == "corrected", _gist(result)
         assert self.subject.is_fulfilled(self.lab)
         assert self.lab.first_write is not None
+        requests = self.lab.striker.names[self.lab.first_write :]
         names = [command["name"] for command in self.lab.commands]
         writes = [number for number, command in enumerate(self.lab.commands) if command["writes"]]
         return Reference(
             first_request=self.lab.first_write,
-            requests=len(self.lab.striker.names) - self.lab.first_write,
+            requests=len(requests),
+            pipelines=[number for number, name in enumerate(requests) if name == "Command"],
             commands=[
                 (name, names[:number].count(name), number in writes)
                 for number, name in enumerate(names)
@@ -429,7 +442,14 @@ class Trial:
             ],
         )
 
-    def run(self, name: str, prepare: Callable[[], None], variables: Mapping[str, Any]) -> dict[str, Any]:
+    def run(
+        self,
+        name: str,
+        prepare: Callable[[], None],
+        variables: Mapping[str, Any],
+        *,
+        may_leave_sessions: bool = False,
+    ) -> dict[str, Any]:
         """Judge the result of a task around which something breaks; all that is wrong is noted down."""
         lab, subject = self.lab, self.subject
         lab.reset()
@@ -439,7 +459,7 @@ class Trial:
         worker = self._worker(name)
         result = worker.run(subject.module, subject.arguments, **variables)
         lab.settle()
-        names, faults = lab.striker.names, lab.faults
+        names, faults = lab.striker.names, lab.faults or lab.striker.interrupted
         after = subject.state(lab)
         found = [
             *_false_statements(result, before, after, subject, lab),
@@ -452,7 +472,7 @@ class Trial:
         if again.get("failed") or again.get("unreachable") or not subject.is_fulfilled(lab):
             found.append(f"the same task again did not bring it about: {again}")
         worker.reset_connection()
-        if lab.sessions:
+        if lab.sessions and not may_leave_sessions:
             found.append(f"{lab.sessions} sessions are left")
         self.troubles += [f"{name} ({' '.join(names)}): {each}\n    {_gist(result)}" for each in found]
         return result
@@ -528,7 +548,9 @@ def break_request(
     kind = KINDS[name]
     fault = Fault(place, kind.kind, kind.options, lasting)
     prepare = partial(trial.lab.striker.aim, fault, reference.first_request)
-    return trial.run(f"request {place}, {name}", prepare, kind.variables)
+    # Nothing can be done where the answer that names a session is lost, or the server denies that there is one.
+    denied = lasting and name in ("garbage", "shell unknown")
+    return trial.run(f"request {place}, {name}", prepare, kind.variables, may_leave_sessions=denied)
 
 
 def break_command(trial: Trial, reference: Reference, place: int, name: str) -> dict[str, Any]:
@@ -547,7 +569,7 @@ def spread(count: int, most: int, start: int) -> list[int]:
     return list(range(start % step, count, step))
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("subject", EACH_WAY)
 def test_requests_break_in_one_way_or_another(lab: LabInProcess, subject: str, tmp_path: Path) -> None:
     trial = Trial(lab, SUBJECTS[subject], tmp_path)
     reference = trial.reference()
@@ -557,13 +579,25 @@ def test_requests_break_in_one_way_or_another(lab: LabInProcess, subject: str, t
     trial.judge()
 
 
-@pytest.mark.parametrize("subject", SUBJECTS)
+@pytest.mark.parametrize("subject", EACH_WAY)
 def test_commands_break_in_one_way_or_another(lab: LabInProcess, subject: str, tmp_path: Path) -> None:
     trial = Trial(lab, SUBJECTS[subject], tmp_path)
     reference = trial.reference()
     number = 2 * list(SUBJECTS).index(subject) + lab.number
     for place in spread(len(reference.commands), 1, number):
         break_command(trial, reference, place, list(COMMAND_KINDS)[number % len(COMMAND_KINDS)])
+    trial.judge()
+
+
+@pytest.mark.parametrize("kind", ["shell unknown", "503", "401", "maintenance"])
+@pytest.mark.parametrize("subject", ["policy set", "provider created again"])
+def test_a_session_is_gone_between_two_pipelines(
+    lab: LabInProcess, subject: str, kind: str, tmp_path: Path
+) -> None:
+    trial = Trial(lab, SUBJECTS[subject], tmp_path)
+    reference = trial.reference()
+    for place in reference.pipelines[:2]:
+        break_request(trial, reference, place, kind)
     trial.judge()
 
 
@@ -635,3 +669,55 @@ def test_a_write_outlasts_its_time_limit_and_cannot_be_stopped(
     result = trial.run("unstoppable", prepare, {**IMPATIENT, "ansible_management_shell_command_timeout": 1})
     trial.judge()
     assert (result["status"], result["changed"]) == ("unknown", True)
+
+
+# -- before the first write -------------------------------------------------------------------------------------------
+
+FOREIGN = {"lync_remediation_journal": "/dev/null"}
+ENDINGS: dict[str, tuple[dict[str, Any], Mapping[str, Any], Fault | None, str]] = {
+    "an option that there is not": ({"nonsense": 1}, QUICK, None, "bad_argument"),
+    "a journal that cannot be one": ({}, {**QUICK, **FOREIGN}, None, "journal_unusable"),
+    "nobody there": ({}, QUICK, Fault(0, "drop-before", lasting=True), "cannot_connect"),
+    "no service": ({}, QUICK, Fault(0, "status", {"code": 503}, lasting=True), "cannot_connect"),
+    "another service": ({}, QUICK, Fault(0, "garbage", lasting=True), "not_an_endpoint"),
+    "who may not": ({}, QUICK, Fault(0, "status", {"code": 401}, lasting=True), "authentication_refused"),
+    "who may open no shell": (
+        {},
+        QUICK,
+        Fault(0, "fault", {"code": 5}, lasting=True),
+        "no_rights_to_open_shell",
+    ),
+    "the task's own time-out": ({}, QUICK, Fault(4, "interrupt"), "task_timed_out"),
+}
+UNREACHABLE = {"cannot_connect", "not_an_endpoint", "authentication_refused", "no_rights_to_open_shell"}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_ends_before_a_write_has_every_key(lab: LabInProcess, ending: str, tmp_path: Path) -> None:
+    more, variables, fault, failure = ENDINGS[ending]
+    for name in ("policy set", "replication forced", "zone set", "time service set", "restart pending"):
+        subject = SUBJECTS[name]
+        lab.reset()
+        subject.prepare(lab)
+        lab.striker.aim(fault, 0)
+        worker = Worker(lab.variables(subject.host), tmp_path / f"{name} run", tmp_path / name)
+        result = worker.run(subject.module, {**subject.arguments, **more}, **variables)
+        lab.heal()
+        worker.reset_connection()
+        assert ALWAYS | {"msg", "failure"} <= set(result), name
+        assert (result["changed"], lab.writes) == (False, []), name
+        assert result["failure"] == failure, (name, _gist(result))
+        assert result["status"] == "unknown", (name, _gist(result))
+        told = {key for key in ("unreachable", "failed") if result.get(key)}
+        assert told == {"unreachable" if failure in UNREACHABLE else "failed"}, name
+
+
+@pytest.mark.parametrize("subject", EACH_WAY)
+def test_a_time_out_of_the_task_after_a_write_is_told(
+    lab: LabInProcess, subject: str, tmp_path: Path
+) -> None:
+    trial = Trial(lab, SUBJECTS[subject], tmp_path)
+    result = break_request(trial, trial.reference(), 1, "interrupted")
+    trial.judge()
+    assert (result["status"], result["changed"]) == ("unknown", True)
+    assert result["failure"] == "task_timed_out"
