@@ -1,0 +1,200 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A run that is killed while it changes settings: the journal tells the truth of each, and the next run finishes."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from running import RunningLab, ansible_environment, playbook_command
+
+from .in_process import LabInProcess
+from .test_clock_drift_killed import descendants, kill
+
+DEPLOYMENT: dict[str, Any] = {
+    "domain": "contoso.com",
+    "netbios": "CONTOSO",
+    "accounts": [{"name": "uc-admin", "password": "Lab-Passw0rd", "roles": ["CsAdministrator"]}],
+    "sites": {"Redmond": {}, "Dublin": {}},
+    "pools": {"pool01.contoso.com": {"site": "Redmond", "computers": ["fe01"]}},
+    "replication": {"seconds": 0},
+    "quotas": {"shells_per_user": 200},
+    "settings": {
+        "ExternalAccessPolicy": [{"Identity": f"Tag:Team{number}"} for number in range(6)],
+        "MediaConfiguration": [
+            {"Identity": f"Site:{site}", "EncryptionLevel": "RequireEncryption"}
+            for site in ("Redmond", "Dublin")
+        ],
+        "PublicProvider": [{"Identity": "MSN", "ProxyFqdn": "federation.messenger.msn.com"}],
+    },
+}
+VARIABLES = {
+    "windows_live_av_federation_include_shadowing_scopes": True,
+    "windows_live_av_federation_enable_providers": True,
+    "windows_live_av_federation_manage_access_edge": True,
+    "windows_live_av_federation_replication_interval": 1,
+}
+VERSIONS = {"2.1": 2010, "2.3": 2019}
+PLAYBOOK = "lync.remediation.enable_windows_live_av_federation"
+RANDOM = random.Random(20261128)
+MOMENTS = [
+    (RANDOM.randrange(200, 1000), ("all", "worker", "ctrl-c")[number % 3], RANDOM.random() < 0.5)
+    for number in range(60)
+]
+
+
+class Killer:
+    """Runs of the playbook, one of which ends when the lab has got so many requests."""
+
+    def __init__(self, lab: LabInProcess, home: Path) -> None:
+        self.lab = lab
+        self.journal = home / "journal"
+        self._running = RunningLab(lab.state)
+        self._environment = ansible_environment(home)
+
+    def run(self, after: int | None = None, how: str = "", *, answered: bool = True) -> int:
+        """Run it; the exit code. ``answered``: the request at which it ends is carried out all the same."""
+        variables = {**VARIABLES, "lync_remediation_journal": str(self.journal)}
+        with subprocess.Popen(
+            playbook_command(self._running, PLAYBOOK, ["--extra-vars", json.dumps(variables)]),
+            cwd=self.lab.state,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process:
+
+            def strike(number: int) -> None:
+                if number == after:
+                    end(process.pid, how)
+                    if not answered:
+                        self.lab.inject("drop-before", request="*")
+
+            self.lab.striker.on_request = strike
+            try:
+                self.output = process.communicate(timeout=240)[0].decode()
+            finally:
+                if process.poll() is None:
+                    kill([process.pid, *descendants_of(process.pid)])
+        self.lab.settle()
+        return process.returncode
+
+
+def end(process: int, how: str) -> None:
+    workers = descendants_of(process)
+    if how == "ctrl-c":
+        os.killpg(process, signal.SIGINT)
+        return
+    if how == "all":
+        os.kill(process, signal.SIGKILL)
+    kill(workers)
+
+
+def descendants_of(process: int) -> list[int]:
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return descendants(process)
+    return []
+
+
+@pytest.fixture(scope="module", params=VERSIONS)
+def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
+    number = list(VERSIONS).index(request.param)
+    network = f"127.{200 + os.getpid() % 50}.{number}"
+    document = {**DEPLOYMENT, "version": VERSIONS[request.param], "network": network}
+    with LabInProcess(document, tmp_path_factory.mktemp("lab"), number) as running:
+        yield running
+
+
+@pytest.fixture
+def killer(lab: LabInProcess, tmp_path: Path) -> Killer:
+    """After a run that nobody disturbed."""
+    if "whole" not in lab.references:
+        lab.reset()
+        untouched = Killer(lab, tmp_path)
+        assert untouched.run() == 0, untouched.output
+        lab.references["whole"] = len(lab.striker.names), lab.status()["settings"]
+        untouched.journal.rename(tmp_path / "journal of the whole")
+    lab.reset()
+    return Killer(lab, tmp_path)
+
+
+def lines_of(journal: Path) -> list[dict[str, Any]]:
+    """What is in the journal's files, all of it readable."""
+    return [json.loads(line) for path in journal.glob("*.jsonl") for line in path.read_text().splitlines()]
+
+
+def untruths(lines: list[dict[str, Any]], lab: LabInProcess, wanted: Mapping[str, Any]) -> Iterator[str]:
+    changes = [line for line in lines if line["entry"] == "change"]
+    outcomes = {line["id"]: line for line in lines if line["entry"] == "outcome"}
+    for write in lab.writes:
+        before = [
+            change
+            for change in changes
+            if change["identity"].lower() == str(write["parameters"]["Identity"]).lower()
+            and any(command.startswith(write["name"]) for command in change["commands"])
+            and datetime.datetime.fromisoformat(change["time"].replace("Z", "+00:00")) <= write["time"]
+        ]
+        if len(before) != 1:
+            yield f"{write['name']} {write['parameters']} has {len(before)} entries"
+    if len(changes) - len(outcomes) > 1:
+        yield f"{len(changes) - len(outcomes)} changes without an outcome"
+    held = lab.status()["settings"]
+    for change in changes:
+        outcome = outcomes.get(change["id"])
+        written = [
+            write
+            for write in lab.writes
+            if str(write["parameters"]["Identity"]).lower() == change["identity"].lower()
+        ]
+        if outcome is not None and outcome["status"] == "corrected":
+            noun = {write["name"].partition("-")[2] for write in written}
+            if not noun or any(
+                find(held, name, change["identity"]) != find(wanted, name, change["identity"])
+                for name in noun
+            ):
+                yield f"{change['identity']} is told as corrected, and is not"
+
+
+def find(settings: Mapping[str, Any], noun: str, identity: str) -> Any:
+    return next(
+        (each for each in settings[noun] if each["Identity"].lower() == identity.lower()),
+        None,
+    )
+
+
+def check(killer: Killer, moment: tuple[int, str, bool]) -> None:
+    """``moment``: after how many thousandths of a whole run, what ends it, and whether the request at hand is carried
+    out.
+    """
+    lab = killer.lab
+    requests, wanted = lab.references["whole"]
+    thousandth, how, answered = moment
+    code = killer.run(max(1, requests * thousandth // 1000), how, answered=answered)
+    assert code != 0, killer.output
+    lines = lines_of(killer.journal)
+    assert list(untruths(lines, lab, wanted)) == []
+    sent = [(write["name"], json.dumps(write["parameters"], sort_keys=True)) for write in lab.writes]
+    assert len(sent) == len(set(sent))
+    lab.heal()
+    assert killer.run() == 0, killer.output
+    assert lab.status()["settings"] == wanted
+
+
+@pytest.mark.parametrize(
+    "number", [0, 1, *(pytest.param(number, marks=pytest.mark.sweep) for number in range(2, 30))]
+)
+def test_a_change_that_is_killed_is_told_and_finished(killer: Killer, number: int) -> None:
+    check(killer, MOMENTS[2 * number + killer.lab.number])
