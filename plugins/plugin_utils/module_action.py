@@ -172,6 +172,10 @@ class InfoAction(_BaseAction):
     def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
         """The module's own keys. ``arguments`` are validated and native. May raise what `remediate` may."""
 
+    def _journal(self, task_vars: Mapping[str, Any]) -> Journal | NoJournal:
+        """There is nothing to write down."""
+        return NoJournal()
+
     def _perform(self, arguments: dict[str, Any], envelope: Envelope) -> dict[str, Any]:
         return {"changed": False, **self.query(arguments, envelope.shell)}
 
@@ -271,9 +275,8 @@ def _native(value: Any) -> Any:
     others.
     """
     if type(value).__name__ == "AnsibleVaultEncryptedUnicode":
-        return str(
-            value
-        )  # Up to ansible-core 2.18 a vaulted text is a sequence of characters, and decrypts itself.
+        # Up to ansible-core 2.18 a vaulted text is a sequence of characters, and decrypts itself.
+        return str(value)
     if isinstance(value, Mapping):
         return {str.__str__(str(key)): _native(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):

@@ -130,8 +130,7 @@ class Envelope:
         first = not self._written
         self._written += commands
         try:
-            limited = {} if limit is None else {"limit": limit}
-            results = self.shell.run(*commands, *([read] if read else []), changes=True, **limited)
+            results = self.shell.run(*commands, *([read] if read else []), changes=True, limit=limit)
         except OutcomeUnknown as lost:
             self._ended = self._ended and lost.ended
             return self._noted(lost, lost.results)
@@ -214,16 +213,12 @@ class Envelope:
             result = replace(result, status=Status.UNKNOWN, changed=True)
         return self._failed([sentence], result)
 
-    def completed(self, result: Result) -> Result:
-        """The success of a change that its subject has judged itself. Raises ChangeFailed where it is not certain."""
-        if not self._ended:
-            sentences = [str(trouble) for trouble in self._troubles]
-            raise self._failed(sentences, replace(result, status=Status.UNKNOWN, changed=True))
-        return self._closed(result)
-
     def failure(self, error: BaseException) -> dict[str, Any]:
         """The task's result after whatever ended it, for errors that nobody else has told."""
-        if isinstance(error, ChangeFailed) or not self.has_written:
+        if isinstance(error, ChangeFailed):
+            # Who raised it has judged the change, and the journal knows it.
+            return failure_result(error, self.known)
+        if not self.has_written:
             self._end(Status.DRIFTED, changed=False)
             return failure_result(error, self.known)
         self._troubles = self._troubles or ([error] if isinstance(error, ManagementShellError) else [])

@@ -271,7 +271,7 @@ def _from_json(value: Any) -> Any:
 
 # -- writing ------------------------------------------------------------------------------------------------
 
-_CUT_OFF = "was cut off in the middle of an entry"
+_CUT_OFF = "was cut off in the middle of an entry, and is in the way until it is moved elsewhere"
 
 
 def _prepare(folder: Path) -> None:

@@ -465,7 +465,9 @@ def test_one_that_cannot_take_the_outcome_is_a_warning(folder: Path) -> None:
     envelope.begin(CHANGE)
     envelope.write(SET)
     made.path.unlink()
-    result = envelope.completed(Result(Status.CORRECTED, changed=True))
+    result = envelope.conclude(
+        "The policy", {"enable": True}, [], result=Result(Status.DRIFTED, changed=True)
+    )
     assert (result.status, result.changed) == (Status.CORRECTED, True)
     (warning,) = result.warnings
     assert str(made.path) in warning

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections import UserString
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import MagicMock
@@ -252,3 +253,12 @@ def test_a_tasks_own_timeout_tells_what_may_have_been_written(verb: str, status:
     result = run_on(connection, "media_configuration", {"enable_qos": True}, timeout=5)
     assert (result["status"], result["changed"], result["failure"]) == (status, changed, "task_timed_out")
     assert {"before", "after", "drift", "commands", "diff"} <= set(result)
+
+
+def test_a_module_that_reads_only_needs_no_journal(tmp_path: Path) -> None:
+    (tmp_path / "journal").write_text("a file")
+    variables = {"lync_remediation_journal": str(tmp_path / "journal")}
+    connection = MagicMock(transport="lync.remediation.management_shell", session=server())
+    assert "failed" not in run_on(connection, "connection_info", {}, variables=variables)
+    refused = run_on(connection, "media_configuration", {"enable_qos": True}, variables=variables)
+    assert (refused["failure"], refused["changed"]) == ("journal_unusable", False)

@@ -145,7 +145,7 @@ class ScriptedShell:
 
     # -- the protocol ------------------------------------------------------------------------------------------------
 
-    def run(self, *commands: Command, changes: bool = False) -> Results:
+    def run(self, *commands: Command, changes: bool = False, limit: float | None = None) -> Results:
         self.pipelines.append(tuple(command.name for command in commands))
         self.repeatable.append(not changes)
         results = Results()
