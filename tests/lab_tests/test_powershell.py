@@ -148,7 +148,7 @@ class TestGetCommand:
         assert (row["Name"], row["CommandType"]) == ("Get-CsSite", "Cmdlet")
         assert row["ModuleName"] == "SkypeForBusiness"
         assert {"Identity", "Filter", "Verbose"} <= row["Parameters"].keys()
-        assert row["Definition"].startswith("Get-CsSite [[-Identity] <XdsGlobalRelativeIdentity>]")
+        assert row["Definition"].startswith("\r\nGet-CsSite [[-Identity] <XdsGlobalRelativeIdentity>]")
 
     def test_the_implicit_remoting_set_is_made_of_functions(self) -> None:
         (output,) = Shell().run(call("Get-Command", "Measure-Object"))
