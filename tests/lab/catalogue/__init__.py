@@ -74,7 +74,7 @@ class Command:
 
     @property
     def shown_default_set(self) -> str | None:
-        """The documented default parameter set, or (assumed) the first that demands nothing; None where there are none."""
+        """The documented default parameter set, else (assumed) the first that demands nothing; None without sets."""
         if self.sets == (ALL_SETS,):
             return None
         free = (s for s in self.sets if not any(p.mandatory_in(s) for p in self.parameters.values()))
