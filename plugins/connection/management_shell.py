@@ -18,7 +18,8 @@ description:
     that one works here by changing C(ansible_connection).
   - One session is opened for each host and run. A worker that finishes leaves it to the next, which goes on without
     opening another; the note it leaves lies in the run's private temporary folder, readable for its owner alone, and
-    holds no secret but a load balancer's cookie. Workers that use a host at the same time share two sessions at most.
+    holds no secret but a load balancer's cookie. Workers that use a host at the same time share two sessions at
+    most, or one where the server allows the account no more, and wait for each other.
   - Only the modules of this collection can be used on such a host, and M(ansible.builtin.ping) and
     M(ansible.builtin.wait_for_connection), which open a session. M(ansible.builtin.gather_facts),
     M(ansible.builtin.raw), M(ansible.builtin.copy) and C(become) are refused with a sentence that says so.

@@ -58,7 +58,16 @@ def test_delegated_loops_take_one_session_a_host(start: Start, ansible_at: Ansib
 def test_hosts_that_delegate_to_one_share_two_sessions(
     start: Start, ansible_at: AnsibleAt, deployment: str, strategy: str
 ) -> None:
-    lab = start(deployment)
+    hosts_that_delegate_to_one(ansible_at, start(deployment), strategy)
+
+
+def test_hosts_that_delegate_to_one_share_the_only_session_that_it_allows(
+    start: Start, ansible_at: AnsibleAt
+) -> None:
+    hosts_that_delegate_to_one(ansible_at, start("lync2010", quotas={"shells_per_user": 1}), "free")
+
+
+def hosts_that_delegate_to_one(ansible_at: AnsibleAt, lab: RunningLab, strategy: str) -> None:
     (lab.state / "many").write_text(
         "[many]\n" + "".join(f"h{number} ansible_connection=local\n" for number in range(12))
     )

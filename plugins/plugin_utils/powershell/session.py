@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from .errors import (
     OutcomeUnknown,
     SessionGone,
     SessionsBusy,
+    ShellQuotaReached,
     classify_report,
 )
 from .opening import Opened, open_session, resume_session
@@ -271,20 +273,48 @@ class Session:
     def _opened(self) -> Opened:
         if self._current is None:
             left = self._left_behind()
-            self._current = resume_session(self._options, left) if left else open_session(self._options)
-            self.resumed = left is not None
+            if left is None:
+                self.resumed = False
+                self._current = self._open_or_share()
+            else:
+                self.resumed = True
+                self._current = resume_session(self._options, left)
             if self._record_file is not None:
                 self._record_file.hold(self._current.record)
         return self._current
+
+    def _open_or_share(self) -> Opened:
+        """A session of one's own; where the server allows the account no further one, that of another worker of this
+        run, as soon as it is free.
+        """
+        deadline = time.monotonic() + self._options.open_timeout
+        last_try = False
+        while True:
+            try:
+                return open_session(self._options)
+            except ShellQuotaReached as refused:
+                if self._record_file is None or last_try:
+                    raise
+                self._let_go_of_the_record()
+                try:
+                    self._record_file = RecordFile.claim_session(
+                        self._record_folder, *identity(self._options), wait=deadline - time.monotonic()
+                    )
+                except AllInUse:
+                    raise refused from None
+            left = self._left_behind()
+            if left is not None:
+                self.resumed = True
+                return resume_session(self._options, left)
+            # Nobody has one any more, or it has just been ended: there is room now, if it was this run's.
+            last_try = True
 
     def _left_behind(self) -> SessionRecord | None:
         """The record of an earlier worker of this run, which is then ours alone."""
         if self._record_file is None:
             wait = self._options.open_timeout + self._options.command_timeout
             try:
-                self._record_file = RecordFile.claim(
-                    self._record_folder, *_identity(self._options), wait=wait
-                )
+                self._record_file = RecordFile.claim(self._record_folder, *identity(self._options), wait=wait)
             except AllInUse:
                 raise SessionsBusy(self.endpoint, SLOTS, wait) from None
         if self._record_file is None:
@@ -318,6 +348,9 @@ class Session:
     def close(self) -> None:
         """End the session on the server."""
         self._end_current()
+        self._let_go_of_the_record()
+
+    def _let_go_of_the_record(self) -> None:
         if self._record_file is not None:
             self._record_file.release()
             self._record_file = None
@@ -325,7 +358,7 @@ class Session:
     def end(self) -> None:
         """Close every session that this run has left behind here and that nobody uses (``meta: reset_connection``)."""
         self.close()
-        for file in RecordFile.claim_all(self._record_folder, *_identity(self._options)):
+        for file in RecordFile.claim_all(self._record_folder, *identity(self._options)):
             try:
                 left = file.take() or file.abandoned()
                 if left is not None and resume_session(self._options, left).delete():
@@ -334,7 +367,7 @@ class Session:
                 file.release()
 
 
-def _identity(options: ConnectionOptions) -> tuple[str, ...]:
+def identity(options: ConnectionOptions) -> tuple[str, ...]:
     """Whose sessions may be continued: the same endpoint, opened with the same account in the same way."""
     endpoint = options.endpoint
     return (

@@ -84,6 +84,28 @@ class RecordFile:
             time.sleep(_POLL_SECONDS)
 
     @classmethod
+    def claim_session(cls, folder: str, *identity: str, wait: float) -> RecordFile | None:
+        """A slot in which another worker has opened a session, once it is free; None where no slot is in use.
+
+        Raises `AllInUse` if that took longer than ``wait`` seconds.
+        """
+        deadline = time.monotonic() + wait
+        while True:
+            slots = [cls._open(folder, identity, number) for number in range(SLOTS)]
+            free = [slot.file for slot in slots if slot.file is not None]
+            chosen = next(
+                (file for left in (True, False) for file in free if file._read(left) is not None), None
+            )
+            for file in free:
+                if file is not chosen:
+                    file.release()
+            if chosen is not None or not any(slot.usable and slot.file is None for slot in slots):
+                return chosen
+            if time.monotonic() >= deadline:
+                raise AllInUse
+            time.sleep(_POLL_SECONDS)
+
+    @classmethod
     def claim_all(cls, folder: str, *identity: str) -> list[RecordFile]:
         """Every slot that nobody uses now."""
         slots = [cls._open(folder, identity, number) for number in range(SLOTS)]
