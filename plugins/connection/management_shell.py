@@ -356,6 +356,20 @@ class Connection(ConnectionBase):
         self._session = None
         self._connected = False
 
+    @property
+    def transport_test(self) -> NoReturn:
+        """There is none. But M(ansible.builtin.wait_for_connection) asks for it before it begins to wait, when options
+        that no server can make work can still end the task: in its loop it takes every exception for a server that is
+        not there yet.
+        """
+        from ..plugin_utils.powershell.errors import ManagementShellError
+
+        try:
+            self.session.check_options()
+        except ManagementShellError as error:
+            raise AnsibleError(str(error)) from None
+        raise AttributeError("transport_test")
+
     def update_vars(self, variables: dict[str, Any]) -> None:
         """The module ping is the only one that is let through, and no Python on the server has to be looked for."""
         super().update_vars(variables)

@@ -170,6 +170,13 @@ def test_waiting_for_a_server_that_is_away_goes_on_until_it_is_there(
     assert run.exit_code == 0, run.output
 
 
+def test_options_that_no_server_can_make_work_are_not_waited_for(start: Start, ansible_at: AnsibleAt) -> None:
+    wait = {"ansible.builtin.wait_for_connection": {"timeout": 900}, "vars": {"ansible_psrp_read_timeout": 5}}
+    run = ansible_at(start("lync2013")).tasks([wait])
+    assert run.exit_code == 2, run.output
+    assert "ansible_psrp_read_timeout (5) must be more than" in run.text
+
+
 def test_other_modules_are_refused_as_before(start: Start, ansible_at: AnsibleAt) -> None:
     lab = start("lync2013")
     for task in (

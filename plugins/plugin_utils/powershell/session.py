@@ -23,7 +23,7 @@ from .errors import (
     ShellQuotaReached,
     classify_report,
 )
-from .opening import Opened, open_session, resume_session
+from .opening import Opened, check_options, open_session, resume_session
 from .options import ConnectionOptions
 from .pipeline import Pipeline
 from .results import ErrorReport, PipelineState, RemoteObject, Results
@@ -81,6 +81,10 @@ class Session:
     def reach(self) -> None:
         """Open a session if need be, so that it is known that the server answers. Raises `errors.ConnectionRefused`."""
         self._opened()
+
+    def check_options(self) -> None:
+        """Raises what would keep any session from being opened, as far as it shows without asking the server."""
+        check_options(self._options)
 
     # -- running commands --
 

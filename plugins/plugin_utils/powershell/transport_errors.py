@@ -169,11 +169,6 @@ def refusal(error: Exception, endpoint: Endpoint) -> ConnectionRefused:
             return TlsNotTrusted(endpoint, cause.verify_message)
         if isinstance(cause, ssl.SSLError) and not is_transient(error):
             return NotAnEndpoint(endpoint, f"TLS cannot be agreed on ({cause})")
-    if isinstance(error, UnicodeEncodeError):
-        return OptionsDoNotFit(
-            endpoint,
-            "the user name or the password holds characters that basic authentication cannot carry (ISO 8859-1 alone)",
-        )
     if isinstance(error, OSError) and not isinstance(error, requests.RequestException) and error.filename:
         return OptionsDoNotFit(endpoint, f"{error.filename}: {error.strerror}")
     if isinstance(error, OSError) and _names_a_file(error):
