@@ -21,6 +21,8 @@ from .errors import (
     SessionGone,
     SessionsBusy,
     ShellQuotaReached,
+    UnconvertibleValue,
+    UnreadableAnswer,
     classify_report,
 )
 from .opening import Opened, check_options, open_session, resume_session
@@ -164,6 +166,9 @@ class Session:
         except ConnectionRefused:
             # Nothing was accepted, and the session is as it was.
             raise
+        except UnreadableAnswer:
+            # Nothing is at work any more.
+            raise
         except (OutcomeUnknown, SessionGone):
             # Whatever may still be at work in the session ends with it, so far as that can be done.
             self._end_current()
@@ -191,7 +196,7 @@ class Session:
                 unknown.commands = (*accepted, *unknown.commands)
                 unknown.results = results + unknown.results
                 raise
-            except (ConnectionRefused, SessionGone) as refused:
+            except (ConnectionRefused, SessionGone, UnconvertibleValue) as refused:
                 if not accepted or not changes:
                     raise
                 raise LostInMidCommand(

@@ -256,9 +256,7 @@ def from_clixml(document: str) -> Any:
     try:
         return _Reader().read(parse(document))
     except (ET.ParseError, RecursionError) as error:
-        raise UnconvertibleValue(
-            f"The server sent something that is not CLIXML ({error}): {document[:80]!r}"
-        ) from error
+        raise UnconvertibleValue("The server sent something that is not CLIXML.") from error
 
 
 class _Reader:
@@ -282,7 +280,7 @@ class _Reader:
                 return self._objects[element.attrib["RefId"]]
         except (ValueError, ArithmeticError, LookupError) as error:
             raise UnconvertibleValue(
-                f"The server sent <{tag}>{one_line(text)}</{tag}>, which cannot be read ({error!r})."
+                f"The server sent <{tag}>{one_line(text)}</{tag}>, which cannot be read."
             ) from error
         raise UnconvertibleValue(
             f"The server sent a value of the type <{tag}>, which has no counterpart here."
