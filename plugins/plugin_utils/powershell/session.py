@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from .commands import Command, Switch
 from .errors import (
@@ -27,6 +28,7 @@ from .errors import (
 )
 from .opening import Opened, check_options, open_session, resume_session
 from .options import ConnectionOptions
+from .ordinal import ordinal_key, same_name
 from .pipeline import Pipeline
 from .results import ErrorReport, PipelineState, RemoteObject, Results
 from .session_record import SLOTS, AllInUse, RecordFile, SessionRecord
@@ -92,6 +94,7 @@ class Session:
 
     def run(self, *commands: Command, changes: bool = False, limit: float | None = None) -> Results:
         """See `shell.ManagementShell.run`."""
+        self._refuse_lists_that_would_become_one_text(commands)
         try:
             results = self._change(commands, limit) if changes else self._read(commands)
         except OutcomeUnknown as unknown:
@@ -99,6 +102,22 @@ class Session:
             raise
         self._warnings += results.warnings
         return self._without_descriptions(commands, results)
+
+    def _refuse_lists_that_would_become_one_text(self, commands: Iterable[Command]) -> None:
+        """PowerShell reads a list that it is sent as an ArrayList, which it makes an array of, or a PSListModifier, but
+        for a List<T> joins to one element. No Lync cmdlet is documented to take one.
+        """
+        known = self._current.record.list_parameters if self._current is not None else {}
+        for command in commands:
+            for parameter in known.get(ordinal_key(command.name), ()):
+                given = next(
+                    (value for name, value in command.parameters.items() if same_name(name, parameter)), None
+                )
+                if isinstance(given, list | tuple):
+                    raise UnconvertibleValue(
+                        f"{command.name} takes a List for -{parameter}, for which PowerShell Remoting cannot carry "
+                        "one: the server would make a single text of its items."
+                    )
 
     def take_warnings(self) -> list[str]:
         taken, self._warnings = list(dict.fromkeys(self._warnings)), []
@@ -131,7 +150,7 @@ class Session:
 
     def _has_run_nothing(self, commands: Sequence[Command], missing: frozenset[str]) -> bool:
         """Whether all of a change's commands were unknown to the server. It does not report each that is."""
-        others = sorted({command.name for command in commands if command.name.casefold() not in missing})
+        others = sorted({command.name for command in commands if ordinal_key(command.name) not in missing})
         if not others:
             return True
         known = self._run_safely(
@@ -234,14 +253,17 @@ class Session:
         ]
         if not asked or self._current is None:
             return results
-        described = {
-            str(found["Name"]).casefold(): _parameter_names(found)
-            for found in results.objects()
-            if found.is_a("System.Management.Automation.CommandInfo")
-        }
+        found = {ordinal_key(str(each["Name"])): each for each in results.objects() if _is_command_info(each)}
         if not any(report.command == "Get-Command" for report in results.errors):
             for cmdlet in asked:
-                self._current.record.cmdlets[cmdlet] = described.get(cmdlet.casefold())
+                described = found.get(ordinal_key(cmdlet))
+                self._current.record.cmdlets[cmdlet] = (
+                    None if described is None else _parameter_names(described)
+                )
+                if described is not None:
+                    self._current.record.list_parameters[ordinal_key(cmdlet)] = _LIST_PARAMETER.findall(
+                        str(described.get("Definition") or "")
+                    )
         return replace(results, output=tuple(item for item in results.output if not _is_command_info(item)))
 
     def server_version(self) -> str | None:
@@ -264,16 +286,17 @@ class Session:
             [Command("Get-Module", {"ListAvailable": Switch.PRESENT, "Name": list(candidates)})],
             changes=False,
         )
-        names = {str(module.get("Name")).casefold() for module in available.objects()}
+        names = {ordinal_key(str(module.get("Name"))) for module in available.objects()}
         record = self._opened().record
         record.imported_module = ""
         for candidate in candidates:
-            if candidate.casefold() in names:
+            if ordinal_key(candidate) in names:
                 imported = self._run_safely([Command("Import-Module", {"Name": candidate})], changes=False)
                 record = self._opened().record
                 if not imported.errors:
                     record.imported_module = candidate
                     record.cmdlets.clear()
+                    record.list_parameters.clear()
                     return True
         return False
 
@@ -398,16 +421,19 @@ def _is_whole(results: Results) -> bool:
 def _missing_management_cmdlets(results: Results) -> frozenset[str]:
     """The names of the Management Shell's commands that the session does not know."""
     return frozenset(
-        (report.target or "").casefold()
+        ordinal_key(report.target or "")
         for report in results.errors
-        if report.fully_qualified_id == "CommandNotFoundException" and "-cs" in (report.target or "").lower()
+        if report.fully_qualified_id == "CommandNotFoundException"
+        and "-CS" in ordinal_key(report.target or "")
     )
 
 
-def _is_command_info(item: object) -> bool:
+def _is_command_info(item: object) -> TypeGuard[RemoteObject]:
     return isinstance(item, RemoteObject) and item.is_a("System.Management.Automation.CommandInfo")
 
 
+# In the syntax that a CommandInfo tells: -Names <List[string]>.
+_LIST_PARAMETER = re.compile(r"-([A-Za-z]\w*)\]? <List\[")
 _SYNTAX_PARAMETER = re.compile(r"(?<=[\s\[])-([A-Za-z]\w*)")
 
 

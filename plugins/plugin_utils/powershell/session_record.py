@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-_FORMAT = 2
+_FORMAT = 3
 
 # How many sessions the workers of a run may have with one endpoint and account at the same time.
 SLOTS = 2
@@ -52,6 +52,7 @@ class SessionRecord:
     server_version: str | None = None
     cmdlets: dict[str, list[str] | None] = field(default_factory=dict)
     cookies: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    list_parameters: dict[str, list[str]] = field(default_factory=dict)
 
 
 class RecordFile:
@@ -216,6 +217,11 @@ def _is_sound(record: SessionRecord) -> bool:
         and all(
             names is None or (isinstance(names, list) and all(isinstance(name, str) for name in names))
             for names in record.cmdlets.values()
+        )
+        and isinstance(record.list_parameters, dict)
+        and all(
+            isinstance(names, list) and all(isinstance(name, str) for name in names)
+            for names in record.list_parameters.values()
         )
         and isinstance(record.cookies, list)
         and all(

@@ -164,8 +164,8 @@ def to_clixml(value: Any, next_reference: Callable[[], str] | None = None) -> ET
     mappings, `RemoteObject` (sent as a custom object) and `Switch.PRESENT`. Raises `UnconvertibleValue` for anything
     else.
 
-    A list reaches the server as an ArrayList, whatever type it is sent as. That fits arrays and PSListModifier; a
-    parameter of the type List<string>, of which Lync has none, would make one text of it.
+    A list reaches the server as an ArrayList, whatever type it is sent as. That fits arrays and PSListModifier, but not
+    List<T>, for which a session therefore refuses one.
     """
     return _write(value, _References(next_reference or map(str, itertools.count()).__next__), 0)
 
