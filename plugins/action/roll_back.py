@@ -13,12 +13,13 @@ from ..modules import roll_back as module
 from ..plugin_utils.change import journal
 from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.module_action import JOURNAL_VARIABLE, ModuleAction
+from ..plugin_utils.powershell.ordinal import same_name
 from ..plugin_utils.result.refusals import BadArgument, UnusableArgument
 from ..plugin_utils.result.result import Result
 from ..plugin_utils.result.status import Status
 from ..plugin_utils.roll_back.handlers import HANDLERS
 from ..plugin_utils.roll_back.roll_back import roll_back
-from ..plugin_utils.roll_back.selection import Selection, moment, select, taken_back
+from ..plugin_utils.roll_back.selection import LATEST, Selection, moment, select, taken_back
 
 _CHOOSING = ("run", "host", "resource", "entries", "since")
 
@@ -40,7 +41,8 @@ class ActionModule(ModuleAction):
         envelope.expects(
             Result(Status.UNKNOWN, changed=False, details={"steps": [], "summary": [], "diff": []})
         )
-        entries = journal.entries(folder)
+        run = arguments["run"]
+        entries = journal.entries(folder, run=None if run is None or same_name(run, LATEST) else run)
         _must_be_known(arguments["resource"], entries)
         own = str(self._task.delegate_to or self._variables.get("inventory_hostname", ""))
         host = arguments["host"]
@@ -50,7 +52,7 @@ class ActionModule(ModuleAction):
                 host=host or own,
                 # Whoever names the host knows where it is reached today.
                 url=None if host else envelope.shell.endpoint.url,
-                run=arguments["run"],
+                run=run,
                 resource=arguments["resource"],
                 identity=arguments["identity"],
                 ids=frozenset(arguments["entries"] or ()),

@@ -18,7 +18,8 @@ description:
     that one works here by changing C(ansible_connection).
   - One session is opened for each host and run. A worker that finishes leaves it to the next, which goes on without
     opening another; the note it leaves lies in the run's private temporary folder, readable for its owner alone, and
-    holds no secret but a load balancer's cookie. Workers that use a host at the same time share two sessions at most.
+    holds no secret but a load balancer's cookie. Workers that use a host at the same time share two sessions at
+    most, or one where the server allows the account no more, and wait for each other.
   - Only the modules of this collection can be used on such a host, and M(ansible.builtin.ping) and
     M(ansible.builtin.wait_for_connection), which open a session. M(ansible.builtin.gather_facts),
     M(ansible.builtin.raw), M(ansible.builtin.copy) and C(become) are refused with a sentence that says so.
@@ -354,6 +355,20 @@ class Connection(ConnectionBase):
             )
         self._session = None
         self._connected = False
+
+    @property
+    def transport_test(self) -> NoReturn:
+        """There is none. But M(ansible.builtin.wait_for_connection) asks for it before it begins to wait, when options
+        that no server can make work can still end the task: in its loop it takes every exception for a server that is
+        not there yet.
+        """
+        from ..plugin_utils.powershell.errors import ManagementShellError
+
+        try:
+            self.session.check_options()
+        except ManagementShellError as error:
+            raise AnsibleError(str(error)) from None
+        raise AttributeError("transport_test")
 
     def update_vars(self, variables: dict[str, Any]) -> None:
         """The module ping is the only one that is let through, and no Python on the server has to be looked for."""

@@ -61,6 +61,7 @@ import datetime
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ..plugin_utils.powershell.ordinal import ordinal_key
 from ..plugin_utils.topology.pool_state import Member, answered, from_dict
 
 
@@ -69,8 +70,8 @@ def pool_state(pool: Mapping[str, Any], answers: Sequence[Mapping[str, Any]]) ->
     state = from_dict(pool)
     own = [answer["own"] for answer in answers if answer.get("own") and answer["own"]["computer"]]
     members = [Member(each["computer"], each["running"], each["services"]) for each in own]
-    names = {each.computer.casefold() for each in members}
-    seen = any(each.running is not None and each.computer.casefold() not in names for each in state.members)
+    names = {ordinal_key(each.computer) for each in members}
+    seen = any(each.running is not None and ordinal_key(each.computer) not in names for each in state.members)
     observed = [datetime.datetime.fromisoformat(each["observed"].replace("Z", "+00:00")) for each in own]
     if seen or not observed:
         observed.append(state.observed)

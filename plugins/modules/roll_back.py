@@ -134,7 +134,7 @@ steps:
     restorable:
       description:
         - Whether it can be taken back, one of V(yes), V(no), and V(values_only) where what referred to the
-          object is lost.
+          object is lost, or what the server held without showing it.
       returned: always
       type: str
     outcome:

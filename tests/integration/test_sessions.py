@@ -58,7 +58,16 @@ def test_delegated_loops_take_one_session_a_host(start: Start, ansible_at: Ansib
 def test_hosts_that_delegate_to_one_share_two_sessions(
     start: Start, ansible_at: AnsibleAt, deployment: str, strategy: str
 ) -> None:
-    lab = start(deployment)
+    hosts_that_delegate_to_one(ansible_at, start(deployment), strategy)
+
+
+def test_hosts_that_delegate_to_one_share_the_only_session_that_it_allows(
+    start: Start, ansible_at: AnsibleAt
+) -> None:
+    hosts_that_delegate_to_one(ansible_at, start("lync2010", quotas={"shells_per_user": 1}), "free")
+
+
+def hosts_that_delegate_to_one(ansible_at: AnsibleAt, lab: RunningLab, strategy: str) -> None:
     (lab.state / "many").write_text(
         "[many]\n" + "".join(f"h{number} ansible_connection=local\n" for number in range(12))
     )
@@ -159,6 +168,13 @@ def test_waiting_for_a_server_that_is_away_goes_on_until_it_is_there(
     wait = {"ansible.builtin.wait_for_connection": {"timeout": 60, "sleep": 0}}
     run = ansible_at(lab).tasks([wait, INFO], "--extra-vars", "ansible_psrp_reconnection_retries=0")
     assert run.exit_code == 0, run.output
+
+
+def test_options_that_no_server_can_make_work_are_not_waited_for(start: Start, ansible_at: AnsibleAt) -> None:
+    wait = {"ansible.builtin.wait_for_connection": {"timeout": 900}, "vars": {"ansible_psrp_read_timeout": 5}}
+    run = ansible_at(start("lync2013")).tasks([wait])
+    assert run.exit_code == 2, run.output
+    assert "ansible_psrp_read_timeout (5) must be more than" in run.text
 
 
 def test_other_modules_are_refused_as_before(start: Start, ansible_at: AnsibleAt) -> None:

@@ -203,7 +203,7 @@ class Journal:
             if new:
                 _must_be_ours(self.path, status)
                 if status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
-                    raise JournalUnusable(self.path, _CUT_OFF)
+                    raise JournalUnusable(self.path, _TO_WRITE)
             try:
                 if os.write(descriptor, line) != len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -271,7 +271,12 @@ def _from_json(value: Any) -> Any:
 
 # -- writing ------------------------------------------------------------------------------------------------
 
-_CUT_OFF = "was cut off in the middle of an entry, and is in the way until it is moved elsewhere"
+_CUT_OFF = "was cut off in the middle of an entry"
+_TO_WRITE = f"{_CUT_OFF}: move the file elsewhere, and start again"
+_TO_READ = (
+    f"{_CUT_OFF}: move the file elsewhere to go on without what it has, or name another run, which can be taken back "
+    "all the same"
+)
 
 
 def _prepare(folder: Path) -> None:
@@ -341,8 +346,12 @@ def _now() -> datetime.datetime:
 # -- reading ------------------------------------------------------------------------------------------------
 
 
-def entries(folder: Path) -> list[Entry]:
-    """Every change in the journal, oldest first, each with its outcome. Raises JournalUnusable."""
+def entries(folder: Path, *, run: str | None = None) -> list[Entry]:
+    """Every change in the journal, oldest first, each with its outcome. Raises JournalUnusable.
+
+    With a ``run`` only that one's changes matter. Then another's file may be cut off: what it lacks are later changes,
+    which the server shows, or that a change was taken back, which it shows as well.
+    """
     try:
         if not folder.is_dir():
             if folder.exists() or folder.is_symlink():
@@ -354,18 +363,18 @@ def entries(folder: Path) -> list[Entry]:
             _must_be_known(folder)
     except (OSError, ValueError) as error:
         raise JournalUnusable(folder, f"cannot be read ({error})") from error
-    found = [entry for path in paths for entry in _entries_of(path)]
+    found = [entry for path in paths for entry in _entries_of(path, whole=run in (None, path.stem))]
     return sorted(found, key=lambda entry: entry.time)
 
 
-def _entries_of(path: Path) -> list[Entry]:
+def _entries_of(path: Path, *, whole: bool) -> list[Entry]:
     changes: dict[str, dict[str, Any]] = {}
     outcomes: dict[str, dict[str, Any]] = {}
     try:
         _must_be_ours(path, path.lstat())
         lines = path.read_bytes().split(b"\n")
-        if lines[-1]:
-            raise JournalUnusable(path, _CUT_OFF)
+        if lines[-1] and whole:
+            raise JournalUnusable(path, _TO_READ)
         latest = ""
         for number, line in enumerate(lines[:-1], 1):
             entry = json.loads(line)

@@ -268,6 +268,21 @@ class LostInMidCommand(OutcomeUnknown):
         self.reason = reason
 
 
+class UnreadableAnswer(OutcomeUnknown):
+    """Commands ran to their end, and not all of what they answered can be read."""
+
+    def __init__(
+        self, endpoint: Endpoint, commands: Sequence[str], problem: str, *, results: Results, changes: bool
+    ) -> None:
+        effect = " Whether it took effect does not show in that." if changes else ""
+        super().__init__(
+            f"What {endpoint.url} answered to {_listed(commands)} cannot be read: {problem}{effect}",
+            commands,
+            ended=True,
+            results=results,
+        )
+
+
 COMMAND_TIMEOUT = "Raise ansible_management_shell_command_timeout where the server is known to need longer."
 
 

@@ -97,6 +97,16 @@ class Opened:
         self.pool.connection.close()
 
 
+def check_options(options: ConnectionOptions) -> None:
+    """Raises `errors.MissingLibrary` and the subclasses of `errors.ConnectionRefused` for which no server is asked."""
+    require_pypsrp()
+    options.check()
+    try:
+        _new_wire(options, options.for_pypsrp(), [])
+    except TRANSPORT_ERRORS as error:
+        raise refusal(error, options.endpoint) from error
+
+
 def open_session(options: ConnectionOptions) -> Opened:
     """Open a session. Raises the subclasses of `errors.ConnectionRefused`."""
     require_pypsrp()

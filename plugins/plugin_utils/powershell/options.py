@@ -12,6 +12,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -142,6 +143,21 @@ class ConnectionOptions:
                 f"ansible_psrp_message_encryption: always cannot be had with ansible_psrp_auth: {self.authentication}, "
                 "which has no keys to encrypt with"
             )
+        if not 0 < self.port < 2**16:
+            yield f"ansible_port is {self.port}, and must be between 1 and 65535"
+        files = {
+            "ansible_psrp_ca_cert": self.wsman["cert_validation"],
+            "ansible_psrp_certificate_pem": self.wsman["certificate_pem"],
+            "ansible_psrp_certificate_key_pem": self.wsman["certificate_key_pem"],
+        }
+        for name, path in files.items():
+            if isinstance(path, str) and not Path(path).exists():
+                yield f"{name} is {path}, which does not exist"
+        if self.authentication == "basic" and not _is_latin_1(self.user, self.password):
+            yield (
+                "the user name or the password holds characters that ansible_psrp_auth: basic cannot carry (ISO 8859-1 "
+                "alone)"
+            )
         if self.authentication == "certificate" and self.protocol == "http":
             yield "ansible_psrp_auth: certificate needs ansible_psrp_protocol: https"
 
@@ -170,6 +186,10 @@ class ConnectionOptions:
             "reconnection_retries": 0,
             **{name: value for name, value in self.wsman.items() if value is not None},
         }
+
+
+def _is_latin_1(*texts: str | None) -> bool:
+    return all(ord(character) < 256 for text in texts for character in text or "")
 
 
 def _without_password(url: str) -> str:

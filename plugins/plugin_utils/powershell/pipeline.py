@@ -20,8 +20,9 @@ from typing import Any, TypeVar
 
 from .commands import Command
 from .error_records import error_report
-from .errors import COMMAND_TIMEOUT, LostInMidCommand, SessionGone, TimedOut
+from .errors import COMMAND_TIMEOUT, LostInMidCommand, SessionGone, TimedOut, UnreadableAnswer
 from .opening import Opened, back_off
+from .plain_text import one_line
 from .pypsrp_library import (
     NAMESPACES,
     OPERATION_TIMED_OUT,
@@ -31,12 +32,14 @@ from .pypsrp_library import (
     PSInvocationState,
     SignalCode,
     TerminatingError,
+    Unreadable,
     WSManFaultError,
     is_output,
 )
 from .results import PipelineState, RemoteObject, Results
 from .transport_errors import (
     TRANSPORT_ERRORS,
+    NotUnderstood,
     is_never_accepted,
     is_never_sent,
     is_time_out,
@@ -96,7 +99,17 @@ class Pipeline:
         self._opened.touch()
         # The server counts a pipeline against the account's quota of operations until it is told that it is done with.
         self._say_goodbye()
-        return self.results()
+        results = self.results()
+        unreadable = next((value for value in self._pipeline.output if isinstance(value, Unreadable)), None)
+        if unreadable is not None:
+            raise UnreadableAnswer(
+                self._options.endpoint,
+                self._commands,
+                str(unreadable),
+                results=results,
+                changes=self._changes,
+            )
+        return results
 
     def results(self) -> Results:
         """What has been answered so far."""
@@ -112,7 +125,7 @@ class Pipeline:
                 report if report.command else replace(report, command=self._commands[0]) for report in reports
             ]
         return Results(
-            output=tuple(self._pipeline.output),
+            output=tuple(value for value in self._pipeline.output if not isinstance(value, Unreadable)),
             errors=tuple(reports),
             warnings=tuple(_message(record.value) for record in streams.warning),
             verbose=tuple(_message(record.value) for record in streams.verbose),
@@ -172,6 +185,9 @@ class Pipeline:
             try:
                 self._receive()
                 repeated = 0
+                if self._opened.pool.wire.command_is_done and not self._has_ended:
+                    # Nothing follows, and how the pipeline ended was not among it.
+                    raise NotUnderstood("the command is done, and its pipeline has no final state")
             except TRANSPORT_ERRORS as error:
                 if not is_time_out(error) or repeated == _REPEATED_RECEIVES:
                     raise self._lost(error) from error
@@ -274,5 +290,5 @@ class _Fragments(PowerShell):
 
 def _message(record: Any) -> str:
     if isinstance(record, RemoteObject):
-        return str(record.get("InformationalRecord_Message") or record.text or "")
-    return str(record)
+        return one_line(str(record.get("InformationalRecord_Message") or record.text or ""))
+    return one_line(str(record))

@@ -10,8 +10,11 @@ Private attributes are named in `PRIVATE`, and looked for before they are used: 
 from __future__ import annotations
 
 import functools
+import struct
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 try:
@@ -19,7 +22,18 @@ try:
     from pypsrp.complex_objects import Command as PipelineCommand
     from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
     from pypsrp.exceptions import WSManFaultError
-    from pypsrp.messages import ErrorRecordMessage, MessageType, PipelineState, VerboseRecord, WarningRecord
+    from pypsrp.messages import (
+        DebugRecord,
+        ErrorRecordMessage,
+        InformationRecord,
+        MessageType,
+        PipelineHostCall,
+        PipelineState,
+        ProgressRecord,
+        RunspacePoolHostCall,
+        VerboseRecord,
+        WarningRecord,
+    )
     from pypsrp.powershell import PowerShell, RunspacePool
     from pypsrp.serializer import Serializer
     from pypsrp.shell import SignalCode
@@ -35,8 +49,8 @@ except ImportError as error:  # told to the user by `require_pypsrp`
     NAMESPACES = {}
 
 from . import values
-from .errors import MissingLibrary
-from .results import RemoteObject
+from .errors import MissingLibrary, UnconvertibleValue
+from .transport_errors import TRANSPORT_ERRORS, NotUnderstood
 
 __all__ = (
     "NAMESPACES",
@@ -104,11 +118,24 @@ def lacking_attributes() -> tuple[str, ...]:
     )
 
 
+@contextmanager
+def understanding() -> Iterator[None]:
+    """Raises `NotUnderstood` for what pypsrp stumbles over in an answer that is not as it expects."""
+    try:
+        yield
+    except TRANSPORT_ERRORS:
+        raise
+    except (AttributeError, AssertionError, LookupError, TypeError, RecursionError, struct.error) as error:
+        raise NotUnderstood(repr(error)) from error
+
+
 class Wire(WSMan):
-    """pypsrp's WSMan client, with three more abilities: a Receive whose answer was lost can be repeated as the very
+    """pypsrp's WSMan client, with four more abilities: a Receive whose answer was lost can be repeated as the very
     same message, to which a server gives the very same data; opening a shell has a time-out of its own; cookies survive
-    a new connection.
+    a new connection; and ``command_is_done`` says whether the last Receive was the last that the server will answer.
     """
+
+    command_is_done = False
 
     def __init__(self, *args: Any, open_timeout: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -155,6 +182,13 @@ class Wire(WSMan):
         finally:
             self.operation_timeout, self.transport.read_timeout = usual
 
+    def invoke(self, *args: Any, **kwargs: Any) -> ET.Element:
+        with understanding():
+            answer = super().invoke(*args, **kwargs)
+        if answer.find("s:Body", namespaces=NAMESPACES) is None:
+            raise NotUnderstood("an envelope without a body")
+        return answer
+
     def receive(
         self,
         resource_uri: str,
@@ -171,7 +205,9 @@ class Wire(WSMan):
             self._unanswered = None
             raise
         self._unanswered = None
-        return answer.find("s:Body", namespaces=NAMESPACES)  # type: ignore[return-value] # there always is one
+        state = answer.find("s:Body/rsp:ReceiveResponse/rsp:CommandState", namespaces=NAMESPACES)
+        self.command_is_done = state is not None and state.get("State", "").endswith("/Done")
+        return answer.find("s:Body", namespaces=NAMESPACES)  # type: ignore[return-value] # `invoke` has seen it
 
     def repeat_unanswered(self) -> None:
         """Let the next Receive be the one whose answer did not arrive, where there is one."""
@@ -199,7 +235,8 @@ class Pool(RunspacePool):
 
     def _receive(self, id: str | None = None, timeout: int | None = None) -> Any:
         try:
-            return super()._receive(id, timeout)
+            with understanding():
+                return super()._receive(id, timeout)
         except (WSManFaultError, requests.Timeout) as error:
             patient = (
                 self.state == RunspacePoolState.NEGOTIATION_SENT and time.monotonic() < self._open_deadline
@@ -210,6 +247,10 @@ class Pool(RunspacePool):
                 self.wire.redial()
                 self.wire.repeat_unanswered()
             return []
+
+    def open(self, *args: Any, **kwargs: Any) -> None:
+        with understanding():
+            super().open(*args, **kwargs)
 
 
 class Argument:
@@ -243,16 +284,54 @@ class _ClixmlSerializer(Serializer):
         if isinstance(element, str) and clear:
             kind = metadata.object if metadata is not None else None
             if metadata is None:
-                return values.from_clixml(element)
+                return _readable(element)
             if kind in (ErrorRecordMessage, WarningRecord, VerboseRecord):
-                return _Received(kind.MESSAGE_TYPE, values.from_clixml(element))
+                return _Received(kind.MESSAGE_TYPE, _readable(element))
+            if kind in (
+                DebugRecord,
+                InformationRecord,
+                ProgressRecord,
+                PipelineHostCall,
+                RunspacePoolHostCall,
+            ):
+                return _Received(kind.MESSAGE_TYPE, None)
             if kind is PipelineState:
-                return _EndOfPipeline(values.from_clixml(element))
+                return _end_of_pipeline(element)
+            element = values.parse(element)
         return super().deserialize(element, metadata, clear)
 
 
+class Unreadable:
+    """In the place of what the server sent and what cannot be read."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return self.problem
+
+
+def _readable(document: str) -> Any:
+    try:
+        return values.from_clixml(document)
+    except UnconvertibleValue as error:
+        return Unreadable(str(error))
+
+
+def _end_of_pipeline(document: str) -> _EndOfPipeline:
+    try:
+        state = values.from_clixml(document)
+        return _EndOfPipeline(state["PipelineState"], state.get("ExceptionAsErrorRecord"))
+    except (UnconvertibleValue, LookupError, TypeError, AttributeError) as error:
+        raise NotUnderstood(repr(error)) from error
+
+
 class _Received:
-    """A stream's record, in the place of pypsrp's own class for it."""
+    """A stream's record, in the place of pypsrp's own class for it. Nobody reads some of them, nor what a host is to be
+    asked, ``mi`` and ``mp``: there is none.
+    """
+
+    mi = mp = None
 
     def __init__(self, message_type: int, value: Any) -> None:
         self.MESSAGE_TYPE = message_type
@@ -264,9 +343,8 @@ class _EndOfPipeline:
 
     MESSAGE_TYPE = 0x00041006
 
-    def __init__(self, value: RemoteObject) -> None:
-        self.state = value["PipelineState"]
-        record = value.get("ExceptionAsErrorRecord")
+    def __init__(self, state: int, record: Any) -> None:
+        self.state = state
         self.error_record = None if record is None else TerminatingError(record)
 
 

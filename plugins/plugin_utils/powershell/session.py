@@ -7,8 +7,10 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import TypeGuard
 
 from .commands import Command, Switch
 from .errors import (
@@ -19,10 +21,14 @@ from .errors import (
     OutcomeUnknown,
     SessionGone,
     SessionsBusy,
+    ShellQuotaReached,
+    UnconvertibleValue,
+    UnreadableAnswer,
     classify_report,
 )
-from .opening import Opened, open_session, resume_session
+from .opening import Opened, check_options, open_session, resume_session
 from .options import ConnectionOptions
+from .ordinal import ordinal_key, same_name
 from .pipeline import Pipeline
 from .results import ErrorReport, PipelineState, RemoteObject, Results
 from .session_record import SLOTS, AllInUse, RecordFile, SessionRecord
@@ -80,10 +86,15 @@ class Session:
         """Open a session if need be, so that it is known that the server answers. Raises `errors.ConnectionRefused`."""
         self._opened()
 
+    def check_options(self) -> None:
+        """Raises what would keep any session from being opened, as far as it shows without asking the server."""
+        check_options(self._options)
+
     # -- running commands --
 
     def run(self, *commands: Command, changes: bool = False, limit: float | None = None) -> Results:
         """See `shell.ManagementShell.run`."""
+        self._refuse_lists_that_would_become_one_text(commands)
         try:
             results = self._change(commands, limit) if changes else self._read(commands)
         except OutcomeUnknown as unknown:
@@ -91,6 +102,22 @@ class Session:
             raise
         self._warnings += results.warnings
         return self._without_descriptions(commands, results)
+
+    def _refuse_lists_that_would_become_one_text(self, commands: Iterable[Command]) -> None:
+        """PowerShell reads a list that it is sent as an ArrayList, which it makes an array of, or a PSListModifier, but
+        for a List<T> joins to one element. No Lync cmdlet is documented to take one.
+        """
+        known = self._current.record.list_parameters if self._current is not None else {}
+        for command in commands:
+            for parameter in known.get(ordinal_key(command.name), ()):
+                given = next(
+                    (value for name, value in command.parameters.items() if same_name(name, parameter)), None
+                )
+                if isinstance(given, list | tuple):
+                    raise UnconvertibleValue(
+                        f"{command.name} takes a List for -{parameter}, for which PowerShell Remoting cannot carry "
+                        "one: the server would make a single text of its items."
+                    )
 
     def take_warnings(self) -> list[str]:
         taken, self._warnings = list(dict.fromkeys(self._warnings)), []
@@ -123,7 +150,7 @@ class Session:
 
     def _has_run_nothing(self, commands: Sequence[Command], missing: frozenset[str]) -> bool:
         """Whether all of a change's commands were unknown to the server. It does not report each that is."""
-        others = sorted({command.name for command in commands if command.name.casefold() not in missing})
+        others = sorted({command.name for command in commands if ordinal_key(command.name) not in missing})
         if not others:
             return True
         known = self._run_safely(
@@ -158,6 +185,9 @@ class Session:
         except ConnectionRefused:
             # Nothing was accepted, and the session is as it was.
             raise
+        except UnreadableAnswer:
+            # Nothing is at work any more.
+            raise
         except (OutcomeUnknown, SessionGone):
             # Whatever may still be at work in the session ends with it, so far as that can be done.
             self._end_current()
@@ -185,7 +215,7 @@ class Session:
                 unknown.commands = (*accepted, *unknown.commands)
                 unknown.results = results + unknown.results
                 raise
-            except (ConnectionRefused, SessionGone) as refused:
+            except (ConnectionRefused, SessionGone, UnconvertibleValue) as refused:
                 if not accepted or not changes:
                     raise
                 raise LostInMidCommand(
@@ -223,14 +253,17 @@ class Session:
         ]
         if not asked or self._current is None:
             return results
-        described = {
-            str(found["Name"]).casefold(): _parameter_names(found)
-            for found in results.objects()
-            if found.is_a("System.Management.Automation.CommandInfo")
-        }
+        found = {ordinal_key(str(each["Name"])): each for each in results.objects() if _is_command_info(each)}
         if not any(report.command == "Get-Command" for report in results.errors):
             for cmdlet in asked:
-                self._current.record.cmdlets[cmdlet] = described.get(cmdlet.casefold())
+                described = found.get(ordinal_key(cmdlet))
+                self._current.record.cmdlets[cmdlet] = (
+                    None if described is None else _parameter_names(described)
+                )
+                if described is not None:
+                    self._current.record.list_parameters[ordinal_key(cmdlet)] = _LIST_PARAMETER.findall(
+                        str(described.get("Definition") or "")
+                    )
         return replace(results, output=tuple(item for item in results.output if not _is_command_info(item)))
 
     def server_version(self) -> str | None:
@@ -253,16 +286,17 @@ class Session:
             [Command("Get-Module", {"ListAvailable": Switch.PRESENT, "Name": list(candidates)})],
             changes=False,
         )
-        names = {str(module.get("Name")).casefold() for module in available.objects()}
+        names = {ordinal_key(str(module.get("Name"))) for module in available.objects()}
         record = self._opened().record
         record.imported_module = ""
         for candidate in candidates:
-            if candidate.casefold() in names:
+            if ordinal_key(candidate) in names:
                 imported = self._run_safely([Command("Import-Module", {"Name": candidate})], changes=False)
                 record = self._opened().record
                 if not imported.errors:
                     record.imported_module = candidate
                     record.cmdlets.clear()
+                    record.list_parameters.clear()
                     return True
         return False
 
@@ -271,20 +305,48 @@ class Session:
     def _opened(self) -> Opened:
         if self._current is None:
             left = self._left_behind()
-            self._current = resume_session(self._options, left) if left else open_session(self._options)
-            self.resumed = left is not None
+            if left is None:
+                self.resumed = False
+                self._current = self._open_or_share()
+            else:
+                self.resumed = True
+                self._current = resume_session(self._options, left)
             if self._record_file is not None:
                 self._record_file.hold(self._current.record)
         return self._current
+
+    def _open_or_share(self) -> Opened:
+        """A session of one's own; where the server allows the account no further one, that of another worker of this
+        run, as soon as it is free.
+        """
+        deadline = time.monotonic() + self._options.open_timeout
+        last_try = False
+        while True:
+            try:
+                return open_session(self._options)
+            except ShellQuotaReached as refused:
+                if self._record_file is None or last_try:
+                    raise
+                self._let_go_of_the_record()
+                try:
+                    self._record_file = RecordFile.claim_session(
+                        self._record_folder, *identity(self._options), wait=deadline - time.monotonic()
+                    )
+                except AllInUse:
+                    raise refused from None
+            left = self._left_behind()
+            if left is not None:
+                self.resumed = True
+                return resume_session(self._options, left)
+            # Nobody has one any more, or it has just been ended: there is room now, if it was this run's.
+            last_try = True
 
     def _left_behind(self) -> SessionRecord | None:
         """The record of an earlier worker of this run, which is then ours alone."""
         if self._record_file is None:
             wait = self._options.open_timeout + self._options.command_timeout
             try:
-                self._record_file = RecordFile.claim(
-                    self._record_folder, *_identity(self._options), wait=wait
-                )
+                self._record_file = RecordFile.claim(self._record_folder, *identity(self._options), wait=wait)
             except AllInUse:
                 raise SessionsBusy(self.endpoint, SLOTS, wait) from None
         if self._record_file is None:
@@ -318,6 +380,9 @@ class Session:
     def close(self) -> None:
         """End the session on the server."""
         self._end_current()
+        self._let_go_of_the_record()
+
+    def _let_go_of_the_record(self) -> None:
         if self._record_file is not None:
             self._record_file.release()
             self._record_file = None
@@ -325,7 +390,7 @@ class Session:
     def end(self) -> None:
         """Close every session that this run has left behind here and that nobody uses (``meta: reset_connection``)."""
         self.close()
-        for file in RecordFile.claim_all(self._record_folder, *_identity(self._options)):
+        for file in RecordFile.claim_all(self._record_folder, *identity(self._options)):
             try:
                 left = file.take() or file.abandoned()
                 if left is not None and resume_session(self._options, left).delete():
@@ -334,7 +399,7 @@ class Session:
                 file.release()
 
 
-def _identity(options: ConnectionOptions) -> tuple[str, ...]:
+def identity(options: ConnectionOptions) -> tuple[str, ...]:
     """Whose sessions may be continued: the same endpoint, opened with the same account in the same way."""
     endpoint = options.endpoint
     return (
@@ -356,16 +421,19 @@ def _is_whole(results: Results) -> bool:
 def _missing_management_cmdlets(results: Results) -> frozenset[str]:
     """The names of the Management Shell's commands that the session does not know."""
     return frozenset(
-        (report.target or "").casefold()
+        ordinal_key(report.target or "")
         for report in results.errors
-        if report.fully_qualified_id == "CommandNotFoundException" and "-cs" in (report.target or "").lower()
+        if report.fully_qualified_id == "CommandNotFoundException"
+        and "-CS" in ordinal_key(report.target or "")
     )
 
 
-def _is_command_info(item: object) -> bool:
+def _is_command_info(item: object) -> TypeGuard[RemoteObject]:
     return isinstance(item, RemoteObject) and item.is_a("System.Management.Automation.CommandInfo")
 
 
+# In the syntax that a CommandInfo tells: -Names <List[string]>.
+_LIST_PARAMETER = re.compile(r"-([A-Za-z]\w*)\]? <List\[")
 _SYNTAX_PARAMETER = re.compile(r"(?<=[\s\[])-([A-Za-z]\w*)")
 
 

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-_FORMAT = 2
+_FORMAT = 3
 
 # How many sessions the workers of a run may have with one endpoint and account at the same time.
 SLOTS = 2
@@ -52,6 +52,7 @@ class SessionRecord:
     server_version: str | None = None
     cmdlets: dict[str, list[str] | None] = field(default_factory=dict)
     cookies: list[dict[str, Any]] = field(default_factory=list, repr=False)
+    list_parameters: dict[str, list[str]] = field(default_factory=dict)
 
 
 class RecordFile:
@@ -78,6 +79,28 @@ class RecordFile:
                 for file in free:
                     if file is not chosen:
                         file.release()
+                return chosen
+            if time.monotonic() >= deadline:
+                raise AllInUse
+            time.sleep(_POLL_SECONDS)
+
+    @classmethod
+    def claim_session(cls, folder: str, *identity: str, wait: float) -> RecordFile | None:
+        """A slot in which another worker has opened a session, once it is free; None where no slot is in use.
+
+        Raises `AllInUse` if that took longer than ``wait`` seconds.
+        """
+        deadline = time.monotonic() + wait
+        while True:
+            slots = [cls._open(folder, identity, number) for number in range(SLOTS)]
+            free = [slot.file for slot in slots if slot.file is not None]
+            chosen = next(
+                (file for left in (True, False) for file in free if file._read(left) is not None), None
+            )
+            for file in free:
+                if file is not chosen:
+                    file.release()
+            if chosen is not None or not any(slot.usable and slot.file is None for slot in slots):
                 return chosen
             if time.monotonic() >= deadline:
                 raise AllInUse
@@ -194,6 +217,11 @@ def _is_sound(record: SessionRecord) -> bool:
         and all(
             names is None or (isinstance(names, list) and all(isinstance(name, str) for name in names))
             for names in record.cmdlets.values()
+        )
+        and isinstance(record.list_parameters, dict)
+        and all(
+            isinstance(names, list) and all(isinstance(name, str) for name in names)
+            for names in record.list_parameters.values()
         )
         and isinstance(record.cookies, list)
         and all(

@@ -28,6 +28,11 @@ else:
         credssp.NTStatusException,
     )
 
+
+class NotUnderstood(Exception):
+    """Something was answered that is not what the protocols say, as pypsrp finds out in all sorts of ways."""
+
+
 try:
     import requests
     from pypsrp.exceptions import (
@@ -42,8 +47,18 @@ try:
     from spnego.exceptions import SpnegoError
 except ImportError:  # told to the user by the connection plugin
     TRANSPORT_ERRORS: tuple[type[Exception], ...] = ()
+    _NOT_UNDERSTOOD: tuple[type[Exception], ...] = ()
 else:
+    _NOT_UNDERSTOOD = (
+        NotUnderstood,
+        SerializationError,
+        FragmentError,
+        ET.ParseError,
+        UnicodeError,
+        binascii.Error,
+    )
     TRANSPORT_ERRORS = (
+        NotUnderstood,
         requests.RequestException,
         WinRMError,
         SpnegoError,
@@ -72,6 +87,7 @@ from .errors import (
     ShellQuotaReached,
     TlsNotTrusted,
 )
+from .plain_text import one_line
 
 # Codes of WSManFault (winerror.h and wsmerror.h of the Windows SDK).
 _ACCESS_DENIED = 5
@@ -157,7 +173,7 @@ def refusal(error: Exception, endpoint: Endpoint) -> ConnectionRefused:
     if isinstance(error, WinRMTransportError):
         return _status(error.code, endpoint)
     if isinstance(error, InvalidPSRPOperation):
-        return ServerFault(endpoint, str(error))
+        return ServerFault(endpoint, one_line(str(error)))
     if isinstance(error, requests.exceptions.ProxyError):
         return ProxyRefused(endpoint, _proxy_status(error), reason_of(error))
     if isinstance(error, requests.Timeout):
@@ -169,19 +185,12 @@ def refusal(error: Exception, endpoint: Endpoint) -> ConnectionRefused:
             return TlsNotTrusted(endpoint, cause.verify_message)
         if isinstance(cause, ssl.SSLError) and not is_transient(error):
             return NotAnEndpoint(endpoint, f"TLS cannot be agreed on ({cause})")
-    if isinstance(error, UnicodeEncodeError):
-        return OptionsDoNotFit(
-            endpoint,
-            "the user name or the password holds characters that basic authentication cannot carry (ISO 8859-1 alone)",
-        )
     if isinstance(error, OSError) and not isinstance(error, requests.RequestException) and error.filename:
         return OptionsDoNotFit(endpoint, f"{error.filename}: {error.strerror}")
     if isinstance(error, OSError) and _names_a_file(error):
         return OptionsDoNotFit(endpoint, str(error).rstrip("."))
-    if isinstance(
-        error, WinRMError | SerializationError | FragmentError | ET.ParseError | UnicodeError | binascii.Error
-    ):
-        return NotAnEndpoint(endpoint, str(error).rstrip("."))
+    if isinstance(error, (WinRMError, *_NOT_UNDERSTOOD)):
+        return NotAnEndpoint(endpoint, reason_of(error).rstrip("."))
     if isinstance(error, ValueError) and not isinstance(error, requests.RequestException):
         # pypsrp refuses options that contradict each other, or are missing, with ValueError and a sentence of its own.
         return OptionsDoNotFit(endpoint, str(error).rstrip("."))
@@ -203,7 +212,9 @@ def reason_of(error: Exception) -> str:
             return cause.strerror
     if isinstance(error, WinRMTransportError):
         return f"HTTP status {error.code}"
-    return str(error)
+    if isinstance(error, _NOT_UNDERSTOOD):
+        return "its answer cannot be read"
+    return one_line(str(error))
 
 
 def _status(code: int, endpoint: Endpoint) -> ConnectionRefused:
@@ -232,7 +243,7 @@ def _fault(error: WSManFaultError, endpoint: Endpoint) -> ConnectionRefused:
         return NoRightsToOpenShell(endpoint)
     if error.code == _UNKNOWN_SHELL:
         return SessionNotKnown(endpoint)
-    reason = (error.provider_fault or error.reason or f"WSMan fault {error.code}").strip()
+    reason = one_line(error.provider_fault or error.reason or f"WSMan fault {error.code}")
     if error.code in _QUOTAS:
         return ShellQuotaReached(endpoint, reason)
     return ServerFault(endpoint, f"{reason} (WSMan fault {error.code})")

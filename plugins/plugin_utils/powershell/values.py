@@ -164,8 +164,8 @@ def to_clixml(value: Any, next_reference: Callable[[], str] | None = None) -> ET
     mappings, `RemoteObject` (sent as a custom object) and `Switch.PRESENT`. Raises `UnconvertibleValue` for anything
     else.
 
-    A list reaches the server as an ArrayList, whatever type it is sent as. That fits arrays and PSListModifier; a
-    parameter of the type List<string>, of which Lync has none, would make one text of it.
+    A list reaches the server as an ArrayList, whatever type it is sent as. That fits arrays and PSListModifier, but not
+    List<T>, for which a session therefore refuses one.
     """
     return _write(value, _References(next_reference or map(str, itertools.count()).__next__), 0)
 
@@ -256,9 +256,7 @@ def from_clixml(document: str) -> Any:
     try:
         return _Reader().read(parse(document))
     except (ET.ParseError, RecursionError) as error:
-        raise UnconvertibleValue(
-            f"The server sent something that is not CLIXML ({error}): {document[:80]!r}"
-        ) from error
+        raise UnconvertibleValue("The server sent something that is not CLIXML.") from error
 
 
 class _Reader:
@@ -282,7 +280,7 @@ class _Reader:
                 return self._objects[element.attrib["RefId"]]
         except (ValueError, ArithmeticError, LookupError) as error:
             raise UnconvertibleValue(
-                f"The server sent <{tag}>{one_line(text)}</{tag}>, which cannot be read ({error!r})."
+                f"The server sent <{tag}>{one_line(text)}</{tag}>, which cannot be read."
             ) from error
         raise UnconvertibleValue(
             f"The server sent a value of the type <{tag}>, which has no counterpart here."

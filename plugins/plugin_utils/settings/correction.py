@@ -13,6 +13,7 @@ from ..change.envelope import Envelope
 from ..change.journal import Change, Restorable
 from ..powershell.commands import Command, Switch
 from ..powershell.errors import ManagementShellError
+from ..powershell.ordinal import same_name
 from ..result.result import Result
 from .identity import Scope
 from .plan import Cmdlets, Plan, mismatches
@@ -133,13 +134,19 @@ class Correction:
     def _entry(self) -> Change:
         planned = self.planned
         loses_grants = planned.kind is Kind.REMOVE and planned.identity.scope is Scope.USER
+        # What the server holds of properties that it does not show now is known to nobody.
+        deciding = {p.only_with[0] for p in planned.resource.properties if p.only_with} & set(planned.written)
+        switches = self.actual is not None and any(
+            not same_name(str(self.actual.values.get(option)), str(planned.written[option]))
+            for option in deciding
+        )
         return Change(
             resource=planned.resource.name,
             identity=str(planned.identity),
             kind=planned.kind.value,
             before=None if self.actual is None else self.actual.server_values,
             wanted=None if planned.kind is Kind.REMOVE else self._wanted(),
-            restorable=Restorable.VALUES_ONLY if loses_grants else Restorable.YES,
+            restorable=Restorable.VALUES_ONLY if loses_grants or switches else Restorable.YES,
         )
 
     def _wanted(self) -> Values:

@@ -129,6 +129,12 @@ class Assessment:
             replaced = self.written if self.kind is Kind.SET else preview
             present = self.actual.server_values
             values = {o: present[o] for o in replaced if o in present and present[o] != replaced[o]}
+            # What exists only with a value that is replaced goes with it.
+            values |= {
+                p.option: present[p.option]
+                for p in self.resource.properties
+                if p.only_with and p.only_with[0] in values and p.option in present
+            }
             return (self._restoring_set(replaced, values),) if values else ()
         if self.kind not in (Kind.REMOVE, Kind.RECREATE):
             return ()

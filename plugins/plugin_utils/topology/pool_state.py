@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ..powershell.ordinal import ordinal_key, same_name
 from .quorum import Kind, Quorum, UnknownSize, quorum
 
 READY = "Ready"
@@ -78,7 +79,7 @@ class PoolState:
     trouble: tuple[str, ...] = ()
 
     def member(self, computer: str) -> Member | None:
-        return next((each for each in self.members if each.computer.casefold() == computer.casefold()), None)
+        return next((each for each in self.members if same_name(each.computer, computer)), None)
 
     def quorum(self) -> Quorum:
         """Raises UnknownSize. Who is not known to run is taken to be down."""
@@ -152,17 +153,17 @@ def kind_of(services: Iterable[str], computers: Sequence[str], pool: str, versio
 
     A Front End pool of unknown version is taken to have a quorum, which is the stricter rule.
     """
-    if not any(service.casefold().startswith("userserver:") for service in services):
+    if not any(ordinal_key(service).startswith("USERSERVER:") for service in services):
         return Kind.OTHER
-    if [computer.casefold() for computer in computers] == [pool.casefold()]:
+    if [ordinal_key(computer) for computer in computers] == [ordinal_key(pool)]:
         return Kind.STANDARD_EDITION
     return Kind.FRONT_ENDS_2010 if version is not None and version <= _WITHOUT_FABRIC else Kind.FRONT_ENDS
 
 
 def answered(state: PoolState, answers: Iterable[Member], observed: datetime.datetime) -> PoolState:
     """The state with what members said about themselves, which goes before what others say about them."""
-    by_name = {each.computer.casefold(): each for each in answers}
-    members = tuple(by_name.get(each.computer.casefold(), each) for each in state.members)
+    by_name = {ordinal_key(each.computer): each for each in answers}
+    members = tuple(by_name.get(ordinal_key(each.computer), each) for each in state.members)
     return replace(state, members=members, observed=observed)
 
 
@@ -177,7 +178,7 @@ def objections(state: PoolState, computer: str, readiness: Readiness | None) -> 
         return [f"{computer} is not a member of the pool {state.pool}, which has {known}"]
     found = []
     for each in state.members:
-        if each.computer.casefold() == computer.casefold() or each.running:
+        if same_name(each.computer, computer) or each.running:
             continue
         if each.running is None:
             found.append(f"whether {each.computer} runs is not known ({each.trouble or 'nobody asked it'})")
@@ -185,7 +186,7 @@ def objections(state: PoolState, computer: str, readiness: Readiness | None) -> 
             found.append(f"{each.computer} is down, and only one server of a pool may be down at a time")
     try:
         now = state.quorum()
-        name = next(e.computer for e in state.members if e.computer.casefold() == computer.casefold())
+        name = next(e.computer for e in state.members if same_name(e.computer, computer))
         if not now.survives_without(name):
             found.append(
                 f"the pool {state.pool} needs {now.rule.to_stay} of its first {len(now.counted)} servers, and without "
@@ -209,5 +210,5 @@ def _unready(state: PoolState, computer: str, readiness: Readiness | None) -> li
 
 def _same_computer(one: str, other: str) -> bool:
     """Windows Fabric may know a server by its short name."""
-    one, other = one.casefold(), other.casefold()
+    one, other = ordinal_key(one), ordinal_key(other)
     return one == other or one.partition(".")[0] == other.partition(".")[0]

@@ -14,6 +14,7 @@ from typing import Any
 from ..change.waiting import Clock
 from ..powershell.commands import Command, Switch
 from ..powershell.errors import CmdletNotOffered, CommandError, OutcomeUnknown
+from ..powershell.ordinal import ordinal_key, same_name
 from ..powershell.results import RemoteObject, Results
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable, UnusableArgument
@@ -92,9 +93,9 @@ def topology(shell: ManagementShell, clock: Clock = time) -> list[PoolState]:
         each for each in listed if "Pool" in each and "Computers" not in each and "PoolFqdn" not in each
     ]
     versions = {
-        _text(each["PoolFqdn"]).casefold(): each.get("Version") for each in listed if "PoolFqdn" in each
+        ordinal_key(_text(each["PoolFqdn"])): each.get("Version") for each in listed if "PoolFqdn" in each
     }
-    return [_pool(each, computers, versions.get(_fqdn(each).casefold()), clock) for each in pools]
+    return [_pool(each, computers, versions.get(ordinal_key(_fqdn(each))), clock) for each in pools]
 
 
 def _pool(remote: RemoteObject, computers: Iterable[RemoteObject], version: Any, clock: Clock) -> PoolState:
@@ -105,7 +106,7 @@ def _pool(remote: RemoteObject, computers: Iterable[RemoteObject], version: Any,
     ordered = [
         _text(each.get("Fqdn") or each["Identity"])
         for each in computers
-        if _text(each["Pool"]).casefold() == fqdn.casefold()
+        if same_name(_text(each["Pool"]), fqdn)
     ]
     names = ordered or [_text(each) for each in remote.get("Computers") or []]
     number = version if isinstance(version, int) else None
@@ -113,7 +114,7 @@ def _pool(remote: RemoteObject, computers: Iterable[RemoteObject], version: Any,
         pool=fqdn,
         site=_text(remote.get("Site")) or None,
         kind=kind_of(offered, names, fqdn, number),
-        is_edge=any(service.casefold().startswith("edgeserver:") for service in offered),
+        is_edge=any(ordinal_key(service).startswith("EDGESERVER:") for service in offered),
         version=number,
         members=tuple(Member(name) for name in names),
         observed=_now(clock),
@@ -125,7 +126,7 @@ def find(pools: Sequence[PoolState], pool: str | None, member: str | None) -> Po
     there are.
     """
     for each in pools:
-        if pool is not None and each.pool.casefold() == pool.casefold():
+        if pool is not None and same_name(each.pool, pool):
             return each
         if pool is None and member is not None and each.member(member):
             return each
@@ -143,7 +144,7 @@ def with_services(
 
 
 def _asked(shell: ManagementShell, member: Member, own: str | None) -> Member:
-    is_own = own is not None and member.computer.casefold() == own.casefold()
+    is_own = own is not None and same_name(member.computer, own)
     try:
         if is_own:
             return own_member(member.computer, own_services(shell))
@@ -218,7 +219,7 @@ def av_edge(shell: ManagementShell, pool: str, user: str | None) -> dict[str, An
     for remote in results.objects():
         if "Result" in remote:
             return {
-                "success": _text(remote["Result"]).casefold() == "success",
+                "success": same_name(_text(remote["Result"]), "Success"),
                 "error": _text(remote.get("Error")) or None,
                 "diagnosis": _text(remote.get("Diagnosis")) or None,
             }

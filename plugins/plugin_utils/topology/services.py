@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..powershell.ordinal import same_name
 from ..powershell.results import RemoteObject
 from ..result.refusals import Unreadable
 
@@ -100,9 +101,7 @@ class Services:
         return {service.name: service.status for service in self.all}
 
     def _registrar(self) -> Service | None:
-        return next(
-            (service for service in self.all if service.name.casefold() == REGISTRAR.casefold()), None
-        )
+        return next((service for service in self.all if same_name(service.name, REGISTRAR)), None)
 
 
 def read(objects: Iterable[RemoteObject]) -> list[Service]:

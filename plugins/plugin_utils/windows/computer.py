@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..powershell.commands import Command
+from ..powershell.ordinal import ordinal_key
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable
@@ -32,8 +33,8 @@ _CHART_SAMPLES = 3
 
 def name(keys: Mapping[str, registry.Values]) -> str | None:
     """The computer's FQDN in lower case; the topology knows it by that."""
-    values = {key.casefold(): value for key, value in keys.get(NAME_KEY, {}).items()}
-    host, domain = values.get("hostname"), values.get("domain") or values.get("nv domain")
+    values = {ordinal_key(key): value for key, value in keys.get(NAME_KEY, {}).items()}
+    host, domain = values.get("HOSTNAME"), values.get("DOMAIN") or values.get("NV DOMAIN")
     return ".".join(str(part) for part in (host, domain) if part).lower() if host else None
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..powershell.commands import Command
+from ..powershell.ordinal import same_name
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable
@@ -41,7 +42,7 @@ def output(shell: ManagementShell, results: Results, program: Command) -> list[s
     complaints = []
     for report in results.errors:
         if report.identifier == "CommandNotFoundException":
-            if (report.target or "").casefold() == program.name:
+            if same_name(report.target or "", program.name):
                 raise ProgramMissing(program.name, shell.endpoint.name)
         elif report.is_from_program:
             complaints += [] if report.is_empty_line else [report.message]

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..powershell.commands import Command, Switch
+from ..powershell.ordinal import ordinal_key
 from .registry import Values, writing
 
 _PARENT = r"HKLM:\SOFTWARE\lync.remediation"
@@ -27,8 +28,8 @@ def read_note(keys: Mapping[str, Values]) -> dict[str, Any] | None:
     """The note as results show it, None where there is none. A key without values is a note, too."""
     if NOTE_KEY not in keys:
         return None
-    values = {name.casefold(): value for name, value in keys[NOTE_KEY].items()}
-    return {"since": values.get("since"), "reason": values.get("reason"), "stopped": values.get("stopped")}
+    values = {ordinal_key(name): value for name, value in keys[NOTE_KEY].items()}
+    return {name: values.get(ordinal_key(name)) for name in ("since", "reason", "stopped")}
 
 
 def making(since: datetime.datetime, reason: str) -> tuple[Command, ...]:

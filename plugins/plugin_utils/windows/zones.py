@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..powershell.ordinal import same_name
+from ..powershell.ordinal import ordinal_key, same_name
 from ..result.display import shown
 from ..result.refusals import Unreadable
 from .programs import text_lines
@@ -21,7 +21,7 @@ from .windows_zones import WINDOWS_ID
 # What tzutil appends where the zone's daylight saving time is switched off.
 DST_OFF = "_dstoff"
 
-_BY_FOLDED_IANA = {name.casefold(): windows for name, windows in WINDOWS_ID.items()}
+_BY_IANA_KEY = {ordinal_key(name): windows for name, windows in WINDOWS_ID.items()}
 
 
 @dataclass(frozen=True)
@@ -135,31 +135,31 @@ def meant(wanted: str, offered: Sequence[Zone]) -> list[Zone]:
     """Zones that somebody may have meant with a text that is no id, best first; empty where nothing comes
     near.
     """
-    text = wanted.strip().casefold()
-    by_iana = find(_BY_FOLDED_IANA.get(text.replace(" ", "_"), ""), offered)
+    text = ordinal_key(wanted.strip())
+    by_iana = find(_BY_IANA_KEY.get(text.replace(" ", "_"), ""), offered)
     if by_iana:
         return [by_iana]
     by_name = [
-        zone for zone in offered if text in (zone.name.casefold(), _without_offset(zone.name).casefold())
+        zone for zone in offered if text in (ordinal_key(zone.name), ordinal_key(_without_offset(zone.name)))
     ]
     if by_name:
         return by_name
     near = {
-        **{_without_offset(zone.name).casefold(): zone for zone in offered},
-        **{zone.id.casefold(): zone for zone in offered},
+        **{ordinal_key(_without_offset(zone.name)): zone for zone in offered},
+        **{ordinal_key(zone.id): zone for zone in offered},
     }
     candidates = [near[key] for key in difflib.get_close_matches(text, list(near), n=6, cutoff=0.7)]
     words = re.findall(r"\w+", text)
     candidates += [
         zone
         for zone in offered
-        if words and all(word in f"{zone.id} {zone.name}".casefold() for word in words)
+        if words and all(word in ordinal_key(f"{zone.id} {zone.name}") for word in words)
     ]
     return list(dict.fromkeys(candidates))[:3]
 
 
 def is_iana(wanted: str) -> bool:
-    return wanted.strip().replace(" ", "_").casefold() in _BY_FOLDED_IANA
+    return ordinal_key(wanted.strip().replace(" ", "_")) in _BY_IANA_KEY
 
 
 def _without_offset(name: str) -> str:

@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Access Edge: one global object that shows the properties of its routing method.
+"""The Access Edge: one global object that shows the properties of its routing method, and holds (assumed: the reference
+speaks of one method at a time) those alone.
 
 Source: MicrosoftDocs/office-docs-powershell, Set-CsAccessEdgeConfiguration; printed objects: Microsoft,
 "Manage Access Edge configuration for your organization" (Lync Server 2013).
@@ -48,12 +49,15 @@ def set_access_edge(invocation: Invocation) -> Iterable[Any]:
     for switch in ("UseDefaultRouting", "UseDnsSrvRouting"):
         if invocation.get(switch):
             values["RoutingMethod"] = to_enumeration(switch, type(before["RoutingMethod"]))
-    routing = values.get("RoutingMethod") or before["RoutingMethod"]
+    routing = values["RoutingMethod"] if "RoutingMethod" in values else before["RoutingMethod"]
     providers = provider_names(invocation)
     if routing.name == "UseDefaultRouting" and providers:
         raise failed(invocation, "default_route_needs_no_providers", identity, providers=", ".join(providers))
     if invocation.should_process(identity):
         with session.deployment.store.lock:
             _, held = held_entry(invocation, NOUN, identity)
-            session.deployment.store.put(NOUN.name, identity, {**held, **values})
+            defaults = NOUN.defaults(session.deployment.version)
+            left = DNS_SRV_ONLY if routing.name == "UseDefaultRouting" else DEFAULT_ROUTE_ONLY
+            dropped = {name: defaults[name] for name in left & set(held)} if "RoutingMethod" in values else {}
+            session.deployment.store.put(NOUN.name, identity, {**held, **dropped, **values})
     return ()

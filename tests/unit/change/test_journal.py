@@ -504,3 +504,15 @@ def test_the_user_s_state_folder(state: str, tmp_path: Path, monkeypatch: pytest
 
 def test_no_journal_has_no_entries(folder: Path) -> None:
     assert journal.entries(folder) == []
+
+
+def test_a_file_that_was_cut_off_is_in_the_way_of_what_it_may_hold_alone(folder: Path) -> None:
+    cut_off(folder)
+    spoilt = of_run(folder).path
+    other = of_run(folder, f"{RUN}9")
+    change_id = begin(other)
+    for run in (None, RUN):
+        with pytest.raises(JournalUnusable) as caught:
+            journal.entries(folder, run=run)
+        assert str(spoilt) in str(caught.value)
+    assert [entry.id for entry in journal.entries(folder, run=other.path.stem)] == [change_id]

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,11 @@ class Place:
     def run_count(self, name: str) -> int:
         entries = read(self.running.lab.journal.path)
         return sum(entry["event"] == "command" and entry["name"] == name for entry in entries)
+
+    def wait_for_refusal(self) -> None:
+        """Until the server has refused to open a session."""
+        while not any(entry["event"] == "session_refused" for entry in read(self.running.lab.journal.path)):
+            time.sleep(0.01)
 
     def counters(self) -> dict[str, int]:
         return dict(self.running.lab.counters[self.server.name].values())

@@ -155,6 +155,11 @@ def test_a_server_that_does_not_say_what_it_is_is_asked_for_the_long_time(
         {"max_envelope_size": 1000},
         {"message_encryption": "always", "auth": "basic"},
         {"auth": "certificate", "protocol": "http"},
+        {"auth": "certificate"},
+        {"port": 65536},
+        {"ca_cert": "/nowhere/ca.pem"},
+        {"remote_password": None},
+        {"remote_password": "p\u20ac"},
     ],
 )
 def test_options_that_cannot_work_are_refused_before_anything_is_sent(
@@ -163,6 +168,8 @@ def test_options_that_cannot_work_are_refused_before_anything_is_sent(
     there = place()
     with pytest.raises(errors.OptionsDoNotFit):
         there.session(**wrong).run(write(1))
+    with pytest.raises(errors.OptionsDoNotFit):
+        there.session(**wrong).check_options()
     assert there.counters()["requests"] == 0
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import session as module
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.errors import UnconvertibleValue
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import (
     ErrorReport,
     PipelineState,
@@ -34,7 +35,7 @@ class Scripted(module.Session):
         super().__init__(options, "/nowhere")
         self.sent: list[list[str]] = []
         self._answer = answer
-        record: Any = SimpleNamespace(imported_module=None, cmdlets={})
+        record: Any = SimpleNamespace(imported_module=None, cmdlets={}, list_parameters={})
         self._current = SimpleNamespace(record=record, is_version_2=version_2)  # type: ignore[assignment]
 
     def _run_safely(
@@ -174,4 +175,35 @@ def test_an_error_without_a_command_is_told_of_the_only_one(place: Callable[...,
     results = session.run(write(1), Command("Unheard-Of"), write(2))
     assert results.output == (1, 2)
     assert [report.command for report in results.errors] != [None]
+    session.close()
+
+
+def test_a_list_is_not_sent_where_the_server_would_make_one_text_of_it(place: Callable[..., Place]) -> None:
+    session = place().session()
+    session.run(write(1))
+    assert session._current is not None
+    session._current.record.list_parameters["SET-CSTHING"] = ["Names"]
+    before = session.run(write(1))
+    for changes in (False, True):
+        with pytest.raises(UnconvertibleValue, match="-Names"):
+            session.run(Command("Set-CsThing", {"names": ["a", "b"]}), changes=changes)
+    assert before.output == session.run(write(1)).output
+    session.close()
+
+
+def test_which_parameters_take_a_list_is_read_from_the_syntax(place: Callable[..., Place]) -> None:
+    session = place().session()
+    session.run(write(1))
+    told = RemoteObject(
+        ("System.Management.Automation.CommandInfo",),
+        {
+            "Name": "Set-CsThing",
+            "Definition": "\nSet-CsThing [-Identity] <XdsIdentity> -Names <List[string]> [-More <string[]>]"
+            " [-Rest <PSListModifier[string]>] [[-Last] <List[int]>]\n",
+        },
+    )
+    session._without_descriptions([Command("Get-Command", {"Name": ["Set-CsThing"]})], Results((told,)))
+    assert session._current is not None
+    assert session._current.record.list_parameters == {"SET-CSTHING": ["Names", "Last"]}
+    assert session.parameters_of("Set-CsThing") == {"Identity", "Names", "More", "Rest", "Last"}
     session.close()

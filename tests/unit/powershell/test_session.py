@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import errors
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.session import identity
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.session_record import RecordFile
 from lab.contract import Listener, Quotas
 from lab.journal import read
 from lab_tests.small import ADMIN, EVENTS, GUEST, LOCKED, OTHER
@@ -277,6 +279,48 @@ def test_the_shell_quota(place: Callable[..., Place]) -> None:
     first.run(write(1))
     with pytest.raises(errors.ShellQuotaReached):
         there.session(folder=there.folder / "another").run(write(1))
+    first.close()
+
+
+@pytest.mark.parametrize("ending", ["leave", "close"])
+def test_where_a_server_allows_one_session_workers_take_turns(
+    place: Callable[..., Place], ending: str
+) -> None:
+    there = place(quotas=replace(Quotas(), shells_per_user=1))
+    first, second = there.session(), there.session()
+    first.run(write(1))
+    answers: list[Any] = []
+    waiting = threading.Thread(target=lambda: answers.append(second.run(write(2)).output))
+    waiting.start()
+    there.wait_for_refusal()
+    getattr(first, ending)()
+    waiting.join()
+    assert answers == [(2,)]
+    assert second.resumed is (ending == "leave")
+    second.close()
+
+
+def test_a_session_that_is_never_let_go_is_waited_for_as_long_as_for_opening_one(
+    place: Callable[..., Place],
+) -> None:
+    there = place(quotas=replace(Quotas(), shells_per_user=1))
+    first = there.session()
+    first.run(write(1))
+    with pytest.raises(errors.ShellQuotaReached):
+        there.session(open_timeout=1).run(write(2))
+    first.close()
+
+
+def test_a_session_whose_worker_died_makes_room_for_one(place: Callable[..., Place]) -> None:
+    there = place(quotas=replace(Quotas(), shells_per_user=1))
+    dead, first = there.session(), there.session()
+    other_slot = RecordFile.claim(str(there.folder), *identity(dead.options))
+    assert other_slot is not None
+    dead.run(write(1))
+    dead._abandon_current()
+    dead._let_go_of_the_record()
+    other_slot.release()
+    assert first.run(write(2)).output == (2,)
     first.close()
 
 
