@@ -4,7 +4,7 @@
 
 """Whole runs of Ansible, as a user starts them, against simulated deployments.
 
-Labs are started once for each deployment and put back before each test; the few that were used last go on running.
+Labs are started once for each deployment and put back before each test; those that were used last go on running.
 Each process of the tests has its own, on loopback addresses of its own.
 """
 
@@ -40,8 +40,8 @@ from running import (
 from .clock_drift import TIMES
 
 Start = Callable[..., RunningLab]
-#: So many deployments run at once, each in a process; a test takes at most two.
-LABS = 4
+#: So many deployments run at once, each in a process of some 100 MB.
+LABS = 16
 
 
 @pytest.fixture(scope="session")
