@@ -7,7 +7,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHONS ?= 3.13 3.12 3.11 3.10
-PYTEST ?= --numprocesses auto
+# Each process of the tests begins with a part of them as they stand, whose labs run already, and helps the others then.
+PYTEST ?= --numprocesses auto --dist worksteal
 ENGINE ?= pwsh
 VENV := $(CURDIR)/.venv
 COLLECTIONS := $(CURDIR)/.collections
@@ -15,11 +16,12 @@ HERE := $(COLLECTIONS)/ansible_collections/lync/remediation
 
 export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
-export PYTHONDONTWRITEBYTECODE := 1
+# Nothing is left beside the sources, which Ansible takes for the collection.
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 # The machine's own Kerberos realm, and its name servers, are none of the tests' business.
 export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup kerberos demo test test-all lint pytest pytest-all test-engine test-engine-core engine-table test-matrix sanity bench docs changelog build clean
+.PHONY: help setup kerberos demo test test-all lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
@@ -34,9 +36,14 @@ kerberos: setup  ## What the lab's tests of Kerberos need, where it can be had; 
 demo: setup  ## Windows Live A/V federation, then clock drift, on simulated deployments: dry run, real run, proof
 	@cd tests && python -m demo
 
-test: setup lint docs sanity pytest  ## Every promise once: style, documentation, ansible-test, pytest
+test: setup  ## Every promise once: style, documentation, ansible-test, pytest, a core of it on PowerShell if there is one
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target pytest sanity lint docs
+	@$(MAKE) --no-print-directory test-engine-core-if-found
 
-test-all: setup lint docs sanity pytest-all test-matrix  ## The same with the long sweeps, on each ansible-core
+test-all: setup  ## The same with the long sweeps, on each ansible-core, and all whole playbooks on PowerShell
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target pytest-all sanity lint docs
+	@$(MAKE) --no-print-directory test-matrix
+	@$(MAKE) --no-print-directory test-engine-if-found
 
 lint: setup  ## Style, types, playbooks, documentation and changelog
 	ruff check .
@@ -57,7 +64,11 @@ test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh or an
 	pytest --engine "$(ENGINE)" $(PYTEST) tests/integration tests/lab_tests/test_engine.py
 
 test-engine-core: setup  ## A core of these, in a few minutes
-	pytest --engine "$(ENGINE)" $(PYTEST) -m engine_core tests/integration
+	pytest --engine "$(ENGINE)" $(PYTEST) -m "engine_core and not sweep" tests/integration
+
+test-engine-if-found test-engine-core-if-found: setup
+	@if command -v $(firstword $(ENGINE)) >/dev/null; then $(MAKE) --no-print-directory $(@:-if-found=); \
+	else echo "$(firstword $(ENGINE)) is not on PATH, so that nothing was run on a real PowerShell."; fi
 
 engine-table: setup  ## What only the embedded engine of the lab can show, as a table
 	@pytest --engine-table --quiet tests/integration | grep "^|"

@@ -4,7 +4,7 @@
 
 """Whole runs of Ansible, as a user starts them, against simulated deployments.
 
-Labs are started once for each deployment and put back before each test; the few that were used last go on running.
+Labs are started once for each deployment and put back before each test; those that were used last go on running.
 Each process of the tests has its own, on loopback addresses of its own.
 """
 
@@ -24,6 +24,7 @@ from typing import Any
 
 import pytest
 import yaml
+from forked_ansible import PROGRAMS, AnsibleForks, ForkedRun
 from running import (
     DEPLOYMENTS,
     RunningLab,
@@ -39,8 +40,8 @@ from running import (
 from .clock_drift import TIMES
 
 Start = Callable[..., RunningLab]
-#: So many deployments run at once, each in a process; a test takes at most two.
-LABS = 4
+#: So many deployments run at once, each in a process of some 100 MB.
+LABS = 16
 
 
 @pytest.fixture(scope="session")
@@ -97,26 +98,37 @@ class Run:
 class Ansible:
     """Ansible as a person at a lab runs it."""
 
-    def __init__(self, lab: RunningLab, home: Path) -> None:
+    def __init__(self, lab: RunningLab, home: Path, forks: AnsibleForks | None = None) -> None:
         self.lab = lab
         self._home = home
+        self._forks = forks
         self._environment = ansible_environment(home, ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
 
     def run(self, command: list[str], **environment: str) -> Run:
-        finished = subprocess.run(
-            command,
-            cwd=self.lab.state,
-            env={**self._environment, **environment},
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-        )
-        run = Run(finished.returncode, without_colour(finished.stdout))
+        output = self._home / "output"
+        exit_code = self._start(command, {**self._environment, **environment}, output).wait(timeout=300)
+        run = Run(exit_code, without_colour(output.read_text(encoding="utf-8")))
         assert "Traceback (most recent call last)" not in run.output, run.output
         return run
+
+    def _start(
+        self, command: list[str], environment: Mapping[str, str], output: Path
+    ) -> ForkedRun | subprocess.Popen[bytes]:
+        # What was imported once comes from one place.
+        is_elsewhere = (
+            environment["ANSIBLE_COLLECTIONS_PATH"] != self._environment["ANSIBLE_COLLECTIONS_PATH"]
+        )
+        if self._forks is not None and command[0] in PROGRAMS and not is_elsewhere:
+            return self._forks.start(command, self.lab.state, environment, output)
+        with output.open("wb") as printed:
+            return subprocess.Popen(
+                command,
+                cwd=self.lab.state,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=printed,
+                stderr=subprocess.STDOUT,
+            )
 
     def playbook(self, playbook: str, *arguments: str, **variables: Any) -> Run:
         return self.run(
@@ -205,18 +217,31 @@ class Ansible:
         return run, found
 
 
-@pytest.fixture
-def ansible_at(tmp_path: Path) -> Callable[[RunningLab], Ansible]:
-    return lambda lab: Ansible(lab, tmp_path)
+@pytest.fixture(scope="session")
+def forks_of_the_session() -> Iterator[AnsibleForks]:
+    forks = AnsibleForks()
+    yield forks
+    forks.close()
 
 
 @pytest.fixture
-def article(start: Start, tmp_path: Path) -> Ansible:
+def forks(request: pytest.FixtureRequest, forks_of_the_session: AnsibleForks) -> AnsibleForks | None:
+    """None where the commands themselves are to be started."""
+    return None if request.node.get_closest_marker("smoke") else forks_of_the_session
+
+
+@pytest.fixture
+def ansible_at(tmp_path: Path, forks: AnsibleForks | None) -> Callable[[RunningLab], Ansible]:
+    return lambda lab: Ansible(lab, tmp_path, forks)
+
+
+@pytest.fixture
+def article(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> Ansible:
     """One Front End of three whose zone was flipped, on Lync Server 2013."""
-    return Ansible(start("clock", **TIMES), tmp_path)
+    return ansible_at(start("clock", **TIMES))
 
 
 @pytest.fixture
-def demo(start: Start, tmp_path: Path) -> Ansible:
+def demo(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> Ansible:
     """Ansible at the deployment of the demonstration: Lync Server 2010, everything ready but the two settings."""
-    return Ansible(start("demo"), tmp_path)
+    return ansible_at(start("demo"))

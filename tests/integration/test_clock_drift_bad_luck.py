@@ -121,7 +121,11 @@ def test_a_quorum_that_is_lost_while_a_server_is_restarted_is_explained(
 
 
 @pytest.mark.parametrize(
-    ("kind", "options"), [("services_stopped", {}), ("server_reboots", {"seconds": 600})]
+    ("kind", "options"),
+    [
+        ("services_stopped", {}),
+        pytest.param("server_reboots", {"seconds": 600}, marks=pytest.mark.sweep),
+    ],
 )
 def test_what_others_do_to_the_pool_between_two_servers(
     kind: str, options: dict[str, Any], start: Start, ansible_at: AnsibleAt
@@ -186,7 +190,9 @@ def test_a_pool_that_stays_busy(
     assert down(ansible.lab) == set()
 
 
-@pytest.mark.parametrize(("version", "command"), [(2013, STOP), (2015, FAIL_OVER)])
+@pytest.mark.parametrize(
+    ("version", "command"), [pytest.param(2013, STOP, marks=pytest.mark.sweep), (2015, FAIL_OVER)]
+)
 def test_a_session_that_dies_right_after_the_stop_leaves_it_unknown_and_the_next_run_goes_on(
     version: int, command: str, start: Start, ansible_at: AnsibleAt
 ) -> None:

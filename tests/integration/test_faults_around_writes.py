@@ -12,7 +12,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -323,7 +324,20 @@ SUBJECTS = {
 
 #: What only another subject's way of writing shows as well.
 ALIKE = {"media set", "media created", "services stopped", "services started", "clock resynchronised"}
-EACH_WAY = [pytest.param(name, marks=pytest.mark.sweep) if name in ALIKE else name for name in SUBJECTS]
+
+
+def once_each(argument: str, names: Collection[str]) -> pytest.MarkDecorator:
+    """Each on one version of the protocol, in turn; in a sweep on the other as well."""
+    pairs = [
+        pytest.param(version, name, marks=[pytest.mark.sweep] if is_more or name in ALIKE else [])
+        for number, name in enumerate(names)
+        for version, is_more in zip(VERSIONS, (number % 2, not number % 2), strict=True)
+    ]
+    return pytest.mark.parametrize(("lab", argument), pairs, indirect=["lab"])
+
+
+EACH_WAY = once_each("subject", SUBJECTS)
+SET_AND_CREATED_AGAIN = once_each("subject", ["policy set", "provider created again"])
 
 # -- what breaks ------------------------------------------------------------------------------------------------------
 
@@ -376,18 +390,31 @@ COMMAND_KINDS = {
 # -- the judge --------------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
-def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
-    folder = tmp_path_factory.mktemp("lab")
-    number = list(VERSIONS).index(request.param)
-    network = f"127.{100 + os.getpid() % 100}.{number}"
-    document = {**DEPLOYMENT, **VERSIONS[request.param], "network": network}
+@pytest.fixture(scope="module")
+def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], LabInProcess]]:
+    """By version of the protocol; each is started when it is first asked for."""
+    running: dict[str, LabInProcess] = {}
     sleep = time.sleep
 
-    with LabInProcess(document, folder, number) as running, pytest.MonkeyPatch.context() as patch:
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         # The deployment comes to everything at once, so that nobody need wait long for it.
         patch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.02)))
-        yield running
+
+        def start(version: str) -> LabInProcess:
+            if version not in running:
+                number = list(VERSIONS).index(version)
+                network = f"127.{100 + os.getpid() % 100}.{number}"
+                document = {**DEPLOYMENT, **VERSIONS[version], "network": network}
+                lab = LabInProcess(document, tmp_path_factory.mktemp("lab"), number)
+                running[version] = stack.enter_context(lab)
+            return running[version]
+
+        yield start
+
+
+@pytest.fixture(params=VERSIONS)
+def lab(request: pytest.FixtureRequest, labs: Callable[[str], LabInProcess]) -> LabInProcess:
+    return labs(request.param)
 
 
 @dataclass(frozen=True)
@@ -569,7 +596,7 @@ def spread(count: int, most: int, start: int) -> list[int]:
     return list(range(start % step, count, step))
 
 
-@pytest.mark.parametrize("subject", EACH_WAY)
+@EACH_WAY
 def test_requests_break_in_one_way_or_another(lab: LabInProcess, subject: str, tmp_path: Path) -> None:
     trial = Trial(lab, SUBJECTS[subject], tmp_path)
     reference = trial.reference()
@@ -579,7 +606,7 @@ def test_requests_break_in_one_way_or_another(lab: LabInProcess, subject: str, t
     trial.judge()
 
 
-@pytest.mark.parametrize("subject", EACH_WAY)
+@EACH_WAY
 def test_commands_break_in_one_way_or_another(lab: LabInProcess, subject: str, tmp_path: Path) -> None:
     trial = Trial(lab, SUBJECTS[subject], tmp_path)
     reference = trial.reference()
@@ -590,7 +617,7 @@ def test_commands_break_in_one_way_or_another(lab: LabInProcess, subject: str, t
 
 
 @pytest.mark.parametrize("kind", ["shell unknown", "503", "401", "maintenance"])
-@pytest.mark.parametrize("subject", ["policy set", "provider created again"])
+@SET_AND_CREATED_AGAIN
 def test_a_session_is_gone_between_two_pipelines(
     lab: LabInProcess, subject: str, kind: str, tmp_path: Path
 ) -> None:
@@ -634,7 +661,7 @@ def test_each_command_breaks_in_every_way(lab: LabInProcess, subject: str, kind:
     trial.judge()
 
 
-@pytest.mark.parametrize("subject", ["policy set", "provider created again"])
+@SET_AND_CREATED_AGAIN
 @pytest.mark.parametrize("kind", ["drop before", "503", pytest.param("too late", marks=pytest.mark.sweep)])
 def test_a_slow_write_lands_after_the_line_is_lost_for_good(
     lab: LabInProcess, subject: str, kind: str, tmp_path: Path
@@ -654,7 +681,7 @@ def test_a_slow_write_lands_after_the_line_is_lost_for_good(
     assert lab.writes[0]["result"] == "completed"
 
 
-@pytest.mark.parametrize("subject", ["policy set", "provider created again"])
+@SET_AND_CREATED_AGAIN
 def test_a_write_outlasts_its_time_limit_and_cannot_be_stopped(
     lab: LabInProcess, subject: str, tmp_path: Path
 ) -> None:
@@ -692,7 +719,7 @@ ENDINGS: dict[str, tuple[dict[str, Any], Mapping[str, Any], Fault | None, str]] 
 UNREACHABLE = {"cannot_connect", "not_an_endpoint", "authentication_refused", "no_rights_to_open_shell"}
 
 
-@pytest.mark.parametrize("ending", ENDINGS)
+@once_each("ending", ENDINGS)
 def test_what_ends_before_a_write_has_every_key(lab: LabInProcess, ending: str, tmp_path: Path) -> None:
     more, variables, fault, failure = ENDINGS[ending]
     for name in ("policy set", "replication forced", "zone set", "time service set", "restart pending"):
@@ -712,7 +739,7 @@ def test_what_ends_before_a_write_has_every_key(lab: LabInProcess, ending: str, 
         assert told == {"unreachable" if failure in UNREACHABLE else "failed"}, name
 
 
-@pytest.mark.parametrize("subject", EACH_WAY)
+@EACH_WAY
 def test_a_time_out_of_the_task_after_a_write_is_told(
     lab: LabInProcess, subject: str, tmp_path: Path
 ) -> None:
