@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import shutil
 
+import hypothesis
 import pytest
 
 EMBEDDED = "embedded"
+# How long an example takes says what else the machine does, and fails no test.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
