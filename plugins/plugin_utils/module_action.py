@@ -26,6 +26,7 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader, fragment_loader
 from ansible.utils.plugin_docs import add_fragments
 
+from .argument_types import check_types
 from .change.envelope import Envelope
 from .change.journal import Journal, NoJournal, Origin, default_folder, run_id
 from .powershell.errors import ManagementShellError
@@ -250,6 +251,7 @@ def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     for name, option in spec.items():
         if name in arguments and "choices" in option:
             arguments[name] = _canonical_choice(name, arguments[name], option)
+    check_types(spec, arguments)
     result = ArgumentSpecValidator(dict(spec)).validate(arguments)
     if result.error_messages:
         raise BadArgument(" ".join(_sentence(message) for message in result.error_messages))

@@ -89,7 +89,7 @@ class Striker(Injector):
         self._first = 0
         self._fault: Fault | None = None
 
-    def aim(self, fault: Fault | None, first: int) -> None:
+    def break_at(self, fault: Fault | None, first: int) -> None:
         """``first``: how many requests come before the first writing pipeline's."""
         self.names, self.interrupted = [], False
         self._fault, self._first = fault, first
@@ -206,7 +206,7 @@ class LabInProcess:
 
     def heal(self) -> None:
         """Nothing breaks any more."""
-        self.striker.aim(None, 0)
+        self.striker.break_at(None, 0)
         self.striker.clear()
         self.striker.on_request = None
 

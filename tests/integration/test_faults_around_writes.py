@@ -574,7 +574,7 @@ def break_request(
 ) -> dict[str, Any]:
     kind = KINDS[name]
     fault = Fault(place, kind.kind, kind.options, lasting)
-    prepare = partial(trial.lab.striker.aim, fault, reference.first_request)
+    prepare = partial(trial.lab.striker.break_at, fault, reference.first_request)
     # Nothing can be done where the answer that names a session is lost, or the server denies that there is one.
     denied = lasting and name in ("garbage", "shell unknown")
     return trial.run(f"request {place}, {name}", prepare, kind.variables, may_leave_sessions=denied)
@@ -673,7 +673,7 @@ def test_a_slow_write_lands_after_the_line_is_lost_for_good(
 
     def prepare() -> None:
         lab.inject("hang", command=command, skip=earlier, seconds=1)
-        lab.striker.aim(fault, reference.first_request)
+        lab.striker.break_at(fault, reference.first_request)
 
     result = trial.run(kind, prepare, KINDS[kind].variables)
     trial.judge()
@@ -726,7 +726,7 @@ def test_what_ends_before_a_write_has_every_key(lab: LabInProcess, ending: str, 
         subject = SUBJECTS[name]
         lab.reset()
         subject.prepare(lab)
-        lab.striker.aim(fault, 0)
+        lab.striker.break_at(fault, 0)
         worker = Worker(lab.variables(subject.host), tmp_path / f"{name} run", tmp_path / name)
         result = worker.run(subject.module, {**subject.arguments, **more}, **variables)
         lab.heal()
@@ -735,8 +735,8 @@ def test_what_ends_before_a_write_has_every_key(lab: LabInProcess, ending: str, 
         assert (result["changed"], lab.writes) == (False, []), name
         assert result["failure"] == failure, (name, _gist(result))
         assert result["status"] == "unknown", (name, _gist(result))
-        told = {key for key in ("unreachable", "failed") if result.get(key)}
-        assert told == {"unreachable" if failure in UNREACHABLE else "failed"}, name
+        kinds = {key for key in ("unreachable", "failed") if result.get(key)}
+        assert kinds == {"unreachable" if failure in UNREACHABLE else "failed"}, name
 
 
 @EACH_WAY

@@ -75,8 +75,8 @@ def test_the_federation_playbook_is_taken_back(
     assert lab.dump() == before
     assert real.differences == dry.differences
     assert len(real.differences) == 2
-    told = real.output.partition("PLAY RECAP")[0]
-    assert [line for line in told.splitlines() if len(line) > 80] == []
+    shown = real.output.partition("PLAY RECAP")[0]
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
     assert "[WARNING]" not in real.output
 
     writes = lab.writes()

@@ -22,6 +22,7 @@ FLOORS = (
     ("topology",),
     ("windows",),
     ("module_action",),
+    ("argument_types",),
     ("change",),
     ("result",),
     ("powershell",),

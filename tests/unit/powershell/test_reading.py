@@ -194,7 +194,7 @@ def test_a_list_is_not_sent_where_the_server_would_make_one_text_of_it(place: Ca
 def test_which_parameters_take_a_list_is_read_from_the_syntax(place: Callable[..., Place]) -> None:
     session = place().session()
     session.run(write(1))
-    told = RemoteObject(
+    described = RemoteObject(
         ("System.Management.Automation.CommandInfo",),
         {
             "Name": "Set-CsThing",
@@ -202,7 +202,7 @@ def test_which_parameters_take_a_list_is_read_from_the_syntax(place: Callable[..
             " [-Rest <PSListModifier[string]>] [[-Last] <List[int]>]\n",
         },
     )
-    session._without_descriptions([Command("Get-Command", {"Name": ["Set-CsThing"]})], Results((told,)))
+    session._without_descriptions([Command("Get-Command", {"Name": ["Set-CsThing"]})], Results((described,)))
     assert session._current is not None
     assert session._current.record.list_parameters == {"SET-CSTHING": ["Names", "Last"]}
     assert session.parameters_of("Set-CsThing") == {"Identity", "Names", "More", "Rest", "Last"}
