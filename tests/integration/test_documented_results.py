@@ -9,13 +9,18 @@ documented, every documented key is returned, and samples look like what is retu
 from __future__ import annotations
 
 import importlib
+import os
+import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from running import DEPLOYMENTS
 
 from .conftest import Ansible, Start
+from .in_process import LabInProcess, Worker
 from .test_clock_verdict import AnsibleAt, verdict
 
 COLLECTION = "ansible_collections.lync.remediation.plugins"
@@ -94,9 +99,12 @@ TASKS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+AT_ONCE = {"services": {"start_seconds": 0}, "high_availability": {"busy_seconds": 0}}
+
+
 @pytest.fixture
 def article(start: Start, ansible_at: AnsibleAt) -> Ansible:
-    return ansible_at(start("clock", services={"start_seconds": 0}, high_availability={"busy_seconds": 0}))
+    return ansible_at(start("clock", **AT_ONCE))
 
 
 @pytest.mark.parametrize("mode", [("--check",), ()], ids=["check mode", "for real"])
@@ -117,19 +125,27 @@ READING = ("Get-ItemProperty", "Get-Service", "Get-Date", "Get-CsWindowsService"
 BREAKING = (*READING, "tzutil", "w32tm", "New-ItemProperty")
 
 
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
+    description = yaml.safe_load((DEPLOYMENTS / "clock.yml").read_text(encoding="utf-8"))
+    network = {"network": f"127.{100 + os.getpid() % 100}.9"}
+    sleep = time.sleep
+    with (
+        LabInProcess({**description, **AT_ONCE, **network}, tmp_path_factory.mktemp("lab")) as running,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.02)))
+        yield running
+
+
 @pytest.mark.parametrize("command", BREAKING)
-def test_failures_are_as_documented(command: str, article: Ansible) -> None:
-    article.lab.inject(
-        "error",
-        command=command,
-        message="Access is denied.",
-        id="AccessDenied",
-        category="PermissionDenied",
-        times=0,
-    )
-    tasks = [{f"lync.remediation.{module}": options} for module, options in TASKS]
-    _, found = article.results(tasks, hosts="fe02.contoso.com")
-    results = found["fe02.contoso.com"]
+def test_failures_are_as_documented(command: str, lab: LabInProcess, tmp_path: Path) -> None:
+    lab.reset()
+    refused = {"message": "Access is denied.", "id": "AccessDenied", "category": "PermissionDenied"}
+    lab.inject("error", command=command, times=0, **refused)
+    worker = Worker(lab.variables("fe02.contoso.com"), tmp_path / "run", tmp_path / "journal")
+    results = [worker.run(module, options) for module, options in TASKS]
+    worker.reset_connection()
     assert any(result.get("failed") or result.get("trouble") for result in results)
     for (module, _), result in zip(TASKS, results, strict=True):
         check(module, result)
