@@ -2,15 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engine that the simulated servers' sessions run on: the lab's own, or a real PowerShell."""
+"""The engine that the simulated servers' sessions run on: the lab's own, or a real PowerShell; and what is tested."""
 
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
 EMBEDDED = "embedded"
+CHECKOUT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +25,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engine-table", action="store_true", help="only list the tests that no PowerShell can pass, and why"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to test another checkout's collection, which is what a copy of a checkout would do."""
+    place = CHECKOUT / ".collections" / "ansible_collections" / "lync" / "remediation"
+    if place.resolve() != CHECKOUT.resolve():
+        raise pytest.UsageError(f"{place} does not lead to this checkout. Run `make setup`.")
 
 
 @pytest.fixture(scope="session")
