@@ -49,12 +49,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (item, marker.args[0]) for item in items if (marker := item.get_closest_marker("embedded_only"))
     ]
     if config.getoption("--engine-table"):
-        rows = [f"| `{item.nodeid.partition('[')[0]}` | {reason} |" for item, reason in marked]
+        rows = [f"| `{_place(item)}` | {reason} |" for item, reason in marked]
         print("| test | why only the embedded engine |", "| --- | --- |", *dict.fromkeys(rows), sep="\n")
         items.clear()
     elif config.getoption("--engine") != EMBEDDED:
         for item, reason in marked:
             item.add_marker(pytest.mark.skip(reason=f"only on the embedded engine: {reason}"))
+
+
+def _place(item: pytest.Item) -> str:
+    """The test, or its file where all of that is marked."""
+    marks = getattr(getattr(item, "module", None), "pytestmark", None)
+    return item.nodeid.partition("::" if getattr(marks, "name", None) == "embedded_only" else "[")[0]
 
 
 def _powershell(config: pytest.Config) -> str | None:

@@ -103,22 +103,24 @@ AT_ONCE = {"services": {"start_seconds": 0}, "high_availability": {"busy_seconds
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
+def lab(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[LabInProcess]:
     description = yaml.safe_load((DEPLOYMENTS / "clock.yml").read_text(encoding="utf-8"))
     network = {"network": f"127.{100 + os.getpid() % 100}.9"}
     sleep = time.sleep
     with (
-        LabInProcess({**description, **AT_ONCE, **network}, tmp_path_factory.mktemp("lab")) as running,
+        LabInProcess(
+            {**description, **AT_ONCE, **network}, tmp_path_factory.mktemp("lab"), engine=engine
+        ) as running,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.02)))
         yield running
 
 
-def results(lab: LabInProcess, folder: Path, *, check_mode: bool = False) -> list[dict[str, Any]]:
+def results(lab: LabInProcess, folder: Path, *, check: bool = False) -> list[dict[str, Any]]:
     """What the tasks return in the pool of a zone that was flipped."""
     worker = Worker(lab.variables("fe02.contoso.com"), folder / "run", folder / "journal")
-    returned = [worker.run(module, options, check_mode=check_mode) for module, options in TASKS]
+    returned = [worker.run(module, options, check=check) for module, options in TASKS]
     worker.reset_connection()
     return returned
 
@@ -129,7 +131,7 @@ def test_results_are_as_documented(check_mode: bool, lab: LabInProcess, tmp_path
     # There is something to do the first time, and nothing the second.
     for turn in ("first", "second"):
         (tmp_path / turn).mkdir()
-        found = results(lab, tmp_path / turn, check_mode=check_mode)
+        found = results(lab, tmp_path / turn, check=check_mode)
         for (module, _), result in zip(TASKS, found, strict=True):
             assert not result.get("failed"), result
             check(module, result)

@@ -23,6 +23,10 @@ from running import RunningLab, ansible_environment, playbook_command
 from .in_process import LabInProcess
 from .test_clock_drift_killed import descendants, kill
 
+pytestmark = pytest.mark.embedded_only(
+    "it judges what a lab in the tests' own process holds once nothing runs there, and a PowerShell does not tell that"
+)
+
 DEPLOYMENT: dict[str, Any] = {
     "domain": "contoso.com",
     "netbios": "CONTOSO",
