@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The engine that the simulated servers' sessions run on: the lab's own, or a real PowerShell."""
+"""The engine that the simulated servers' sessions run on: the lab's own, or a real PowerShell; and what is tested."""
 
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -15,6 +16,7 @@ EMBEDDED = "embedded"
 # How long an example takes says what else the machine does, and fails no test.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
+CHECKOUT = Path(__file__).parents[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--engine-table", action="store_true", help="only list the tests that no PowerShell can pass, and why"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse to test another checkout's collection, which is what a copy of a checkout would do."""
+    place = CHECKOUT / ".collections" / "ansible_collections" / "lync" / "remediation"
+    if place.resolve() != CHECKOUT.resolve():
+        raise pytest.UsageError(f"{place} does not lead to this checkout. Run `make setup`.")
 
 
 @pytest.fixture(scope="session")
@@ -44,12 +53,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (item, marker.args[0]) for item in items if (marker := item.get_closest_marker("embedded_only"))
     ]
     if config.getoption("--engine-table"):
-        rows = [f"| `{item.nodeid.partition('[')[0]}` | {reason} |" for item, reason in marked]
+        rows = [f"| `{_place(item)}` | {reason} |" for item, reason in marked]
         print("| test | why only the embedded engine |", "| --- | --- |", *dict.fromkeys(rows), sep="\n")
         items.clear()
     elif config.getoption("--engine") != EMBEDDED:
         for item, reason in marked:
             item.add_marker(pytest.mark.skip(reason=f"only on the embedded engine: {reason}"))
+
+
+def _place(item: pytest.Item) -> str:
+    """The test, or its file where all of that is marked."""
+    marks = getattr(getattr(item, "module", None), "pytestmark", None)
+    return item.nodeid.partition("::" if getattr(marks, "name", None) == "embedded_only" else "[")[0]
 
 
 def _powershell(config: pytest.Config) -> str | None:

@@ -34,6 +34,7 @@ from ansible.plugins.loader import connection_loader, init_plugin_loader
 from ansible.template import Templar
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from lab.deployment import LyncDeployment, build_deployment
+from lab.engine import EMBEDDED, engine_named
 from lab.injection import Injector, Rule
 from lab.inventory import host_variables
 from lab.runtime import Lab
@@ -131,10 +132,13 @@ def interruptible() -> Iterator[None]:
 
 
 class LabInProcess:
-    """A deployment on a thread of its own. ``number`` tells those of a test apart."""
+    """A deployment on a thread of its own. ``number`` tells those of a test apart; ``engine`` is the lab's."""
 
-    def __init__(self, document: Mapping[str, Any], state: Path, number: int = 0) -> None:
+    def __init__(
+        self, document: Mapping[str, Any], state: Path, number: int = 0, engine: str = EMBEDDED
+    ) -> None:
         self.number = number
+        self._engine = engine
         #: For whoever uses it, until it stops.
         self.references: dict[Any, Any] = {}
         # Every pipeline's answer comes in one Receive, however busy the machine is, so that requests can be numbered.
@@ -155,7 +159,9 @@ class LabInProcess:
 
     def __enter__(self) -> LabInProcess:
         self._thread.start()
-        self._lab = self._call(lambda: Lab(self.deployment, self.state))
+        self._lab = self._call(
+            lambda: Lab(self.deployment, self.state, engine_named(self._engine, self.state / "engine"))
+        )
         self._lab.injector, self._lab._executor = self.striker, self.executor
         record = self._lab.journal.record
 
@@ -167,7 +173,7 @@ class LabInProcess:
 
         self._lab.journal.record = watch
         self.deployment.watch(watch)
-        self._call(self._lab.start)
+        self._call(self._lab.start, 300)  # a real PowerShell compiles the lab's cmdlets
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -186,12 +192,12 @@ class LabInProcess:
         if self.on_write is not None:
             self.on_write(command["name"])
 
-    def _call(self, work: Callable[[], Any]) -> Any:
+    def _call(self, work: Callable[[], Any], seconds: float = 20) -> Any:
         async def run() -> Any:
             result = work()
             return await result if inspect.isawaitable(result) else result
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(seconds)
 
     def reset(self) -> None:
         """As the deployment's description says, without a session."""
@@ -253,12 +259,14 @@ class Worker:
         self._run_folder = run_folder
         run_folder.mkdir(mode=0o700)
 
-    def run(self, module: str, arguments: Mapping[str, Any], **variables: Any) -> dict[str, Any]:
+    def run(
+        self, module: str, arguments: Mapping[str, Any], *, check: bool = False, **variables: Any
+    ) -> dict[str, Any]:
         """A task's result. ``variables`` are the task's own."""
         connection = self._connection(variables)
         try:
             with interruptible():
-                return self._action(module, arguments, connection).run(
+                return self._action(module, arguments, connection, check).run(
                     task_vars={**self._variables, **variables}
                 )
         finally:
@@ -273,12 +281,12 @@ class Worker:
         connection.set_options(var_options={**self._variables, **variables})
         return connection
 
-    def _action(self, module: str, arguments: Mapping[str, Any], connection: Any) -> Any:
+    def _action(self, module: str, arguments: Mapping[str, Any], connection: Any, check: bool) -> Any:
         task = SimpleNamespace(
             args=dict(arguments),
             action=f"lync.remediation.{module}",
             resolved_action=f"lync.remediation.{module}",
-            check_mode=False,
+            check_mode=check,
             diff=True,
             become=False,
             async_val=0,

@@ -9,13 +9,18 @@ documented, every documented key is returned, and samples look like what is retu
 from __future__ import annotations
 
 import importlib
+import os
+import time
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from running import DEPLOYMENTS
 
 from .conftest import Ansible, Start
+from .in_process import LabInProcess, Worker
 from .test_clock_verdict import AnsibleAt, verdict
 
 COLLECTION = "ansible_collections.lync.remediation.plugins"
@@ -94,23 +99,44 @@ TASKS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-@pytest.fixture
-def article(start: Start, ansible_at: AnsibleAt) -> Ansible:
-    return ansible_at(start("clock", services={"start_seconds": 0}, high_availability={"busy_seconds": 0}))
+AT_ONCE = {"services": {"start_seconds": 0}, "high_availability": {"busy_seconds": 0}}
 
 
-@pytest.mark.parametrize("mode", [("--check",), ()], ids=["check mode", "for real"])
-def test_results_are_as_documented(mode: tuple[str, ...], article: Ansible) -> None:
-    # In the pool of a zone that was flipped: there is something to do the first time, and nothing the second.
-    tasks = [{f"lync.remediation.{module}": options} for module, options in TASKS]
-    for _ in range(2):
-        _, found = article.results(tasks, *mode, hosts="fe02.contoso.com")
-        results = found["fe02.contoso.com"]
-        for (module, _), result in zip(TASKS, results, strict=True):
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[LabInProcess]:
+    description = yaml.safe_load((DEPLOYMENTS / "clock.yml").read_text(encoding="utf-8"))
+    network = {"network": f"127.{100 + os.getpid() % 100}.9"}
+    sleep = time.sleep
+    with (
+        LabInProcess(
+            {**description, **AT_ONCE, **network}, tmp_path_factory.mktemp("lab"), engine=engine
+        ) as running,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.02)))
+        yield running
+
+
+def results(lab: LabInProcess, folder: Path, *, check: bool = False) -> list[dict[str, Any]]:
+    """What the tasks return in the pool of a zone that was flipped."""
+    worker = Worker(lab.variables("fe02.contoso.com"), folder / "run", folder / "journal")
+    returned = [worker.run(module, options, check=check) for module, options in TASKS]
+    worker.reset_connection()
+    return returned
+
+
+@pytest.mark.parametrize("check_mode", [True, False], ids=["check mode", "for real"])
+def test_results_are_as_documented(check_mode: bool, lab: LabInProcess, tmp_path: Path) -> None:
+    lab.reset()
+    # There is something to do the first time, and nothing the second.
+    for turn in ("first", "second"):
+        (tmp_path / turn).mkdir()
+        found = results(lab, tmp_path / turn, check=check_mode)
+        for (module, _), result in zip(TASKS, found, strict=True):
             assert not result.get("failed"), result
             check(module, result)
-        assert results[7]["restart_pending"] is None or not mode
-    assert [result["changed"] for result in results[1:4]] == [bool(mode)] * 3
+        assert found[7]["restart_pending"] is None or check_mode is False
+    assert [result["changed"] for result in found[1:4]] == [check_mode] * 3
 
 
 READING = ("Get-ItemProperty", "Get-Service", "Get-Date", "Get-CsWindowsService")
@@ -118,23 +144,21 @@ BREAKING = (*READING, "tzutil", "w32tm", "New-ItemProperty")
 
 
 @pytest.mark.parametrize("command", BREAKING)
-def test_failures_are_as_documented(command: str, article: Ansible) -> None:
-    article.lab.inject(
-        "error",
-        command=command,
-        message="Access is denied.",
-        id="AccessDenied",
-        category="PermissionDenied",
-        times=0,
-    )
-    tasks = [{f"lync.remediation.{module}": options} for module, options in TASKS]
-    _, found = article.results(tasks, hosts="fe02.contoso.com")
-    results = found["fe02.contoso.com"]
-    assert any(result.get("failed") or result.get("trouble") for result in results)
-    for (module, _), result in zip(TASKS, results, strict=True):
+def test_failures_are_as_documented(command: str, lab: LabInProcess, tmp_path: Path) -> None:
+    lab.reset()
+    refused = {"message": "Access is denied.", "id": "AccessDenied", "category": "PermissionDenied"}
+    lab.inject("error", command=command, times=0, **refused)
+    found = results(lab, tmp_path)
+    assert any(result.get("failed") or result.get("trouble") for result in found)
+    for (module, _), result in zip(TASKS, found, strict=True):
         check(module, result)
         if result.get("failed"):
             assert result["status"] in ("drifted", "unknown")
+
+
+@pytest.fixture
+def article(start: Start, ansible_at: AnsibleAt) -> Ansible:
+    return ansible_at(start("clock", **AT_ONCE))
 
 
 @pytest.mark.engine_core

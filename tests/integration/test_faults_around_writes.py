@@ -23,6 +23,10 @@ import pytest
 
 from .in_process import Fault, LabInProcess, Worker
 
+pytestmark = pytest.mark.embedded_only(
+    "it judges what a lab in the tests' own process holds once nothing runs there, and a PowerShell does not tell that"
+)
+
 ALWAYS = {"changed", "status", "before", "after", "drift", "commands", "restore_commands", "diff"}
 
 # -- what is changed --------------------------------------------------------------------------------------------------

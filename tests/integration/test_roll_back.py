@@ -52,7 +52,9 @@ def back(ansible: Ansible, *arguments: str, **variables: Any) -> Run:
     return ansible.playbook(PLAYBOOK, "--diff", *arguments, **variables)
 
 
-@pytest.mark.parametrize("version", [2010, 2013, 2019])
+@pytest.mark.parametrize(
+    "version", [2010, *(pytest.param(version, marks=pytest.mark.sweep) for version in (2013, 2019))]
+)
 def test_the_federation_playbook_is_taken_back(
     version: int, start: Start, ansible_at: AnsibleAt, folder: Path
 ) -> None:
@@ -162,7 +164,14 @@ def random_task(chance: random.Random, version: object) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("version", "seed"), [(2010, 1), (2010, 2), (2013, 3), (2015, 4), (2019, 5), ("SE", 6)]
+    ("version", "seed"),
+    [
+        (2019, 5),
+        *(
+            pytest.param(*walk, marks=pytest.mark.sweep)
+            for walk in ((2010, 1), (2010, 2), (2013, 3), (2015, 4), ("SE", 6))
+        ),
+    ],
 )
 def test_random_changes_are_taken_back(
     version: object, seed: int, start: Start, ansible_at: AnsibleAt, folder: Path

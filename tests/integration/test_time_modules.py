@@ -6,13 +6,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
-from running import RunningLab
+import yaml
+from running import DEPLOYMENTS, RunningLab
 
 from .conftest import Ansible, Start
+from .in_process import LabInProcess, Worker
 
 AnsibleAt = Callable[[RunningLab], Ansible]
 HOUR = 3600
@@ -52,6 +57,23 @@ def task(module: str, **options: Any) -> dict[str, Any]:
 
 def host(number: int) -> str:
     return f"fe{number:02}.contoso.com"
+
+
+InProcess = Callable[..., LabInProcess]
+
+
+@pytest.fixture
+def in_process(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[InProcess]:
+    """Start a deployment like `clock`, with changes to its description, in the tests' own process."""
+    with ExitStack() as stack:
+
+        def start(**changes: Any) -> LabInProcess:
+            description = yaml.safe_load((DEPLOYMENTS / "clock.yml").read_text(encoding="utf-8"))
+            description |= {"network": f"127.{100 + os.getpid() % 100}.8"} | changes
+            folder = tmp_path_factory.mktemp("lab")
+            return stack.enter_context(LabInProcess(description, folder, engine=engine))
+
+        yield start
 
 
 # -- wrong input ---------------------------------------------------------------------------------------------
@@ -160,17 +182,17 @@ WRONG: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
-def test_wrong_input_is_one_sentence_and_changes_nothing(start: Start, ansible_at: AnsibleAt) -> None:
-    lab = start("clock", **deployment())
-    tasks = [task(module, **options) for module, options, _ in WRONG]
-    for mode in ((), ("--check",)):
-        _, found = ansible_at(lab).results(tasks, *mode, hosts="front_ends")
-        said = [(result["failed"], result["msg"]) for result in found[FE]]
-        for (module, options, sentence), (failed, message) in zip(WRONG, said, strict=True):
-            assert failed, (module, options, message)
-            assert sentence in message, (module, options, message)
-            assert message.endswith(" Nothing has been changed."), message
-    assert lab.writes() == []
+def test_wrong_input_is_one_sentence_and_changes_nothing(in_process: InProcess, tmp_path: Path) -> None:
+    lab = in_process(**deployment())
+    for check in (False, True):
+        worker = Worker(lab.variables(FE), tmp_path / f"run {check}", tmp_path / "journal")
+        for module, options, sentence in WRONG:
+            result = worker.run(module, options, check=check)
+            assert result["failed"], (module, options, result)
+            assert sentence in result["msg"], (module, options, result["msg"])
+            assert result["msg"].endswith(" Nothing has been changed."), result["msg"]
+        worker.reset_connection()
+    assert lab.writes == []
 
 
 @pytest.mark.engine_core
@@ -260,28 +282,37 @@ STATES = [
 
 
 @pytest.mark.parametrize(
-    ("version", "powershell"), [(2010, "2.0"), (2013, "2.0"), (2013, "4.0"), (2019, "5.1")]
+    ("version", "powershell"),
+    [
+        (2010, "2.0"),
+        pytest.param(2013, "2.0", marks=pytest.mark.sweep),
+        pytest.param(2013, "4.0", marks=pytest.mark.sweep),
+        (2019, "5.1"),
+    ],
 )
 def test_check_mode_writes_nothing_and_shows_what_a_run_then_does(
-    version: int, powershell: str, start: Start, ansible_at: AnsibleAt
+    version: int, powershell: str, in_process: InProcess, tmp_path: Path
 ) -> None:
-    lab = start("clock", version=version, powershell=powershell, **deployment(*STATES))
-    ansible = ansible_at(lab)
-    tasks = [{**change, "when": f"inventory_hostname == '{where}'"} for where, change, _ in CHANGES]
+    lab = in_process(version=version, powershell=powershell, **deployment(*STATES))
+    workers = {
+        where: Worker(lab.variables(where), tmp_path / f"run at {where}", tmp_path / "journal")
+        for where in {where for where, _, _ in CHANGES}
+    }
 
-    def run(*arguments: str) -> tuple[list[dict[str, Any]], list[str]]:
-        # One host after the other, so that differences come in an order.
-        run, found = ansible.results(tasks, "--diff", "--forks", "1", *arguments, hosts="front_ends")
-        return [found[where][number] for number, (where, _, _) in enumerate(CHANGES)], run.differences
+    def run(*, check: bool = False) -> list[dict[str, Any]]:
+        return [
+            workers[where].run(name.rpartition(".")[2], options, check=check)
+            for where, change, _ in CHANGES
+            for name, options in change.items()
+        ]
 
-    promised, shown_before = run("--check")
-    assert lab.writes() == []
-    done, shown = run()
-    assert shown == shown_before
-    assert len(shown) == len(CHANGES)
+    promised = run(check=True)
+    assert lab.writes == []
+    done = run()
     for dry, real, (_, change, options) in zip(promised, done, CHANGES, strict=True):
         assert (dry["changed"], dry["status"]) == (True, "drifted"), (change, dry)
         assert (real["changed"], real["status"]) == (True, "corrected"), (change, real)
+        assert real["diff"]["before"] != real["diff"]["after"], change
         for key in ("before", "after", "drift", "diff"):
             assert dry[key] == real[key], (change, key)
         # By how much a clock is set at once is measured anew each time.
@@ -290,11 +321,12 @@ def test_check_mode_writes_nothing_and_shows_what_a_run_then_does(
         ]
         assert {each["property"] for each in real["drift"]} == options
         assert set(dry) - {"warnings"} == set(real) - {"warnings"}
-    written = lab.writes()
-    assert written != []
-    again, shown_again = run()
-    assert shown_again == []
-    for result, (_, change, _) in zip(again, CHANGES, strict=True):
+    written = len(lab.writes)
+    assert written
+    for result, (_, change, _) in zip(run(), CHANGES, strict=True):
         assert (result["changed"], result["status"]) == (False, "in_desired_state"), (change, result)
         assert (result["drift"], result["commands"], result["before"]) == ([], [], result["after"]), change
-    assert lab.writes() == written
+        assert result["diff"]["before"] == result["diff"]["after"], change
+    assert len(lab.writes) == written
+    for worker in workers.values():
+        worker.reset_connection()
