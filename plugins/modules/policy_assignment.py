@@ -321,7 +321,8 @@ diff:
   type: dict
 failure:
   description:
-    - The failure's kind, one word that does not change with its sentence.
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
+      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
   returned: on failure
   type: str
   sample: unusable_argument

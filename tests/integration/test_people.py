@@ -144,3 +144,43 @@ def test_a_new_policy_is_granted_when_it_can_be(tmp_path: Path, monkeypatch: pyt
         result = people.assign(policy="Fresh", users=["ken", "pilar"])
         assert result["status"] == "corrected", result
         assert people.held() == {"ken": "Fresh", "pilar": "Fresh"}
+
+
+@pytest.mark.parametrize("version", [2010, 2019])
+def test_what_is_in_force_and_why(tmp_path: Path, version: int) -> None:
+    with LabInProcess(document(version), tmp_path / "lab") as lab:
+        people = People(lab, tmp_path)
+        found = people.worker.run(
+            "effective_policy_info",
+            {
+                "users": ["K*", "sip:pilar@contoso.com"],
+                "sites": ["dublin"],
+                "services": ["mediationserver:pool01.contoso.com"],
+                "holders": True,
+            },
+        )
+    assert not found.get("failed"), found
+    source = "computed" if version == 2010 else "server"
+    assert [
+        (
+            user["sip_address"],
+            user["site"],
+            user["external_access_policy"]["identity"],
+            user["conferencing_policy"]["identity"],
+            user["conferencing_policy"]["source"],
+        )
+        for user in found["users"]
+    ] == [
+        ("sip:ken@contoso.com", "Redmond", "Tag:Partners", "Global", source),
+        ("sip:kim@contoso.com", "Redmond", "Global", "Global", source),
+        ("sip:kim2@contoso.com", "Redmond", "Global", "Global", source),
+        ("sip:kaya@contoso.com", "Dublin", "Site:Dublin", "Tag:Audio", source),
+        ("sip:pilar@contoso.com", "Redmond", "Global", "Global", source),
+    ]
+    assert found["asked"] is (version != 2010)
+    assert found["sites"][0]["external_access_policy"]["identity"] == "Site:Dublin"
+    assert found["services"][0]["media_configuration"]["scope"] == "global"
+    assert found["holders"]["external_access_policy"] == [
+        {"identity": "Tag:Partners", "number": 1, "users": ["sip:ken@contoso.com"]},
+        {"identity": "Tag:Windows Live", "number": 0, "users": []},
+    ]
