@@ -107,7 +107,10 @@ cmdlets:
   type: dict
   sample:
     Get-CsAccessEdgeConfiguration: true
+    Get-CsAllowedDomain: true
+    Get-CsBlockedDomain: true
     Get-CsComputer: true
+    Get-CsConferencingPolicy: true
     Get-CsEffectivePolicy: false
     Get-CsExternalAccessPolicy: true
     Get-CsHostingProvider: true
@@ -119,6 +122,7 @@ cmdlets:
     Get-CsPublicProvider: true
     Get-CsServerVersion: true
     Get-CsService: true
+    Get-CsSipDomain: true
     Get-CsSite: true
     Get-CsUpgradeDomainInfo: false
     Get-CsUser: true
