@@ -17,7 +17,7 @@ FLOORS = (
     ("connection_info",),
     ("roll_back",),
     ("clock", "federation"),
-    ("restart",),
+    ("people", "restart"),
     ("settings",),
     ("topology",),
     ("windows",),

@@ -31,6 +31,8 @@ from ..result.result import NOTHING_KNOWN, Result
 from ..result.status import Status
 from .journal import Change, Journal, JournalUnusable, NoJournal
 
+_LINES_IN_A_SENTENCE = 10
+
 
 @dataclass(frozen=True)
 class Mismatch:
@@ -76,7 +78,14 @@ class Envelope:
 
     def taking_back(self, change_id: str) -> Envelope:
         """An envelope for one of several changes of this task, which takes that one of the journal back."""
-        part = Envelope(self.shell, self._journal.taking_back(change_id), check_mode=self.check_mode)
+        return self._part(self._journal.taking_back(change_id))
+
+    def part(self) -> Envelope:
+        """An envelope for one of several changes of this task."""
+        return self._part(self._journal)
+
+    def _part(self, journal: Journal | NoJournal) -> Envelope:
+        part = Envelope(self.shell, journal, check_mode=self.check_mode)
         self._parts.append(part)
         return part
 
@@ -207,6 +216,13 @@ class Envelope:
         self._troubles = self._troubles or [error]
         return self._failed(sentences, replace(self.known, status=Status.UNKNOWN, changed=True, after=None))
 
+    def settle(self, status: Status, *, changed: bool) -> tuple[str, ...]:
+        """Journal a change that its subject has read back and judged, and that is no more than a part of its task's
+        result; what there is to warn of.
+        """
+        certain = self._ended or status is Status.UNKNOWN
+        return tuple(self._end(status if certain else Status.UNKNOWN, changed=changed or not self._ended))
+
     def failed(self, sentence: str, result: Result) -> ChangeFailed:
         """The failure of a change that its subject has judged itself."""
         if not self._ended:
@@ -230,14 +246,19 @@ class Envelope:
     def _failed(self, sentences: Sequence[str], result: Result) -> ChangeFailed:
         sentences = list(sentences)
         if result.restore_commands and result.changed:
-            lines = "; ".join(command.as_text() for command in result.restore_commands)
-            sentences.append(f"To put back what was there before, run: {lines}")
+            lines = [command.as_text() for command in result.restore_commands[:_LINES_IN_A_SENTENCE]]
+            more = len(result.restore_commands) - len(lines)
+            lines += [f"and {more} more lines, which restore_commands holds"] if more else []
+            sentences.append(f"To put back what was there before, run: {'; '.join(lines)}")
         return ChangeFailed(" ".join(sentences), self._closed(result), self._troubles)
 
     def _closed(self, result: Result) -> Result:
         """The result, once the journal knows it as well."""
-        ends = [each._end(result.status, changed=result.changed) for each in (self, *self._parts)]
-        return result.warned(*(warning for end in ends for warning in end))
+        return result.warned(*self._end_all(result.status, changed=result.changed))
+
+    def _end_all(self, status: Status, *, changed: bool) -> list[str]:
+        own = self._end(status, changed=changed)
+        return own + [each for part in self._parts for each in part._end_all(status, changed=changed)]
 
     def _end(self, status: Status, *, changed: bool) -> list[str]:
         """Journal what became of the change. A journal that fails by now does not make the change undone: a warning."""

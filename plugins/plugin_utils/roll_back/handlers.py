@@ -7,12 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
 from ..change.envelope import Envelope, Mismatch
 from ..change.journal import Change, Entry, NoJournal
+from ..people import assignment, granting
+from ..people.kinds import Kind
 from ..powershell.shell import ManagementShell
 from ..result.drift import DriftEntry, Reason
 from ..result.refusals import Refused
@@ -148,8 +150,67 @@ class RequestHandler:
         )
 
 
+class AssignmentHandler:
+    """For the policies of users: each gets back what was held before, and whoever was changed since is left."""
+
+    def __init__(self) -> None:
+        self._found: Mapping[str, assignment.Held] = {}
+        self._foretold: dict[tuple[str, str], str | None] = {}
+
+    def judge(self, shell: ManagementShell, entry: Entry, *, overwrite_later_changes: bool) -> Judgement:
+        kind, before = assignment.held_back_then(entry.change.before)
+        _kind, wanted = assignment.held_back_then(entry.change.wanted)
+        self._found = granting.held_now(shell, kind, list(before))
+        present = {name: each.policy for name, each in self._found.items()}
+        present.update({name: policy for (k, name), policy in self._foretold.items() if k == kind.option})
+        restored = {}
+        conflicts = []
+        for name, policy in before.items():
+            if name not in self._found:
+                conflicts.append(Mismatch(name, wanted.get(name), "no such user"))
+            elif assignment.same_policy(present[name], policy):
+                continue
+            elif overwrite_later_changes or assignment.same_policy(present[name], wanted.get(name)):
+                restored[name] = policy
+            else:
+                conflicts.append(Mismatch(name, wanted.get(name), present[name]))
+        left = () if overwrite_later_changes else tuple(conflicts)
+        return Judgement(Restoring(kind, present, restored, bool(left)) if restored else None, left)
+
+    def take_back(
+        self, envelope: Envelope, entry: Entry, request: Restoring, *, after_others: bool
+    ) -> Result:
+        assignments = [
+            assignment.Assignment(self._found[name].user, None, request.present[name], policy)
+            for name, policy in request.restored.items()
+        ]
+        result = granting.restore(
+            envelope,
+            request.kind,
+            assignments,
+            policies_may_come=after_others,
+            leaves_some=request.leaves_some,
+        )
+        if envelope.check_mode:
+            self._foretold.update(
+                ((request.kind.option, name), policy) for name, policy in request.restored.items()
+            )
+        return result
+
+
+@dataclass(frozen=True)
+class Restoring:
+    """What users hold now, and what those of them are to hold who get back what they held; whether others do not."""
+
+    kind: Kind
+    present: Mapping[str, str | None]
+    restored: Mapping[str, str | None]
+    leaves_some: bool
+
+
 HANDLERS: Mapping[str, Callable[[], Handler]] = {
     **{name: partial(SettingsHandler, resource) for name, resource in RESOURCES.items()},
+    assignment.RESOURCE: AssignmentHandler,
     "time_zone": partial(RequestHandler, time_zone.restoring_request, time_zone.remediate),
     "time_service": partial(RequestHandler, time_service.restoring_request, time_service.remediate),
 }

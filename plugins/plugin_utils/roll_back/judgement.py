@@ -19,7 +19,7 @@ from ..settings.resource import Collection, Desired, Kind, Property, Resource, V
 @dataclass(frozen=True)
 class Judgement:
     """``request`` takes the change back; None where there is nothing to do, ``conflicts`` are in the way, or the
-    sentence ``obstacle`` says why it cannot be done.
+    sentence ``obstacle`` says why it cannot be done. With both a request and conflicts it takes back all but these.
 
     A conflict is a property that the change wrote and that differs now from what it wrote.
     """

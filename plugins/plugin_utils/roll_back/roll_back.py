@@ -96,7 +96,7 @@ class _Work:
 
     def _take_back(self, handler: Handler, entry: Entry, *, after_others: bool) -> Step:
         judgement = handler.judge(self._envelope.shell, entry, overwrite_later_changes=self._overwrite)
-        if judgement.conflicts:
+        if judgement.conflicts and judgement.request is None:
             later = LaterChanges("It was changed since.")
             return Step(entry, Outcome.CONFLICT, str(later), judgement.conflicts, error=later)
         if judgement.obstacle:
@@ -105,6 +105,9 @@ class _Work:
             return Step(entry, Outcome.BACK_ALREADY, "The server has what was there before.")
         part = self._envelope.taking_back(entry.id)
         result = handler.take_back(part, entry, judgement.request, after_others=after_others)
+        if judgement.conflicts:
+            later = LaterChanges("Some of it was changed since; the rest was taken back.")
+            return Step(entry, Outcome.CONFLICT, str(later), judgement.conflicts, result, later)
         if not result.changed:
             return Step(entry, Outcome.BACK_ALREADY, "The server has what was there before.", result=result)
         reason = ""

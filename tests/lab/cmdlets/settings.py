@@ -154,7 +154,7 @@ def new_setting(invocation: Invocation, noun: Noun) -> Iterator[NetObject]:
         return
     session.deployment.store.put(noun.name, identity, values)
     if noun.is_policy and identity.startswith("Tag:"):
-        session.deployment.note_creation(identity.removeprefix("Tag:"))
+        session.deployment.note_creation(noun.name, identity.removeprefix("Tag:"))
     yield setting_object(noun, identity, values)
 
 
@@ -191,7 +191,7 @@ def remove_setting(invocation: Invocation, noun: Noun) -> Iterable[Any]:
     if not invocation.should_process(identity):
         return ()
     policy = identity.removeprefix("Tag:")
-    if noun.is_policy and identity.startswith("Tag:") and deployment.is_granted(policy):
+    if noun.is_policy and identity.startswith("Tag:") and deployment.is_granted(noun.name, policy):
         message = (
             f'The policy "{policy}" is currently assigned to one or more users. Assign a different policy '
             "to the users before "
@@ -225,6 +225,7 @@ def _register(noun: Noun) -> None:
 
 for _noun in (
     nouns.EXTERNAL_ACCESS_POLICY,
+    nouns.CONFERENCING_POLICY,
     nouns.MEDIA_CONFIGURATION,
     nouns.AV_EDGE_CONFIGURATION,
     nouns.ALLOWED_DOMAIN,

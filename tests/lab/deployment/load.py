@@ -135,8 +135,20 @@ def _generated(document: dict[str, Any]) -> dict[str, Any]:
         **document,
         "sites": {**sites, **document.get("sites", {})},
         "pools": {**pools, **document.get("pools", {})},
+        "users": [*_generated_users(short.get("users", 0), list(pools)), *document.get("users", ())],
         "central_management": document.get("central_management", f"pool001.{domain}"),
     }
+
+
+def _generated_users(number: int, pools: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """They are spread over the pools."""
+    for each in range(1, number + 1):
+        yield {
+            "name": f"user{each:05}",
+            "display_name": f"User {each:05}",
+            "pool": pools[each % len(pools)],
+            "ou": "OU=Generated",
+        }
 
 
 class _Builder:
@@ -157,7 +169,7 @@ class _Builder:
         roles = self._roles()
         people = [self._person(entry, self._netbios, self._domain, roles) for entry in document["accounts"]]
         topology = self._topology(roles)
-        granted = self._granted(topology)
+        granted = self._granted()
         try:
             texts = Texts(document.get("texts"))
         except ValueError as error:
@@ -187,9 +199,11 @@ class _Builder:
             monotonic=self._monotonic,
             utc_now=self._utc_now,
         )
-        for policy in granted.values():
-            if f"tag:{policy.lower()}" not in deployment.store.state["CsExternalAccessPolicy"]:
-                raise DeploymentError(f"users: there is no external access policy Tag:{policy} in settings.")
+        for (noun, _user), policy in granted.items():
+            if f"tag:{policy.lower()}" not in deployment.store.state.get(noun, {}):
+                raise DeploymentError(
+                    f"users: there is no {noun.removeprefix('Cs')} Tag:{policy} in settings."
+                )
         deployment.faults = document.get("faults", ())
         deployment.servers = self._servers(deployment)
         return deployment
@@ -379,22 +393,30 @@ class _Builder:
         name = entry["name"]
         display = entry.get("display_name", name)
         components = ",".join(f"DC={part}" for part in self._domain.split("."))
+        container = entry.get("ou", "CN=Users")
         return User(
             sam_account_name=name,
             display_name=display,
             sip_address=f"sip:{entry.get('sip', f'{name}@{sip_domain}').removeprefix('sip:')}",
             pool=pool.fqdn,
             principal=f"{name}@{self._domain}",
-            distinguished_name=f"CN={display},CN=Users,{components}",
+            distinguished_name=f"CN={display},{container},{components}",
             enterprise_voice=entry.get("enterprise_voice", False),
+            audio_video_disabled=entry.get("audio_video_disabled", False),
+            attributes={key.lower(): text for key, text in entry.get("attributes", {}).items()},
         )
 
-    def _granted(self, topology: Topology) -> dict[str, str]:
-        return {
-            entry["name"].lower(): re.sub("^tag:", "", entry["external_access_policy"], flags=re.IGNORECASE)
-            for entry in self._document.get("users", ())
-            if entry.get("external_access_policy")
-        }
+    def _granted(self) -> dict[tuple[str, str], str]:
+        """By noun and lower-case name of the user."""
+        found = {}
+        for entry in self._document.get("users", ()):
+            policies = dict(entry.get("policies", {}))
+            if entry.get("external_access_policy"):
+                policies["ExternalAccessPolicy"] = entry["external_access_policy"]
+            for noun, policy in policies.items():
+                bare = re.sub("^tag:", "", policy, flags=re.IGNORECASE)
+                found[f"Cs{noun}", entry["name"].lower()] = bare
+        return found
 
     def _store(self, topology: Topology) -> CentralManagementStore:
         state: dict[str, dict[str, Entry]] = {}

@@ -114,9 +114,7 @@ class LyncDeployment:
     roles: Mapping[str, Role]  # by lower-case name
     store: CentralManagementStore
     texts: Texts
-    granted: Mapping[
-        str, str
-    ]  # lower-case sam account name -> per-user external access policy, as the file has it
+    granted: Mapping[tuple[str, str], str]  # noun and lower-case sam account name -> per-user policy
     policy_lag_s: float = 0.0
     time_servers: Mapping[str, TimeServer] = field(default_factory=dict)  # by lower-case name
     domain_controller: TimeServer = field(default_factory=lambda: TimeServer("dc01"))
@@ -130,8 +128,8 @@ class LyncDeployment:
         self.went_down: Callable[[], None] = lambda: None
         self.servers: Sequence[Server] = ()
         self.lock = threading.RLock()
-        self._grants: dict[str, str] = dict(self.granted)
-        self._created: dict[str, float] = {}
+        self._grants = dict(self.granted)
+        self._created: dict[tuple[str, str], float] = {}
         self._machines: dict[str, Machine] = {}
         self._being_made: set[str] = set()
         self._file_says = [
@@ -184,6 +182,9 @@ class LyncDeployment:
         failing = [
             f for pool in self.topology.pools.values() for f in self.media_authentication.failing(pool)
         ]
+        policies: dict[str, dict[str, str]] = {}
+        for (noun, name), policy in self._grants.items():
+            policies.setdefault(name, {})[noun.removeprefix("Cs")] = policy
         unreachable = self.store.unreachable
         content = self.store.local(self.topology.central_management) if unreachable else self.store.state
         return {
@@ -217,7 +218,7 @@ class LyncDeployment:
                 user.sam_account_name: {
                     "sip_address": user.sip_address,
                     "pool": user.pool,
-                    "external_access_policy": self.external_access_policy(user.sam_account_name),
+                    "policies": policies.get(user.sam_account_name.lower(), {}),
                 }
                 for user in self.topology.users
             },
@@ -328,26 +329,27 @@ class LyncDeployment:
     def roles_of(self, person: Person) -> list[Role]:
         return [self.roles[name.lower()] for name in person.roles]
 
-    def external_access_policy(self, sam_account_name: str) -> str | None:
+    def granted_policy(self, noun: str, sam_account_name: str) -> str | None:
         """The per-user policy granted to a user (kept in Active Directory), without ``Tag:``."""
-        return self._grants.get(sam_account_name.lower())
+        return self._grants.get((noun, sam_account_name.lower()))
 
-    def grant_external_access_policy(self, sam_account_name: str, policy: str | None) -> None:
+    def grant(self, noun: str, sam_account_name: str, policy: str | None) -> None:
         with self.lock:
             if policy is None:
-                self._grants.pop(sam_account_name.lower(), None)
+                self._grants.pop((noun, sam_account_name.lower()), None)
             else:
-                self._grants[sam_account_name.lower()] = policy
+                self._grants[noun, sam_account_name.lower()] = policy
 
-    def is_granted(self, policy: str) -> bool:
-        return policy.lower() in (granted.lower() for granted in self._grants.values())
+    def is_granted(self, noun: str, policy: str) -> bool:
+        with self.lock:
+            return any(n == noun and p.lower() == policy.lower() for (n, _), p in self._grants.items())
 
-    def note_creation(self, policy: str) -> None:
+    def note_creation(self, noun: str, policy: str) -> None:
         """A per-user policy cannot be granted until Active Directory has it (``policy_lag_seconds``)."""
-        self._created[policy.lower()] = self.monotonic()
+        self._created[noun, policy.lower()] = self.monotonic()
 
-    def is_grantable(self, policy: str) -> bool:
-        created = self._created.get(policy.lower())
+    def is_grantable(self, noun: str, policy: str) -> bool:
+        created = self._created.get((noun, policy.lower()))
         return created is None or self.monotonic() >= created + self.policy_lag_s
 
 

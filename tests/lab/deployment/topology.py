@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 #: Product builds by product numbering; 4.0.7577.0 is Lync Server 2010, 7.0.2046.0 Skype for Business Server
@@ -137,6 +138,24 @@ class User:
     principal: str
     distinguished_name: str
     enterprise_voice: bool
+    audio_video_disabled: bool = False
+    #: By lower-case name: what Active Directory has beyond that, for LDAP filters.
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def names(self, netbios: str) -> set[str]:
+        """All that it can be called, in lower case."""
+        return {
+            name.lower()
+            for name in (
+                self.sip_address,
+                self.sip_address.removeprefix("sip:"),
+                self.principal,
+                self.sam_account_name,
+                f"{netbios}\\{self.sam_account_name}",
+                self.display_name,
+                self.distinguished_name,
+            )
+        }
 
 
 @dataclass(frozen=True)
@@ -152,6 +171,14 @@ class Topology:
     users: tuple[User, ...]
     central_management: str  # pool
     others: tuple[OtherServer, ...] = ()
+
+    @cached_property
+    def users_by_name(self) -> Mapping[str, Sequence[User]]:
+        found: dict[str, list[User]] = {}
+        for user in self.users:
+            for name in user.names(self.netbios):
+                found.setdefault(name, []).append(user)
+        return found
 
     def site(self, name: str) -> Site | None:
         return self.sites.get(name.lower())

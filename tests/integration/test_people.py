@@ -1,0 +1,186 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Policies of people: granted, withdrawn, interrupted and taken back, against a lab in this process."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .in_process import LabInProcess, Worker
+
+HOST = "pool01.contoso.com"
+ACCESS = "ExternalAccessPolicy"
+
+
+def document(version: Any = 2019, **changes: Any) -> dict[str, Any]:
+    return {
+        "version": version,
+        "domain": "contoso.com",
+        "netbios": "CONTOSO",
+        "accounts": [{"name": "uc-admin", "password": "Lab-Passw0rd", "roles": ["CsAdministrator"]}],
+        "sites": {"Redmond": None, "Dublin": None},
+        "pools": {
+            HOST: {"site": "Redmond", "computers": ["fe01"]},
+            "dublin.contoso.com": {"site": "Dublin", "computers": ["dfe01"]},
+        },
+        "central_management": HOST,
+        "replication": {"seconds": 0},
+        "users": [
+            {"name": "ken", "display_name": "Ken Myer", "pool": HOST, "external_access_policy": "Partners"},
+            {"name": "pilar", "display_name": "Pilar Ackerman", "pool": HOST},
+            {"name": "kim", "display_name": "Kim Abercrombie", "pool": HOST},
+            {"name": "kim2", "display_name": "Kim Abercrombie", "pool": HOST, "ou": "OU=Sales"},
+            {
+                "name": "kaya",
+                "display_name": "Kaya Elias",
+                "pool": "dublin.contoso.com",
+                "attributes": {"Department": "Finance"},
+                "policies": {"ConferencingPolicy": "Audio"},
+            },
+        ],
+        "settings": {
+            ACCESS: [
+                {"Identity": "Tag:Partners"},
+                {"Identity": "Tag:Windows Live"},
+                {"Identity": "Site:Dublin"},
+            ],
+            "ConferencingPolicy": [{"Identity": "Tag:Audio"}],
+        },
+        **changes,
+    }
+
+
+class People:
+    """A worker on the lab, and what the lab holds."""
+
+    def __init__(self, lab: LabInProcess, folder: Path) -> None:
+        self.lab = lab
+        self.folder = folder
+        self.runs = 0
+        self.worker = self.another_run()
+
+    @property
+    def journal(self) -> Path:
+        return self.folder / "journal"
+
+    def another_run(self) -> Worker:
+        self.runs += 1
+        self.worker = Worker(self.lab.variables(HOST), self.folder / f"run{self.runs}", self.journal)
+        return self.worker
+
+    def held(self, kind: str = ACCESS) -> dict[str, str]:
+        users = self.lab.status()["users"]
+        return {name: user["policies"][kind] for name, user in users.items() if kind in user["policies"]}
+
+    def assign(self, check: bool = False, **arguments: Any) -> dict[str, Any]:
+        arguments = {"kind": "external_access_policy", **arguments}
+        return self.worker.run("policy_assignment", arguments, check=check)
+
+    def written_down(self) -> tuple[list[dict[str, Any]], dict[str, str]]:
+        """The journal's changes, and the status of each that has come to an end."""
+        lines = [
+            json.loads(line)
+            for path in sorted(self.journal.glob("*.jsonl"))
+            for line in path.read_text().splitlines()
+        ]
+        changes = [line for line in lines if line["entry"] == "change"]
+        return changes, {line["id"]: line["status"] for line in lines if line["entry"] == "outcome"}
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Iterator[People]:
+    with LabInProcess(document(), tmp_path / "lab") as lab:
+        yield People(lab, tmp_path)
+
+
+def test_granted_once_and_seen_before(people: People) -> None:
+    wanted: Mapping[str, Any] = {"policy": "windows live", "users": ["sip:ken@contoso.com", "Pilar Ackerman"]}
+    dry = people.assign(check=True, **wanted)
+    assert dry["status"] == "drifted"
+    assert people.lab.writes == []
+    real = people.assign(**wanted)
+    assert real["status"] == "corrected", real
+    for key in ("before", "after", "drift", "commands", "restore_commands", "diff", "summary"):
+        assert dry[key] == real[key], key
+    assert people.held() == {"ken": "Windows Live", "pilar": "Windows Live"}
+    assert real["before"] == {"sip:ken@contoso.com": "Partners", "sip:pilar@contoso.com": None}
+    again = people.assign(**wanted)
+    assert (again["changed"], again["status"]) == (False, "in_desired_state")
+    changes, outcomes = people.written_down()
+    assert [(each["kind"], outcomes[each["id"]]) for each in changes] == [("grant", "corrected")]
+    assert changes[0]["before"] == {"external_access_policy": real["before"]}
+
+
+def test_everybody_gets_back_what_was_held_but_who_was_changed_since(people: People) -> None:
+    before = people.held()
+    people.assign(policy="Windows Live", filter='RegistrarPool -eq "pool01.contoso.com"', batch_size=3)
+    assert people.held() == dict.fromkeys(("ken", "pilar", "kim", "kim2"), "Windows Live")
+    people.lab.deployment.grant(f"Cs{ACCESS}", "pilar", "Partners")
+    people.another_run()
+    taken_back = people.worker.run("roll_back", {"run": "latest"})
+    assert taken_back["failure"] == "later_changes"
+    assert people.held() == {**before, "pilar": "Partners"}
+    assert sorted(step["outcome"] for step in taken_back["steps"]) == ["conflict", "taken_back"]
+    run = next(change["run"] for change in people.written_down()[0] if not change["takes_back"])
+    forced = people.worker.run("roll_back", {"run": run, "overwrite_later_changes": True})
+    assert forced["status"] == "corrected", forced
+    assert people.held() == before
+
+
+def test_a_new_policy_is_granted_when_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with LabInProcess(
+        document(replication={"seconds": 0, "policy_lag_seconds": 40}), tmp_path / "lab"
+    ) as lab:
+        people = People(lab, tmp_path)
+        people.worker.run("external_access_policy", {"identity": "Fresh", "enable_outside_access": True})
+        monkeypatch.setattr("time.sleep", lab.leap)
+        result = people.assign(policy="Fresh", users=["ken", "pilar"])
+        assert result["status"] == "corrected", result
+        assert people.held() == {"ken": "Fresh", "pilar": "Fresh"}
+
+
+@pytest.mark.parametrize("version", [2010, 2019])
+def test_what_is_in_force_and_why(tmp_path: Path, version: int) -> None:
+    with LabInProcess(document(version), tmp_path / "lab") as lab:
+        people = People(lab, tmp_path)
+        found = people.worker.run(
+            "effective_policy_info",
+            {
+                "users": ["K*", "sip:pilar@contoso.com"],
+                "sites": ["dublin"],
+                "services": ["mediationserver:pool01.contoso.com"],
+                "holders": True,
+            },
+        )
+    assert not found.get("failed"), found
+    source = "computed" if version == 2010 else "server"
+    assert [
+        (
+            user["sip_address"],
+            user["site"],
+            user["external_access_policy"]["identity"],
+            user["conferencing_policy"]["identity"],
+            user["conferencing_policy"]["source"],
+        )
+        for user in found["users"]
+    ] == [
+        ("sip:ken@contoso.com", "Redmond", "Tag:Partners", "Global", source),
+        ("sip:kim@contoso.com", "Redmond", "Global", "Global", source),
+        ("sip:kim2@contoso.com", "Redmond", "Global", "Global", source),
+        ("sip:kaya@contoso.com", "Dublin", "Site:Dublin", "Tag:Audio", source),
+        ("sip:pilar@contoso.com", "Redmond", "Global", "Global", source),
+    ]
+    assert found["asked"] is (version != 2010)
+    assert found["sites"][0]["external_access_policy"]["identity"] == "Site:Dublin"
+    assert found["services"][0]["media_configuration"]["scope"] == "global"
+    assert found["holders"]["external_access_policy"] == [
+        {"identity": "Tag:Partners", "number": 1, "users": ["sip:ken@contoso.com"]},
+        {"identity": "Tag:Windows Live", "number": 0, "users": []},
+    ]
