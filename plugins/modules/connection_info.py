@@ -127,6 +127,7 @@ cmdlets:
     Get-CsUpgradeDomainInfo: false
     Get-CsUser: true
     Get-CsWindowsService: true
+    Grant-CsExternalAccessPolicy: true
     Invoke-CsComputerFailBack: false
     Invoke-CsComputerFailOver: false
     Invoke-CsManagementStoreReplication: true

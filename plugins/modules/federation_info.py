@@ -103,6 +103,47 @@ unknown:
   type: list
   elements: str
   sample: [license, ports]
+changes:
+  description:
+    - The objects of this deployment that the role P(lync.remediation.windows_live_av_federation#role) has ever changed,
+      as the journal of changes has it. The role takes them back by this.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    resource:
+      description:
+        - The module's name.
+      returned: always
+      type: str
+    identity:
+      description:
+        - The object.
+      returned: always
+      type: str
+    created:
+      description:
+        - Whether the role made the object, and has not removed it since.
+      returned: always
+      type: bool
+    before:
+      description:
+        - For each option the value before the oldest change that is not taken back.
+      returned: always
+      type: dict
+    written:
+      description:
+        - For each of them the value that was written last. Empty where all has been taken back.
+      returned: always
+      type: dict
+  sample:
+    - resource: external_access_policy
+      identity: Global
+      created: false
+      before:
+        enable_public_cloud_audio_video_access: false
+      written:
+        enable_public_cloud_audio_video_access: true
 prerequisites:
   description:
     - Every prerequisite, in the order in which they are put right.

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .federation import reading
+from .people.kinds import KINDS
 from .powershell.commands import Command
 from .powershell.errors import Endpoint
 from .powershell.shell import SERVER_VERSION, ManagementShell
@@ -29,6 +30,7 @@ def used_cmdlets() -> list[str]:
     names = {SERVER_VERSION.name}
     for room in (effective, pools, reading, replication, server_services):
         names.update(room.CMDLETS)
+    names.add(KINDS["external_access_policy"].grant)
     for resource in RESOURCES.values():
         verbs = ("Get", "Set", "New", "Remove") if resource.creatable else ("Get", "Set")
         names.update(resource.cmdlet(verb) for verb in verbs)

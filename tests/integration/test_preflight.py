@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from running import RunningLab
+import yaml
+from running import DEPLOYMENTS, RunningLab
 
 from .conftest import Ansible, Start
 
@@ -93,3 +94,43 @@ def test_an_account_that_may_only_look_gets_a_dry_run_and_no_more(
     assert "may not use Set-CsExternalAccessPolicy and Set-CsMediaConfiguration here" in real.text
     assert "CsAdministrator" in real.text
     assert viewer.lab.writes() == []
+
+
+BROKEN_SETTINGS = {
+    "PublicProvider": [{"Identity": "MSN", "ProxyFqdn": "federation.messenger.msn.com"}],
+    "AllowedDomain": [{"Identity": "live.com", "ProxyFqdn": "federation.messenger.msn.com"}],
+    "BlockedDomain": [{"Identity": "hotmail.com"}],
+    "AccessEdgeConfiguration": [
+        {"Identity": "Global", "AllowFederatedUsers": False, "AllowOutsideUsers": False}
+    ],
+    "ConferencingPolicy": [{"Identity": "Global", "EnableP2PVideo": False}],
+}
+
+
+def test_each_prerequisite_that_is_broken_is_seen(
+    start: Start, ansible_at: Callable[[RunningLab], Ansible]
+) -> None:
+    pools = yaml.safe_load((DEPLOYMENTS / "demo.yml").read_text(encoding="utf-8"))["pools"]
+    del pools["dublin.contoso.com"]["edge"]
+    ken = {"name": "kenmyer", "pool": "pool01.contoso.com", "audio_video_disabled": True}
+    broken = ansible_at(
+        start(
+            "demo",
+            settings=BROKEN_SETTINGS,
+            sites={"Redmond": {}, "Dublin": {}},
+            pools=pools,
+            users=[ken],
+            second_master="dublin.contoso.com",
+        )
+    )
+    found = broken.module("federation_info", outside=False)
+    states = {each["prerequisite"]: each["state"] for each in found["prerequisites"]}
+    unknown = ("license", "ports", "dns_srv", "external_certificate")
+    expected = {**dict.fromkeys(states, "unmet"), **dict.fromkeys(unknown, "unknown"), "version": "met"}
+    assert states == expected
+    assert all(each["remedy"] for each in found["prerequisites"] if each["state"] != "met")
+    run = broken.enable(enable_providers=True, manage_access_edge=True)
+    assert run.exit_code == 2
+    assert "both call themselves the active Central Management Server" in run.text
+    assert "Set-CsAllowedDomain -Identity live.com -ProxyFqdn" in run.text
+    assert broken.lab.writes() == []

@@ -18,7 +18,7 @@ from cryptography import x509
 
 from ..powershell.ordinal import same_name
 
-_SECONDS = 5.0
+_SECONDS = 3.0
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from typing import Any
 
 from ..powershell.commands import Command, Switch
 from ..powershell.ordinal import ordinal_key, same_name
+from .messenger import DNS_SRV_ROUTING, MESSENGER
 from .outside import Certificate, Unreached, is_suffix_match
-from .windows_live import DNS_SRV_ROUTING, MESSENGER
+from .screen import counted
 
 Object = Mapping[str, Any]
 """An object as the server sent it: its properties by their names."""
@@ -86,6 +87,12 @@ class Deployment:
     license: Reading
     srv: Mapping[str, tuple[str, ...] | Unreached]
     certificates: Mapping[str, Certificate | Unreached]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The pools, and the computers with a replica."""
+        pools = {str(each["PoolFqdn"]) for each in self.services.objects if each.get("PoolFqdn")}
+        return frozenset(pools | {str(each["replica_fqdn"]) for each in self.replicas.objects})
 
 
 def prerequisites(found: Deployment) -> list[Prerequisite]:
@@ -352,7 +359,7 @@ def _audio_video_disabled(found: Deployment) -> Prerequisite:
     if unread:
         return unread
     people = [str(each.get("SipAddress") or _name(each)) for each in found.audio_video_disabled.objects]
-    faults = [f"Audio and video are off for {len(people)} users: {_listed(people)}"] if people else []
+    faults = [f"Audio and video are off for {counted(people)}: {_listed(people)}"] if people else []
     remedy = [
         Command("Set-CsUser", {"Identity": each, "AudioVideoDisabled": False}) for each in people[:_NAMED]
     ]
@@ -455,12 +462,12 @@ def _replication(found: Deployment) -> Prerequisite:
 
 def _license(found: Deployment) -> Prerequisite:
     """No server knows which client licences were bought."""
-    told = "; ".join(str(each.get("Version")) for each in found.license.objects)
+    server = "; ".join(str(each.get("Version")) for each in found.license.objects)
     evidence = (
         "A Standard client access license covers Messenger and Skype, and no cmdlet knows which were bought"
     )
     return Prerequisite(
-        "license", State.UNKNOWN, f"{evidence}{f' ({told})' if told else ''}", ("Get-CsServerVersion",)
+        "license", State.UNKNOWN, f"{evidence} ({server})" if server else evidence, ("Get-CsServerVersion",)
     )
 
 

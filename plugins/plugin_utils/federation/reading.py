@@ -79,13 +79,13 @@ def deployment(shell: ManagementShell, outside: OutsideOptions) -> Deployment:
     """Everything that can be known. Raises only what keeps anything from being read."""
     read = {name: _reading(shell, name, *what) for name, what in _READ.items()}
     replicas, masters, versions = _replication(shell)
-    told = shell.server_version()
+    version = shell.server_version()
     return Deployment(
-        version=told or ", ".join(versions) or None,
+        version=version or ", ".join(versions) or None,
         **read,
         replicas=replicas,
         masters=masters,
-        license=Reading(SERVER_VERSION.name, [{"Version": told}] if told else []),
+        license=Reading(SERVER_VERSION.name, [{"Version": version}] if version else []),
         srv={domain: _targets(domain, outside) for domain in _domains(read["sip_domains"])},
         certificates={
             host: _certificate(host, port, outside) for host, port in _edge_names(read["services"])

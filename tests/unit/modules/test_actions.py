@@ -105,7 +105,7 @@ def test_results_hold_what_is_documented(module: str, arguments: dict[str, Any],
     assert set(result) - {"changed", "warnings"} <= set(documented)
     always = {key for key, value in documented.items() if value["returned"] == "always"}
     assert always <= set(result)
-    types = {"str": str, "bool": bool, "dict": dict, "list": list, "float": float}
+    types = {"int": int, "str": str, "bool": bool, "dict": dict, "list": list, "float": float}
     for key in always:
         if result[key] is not None:
             assert isinstance(result[key], types[documented[key]["type"]]), key
