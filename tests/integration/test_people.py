@@ -130,7 +130,7 @@ def test_everybody_gets_back_what_was_held_but_who_was_changed_since(people: Peo
     assert sorted(step["outcome"] for step in taken_back["steps"]) == ["conflict", "taken_back"]
     run = next(change["run"] for change in people.written_down()[0] if not change["takes_back"])
     forced = people.worker.run("roll_back", {"run": run, "overwrite_later_changes": True})
-    assert forced["status"] == "corrected", forced
+    assert forced["status"] == "corrected", (forced["steps"], people.written_down())
     assert people.held() == before
 
 

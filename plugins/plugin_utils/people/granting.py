@@ -143,7 +143,14 @@ def restore(
         ):
             raise Refused(f"There is no per-user {kind.title} '{policy}' any more")
     return carry_out(
-        envelope, kind, assignments, lambda line: None, time, _NEW_POLICY_SECONDS, len(assignments)
+        envelope,
+        kind,
+        assignments,
+        lambda line: None,
+        time,
+        _NEW_POLICY_SECONDS,
+        len(assignments),
+        in_place=Status.DRIFTED if leaves_some else Status.CORRECTED,
     )
 
 
