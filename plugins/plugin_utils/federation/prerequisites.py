@@ -136,8 +136,8 @@ def _version(found: Deployment) -> Prerequisite:
         evidence = "Neither the server nor its replicas say which version they are."
         return Prerequisite("version", State.UNKNOWN, evidence, ("Get-CsServerVersion",))
     left = (
-        "Messenger's users were moved to Skype in April 2013, and Skype's own interoperability ended on 2025-05-05: no "
-        "public provider is left to reach. What makes sense is the audit of what is still open, and the way back"
+        "no public provider is left to reach since 2025-05-05. What makes sense is an audit of what is still open, and "
+        "the way back"
     )
     audit = "ansible-playbook lync.remediation.disable_windows_live_av_federation --check --diff"
     return _verdict(

@@ -13,7 +13,7 @@ from typing import Any
 _WIDTH = 72
 """What is left of 80 columns once Ansible has indented a list."""
 _LABEL = 18
-_MOST = 12
+_MOST = 8
 """As many lines of a section as a screen can spare."""
 
 

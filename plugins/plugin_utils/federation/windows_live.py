@@ -186,7 +186,7 @@ def assess(found: Findings, request: Request, *, check_mode: bool) -> dict[str, 
     }
     lines = screen(
         now=list(_now(found, request, planned)),
-        changes=[line for _text, module, each in pending for line in _change_lines(found, module, each)],
+        changes=[_change_line(found, module, each) for _text, module, each in pending],
         affected=list(_affected(found, pending)),
         shadowing=result["shadowing"],
         left=planned.left,
@@ -426,22 +426,36 @@ def _differences(existing: Options, wanted: Options) -> list[str]:
     ]
 
 
-def _change_lines(found: Findings, module: str, each: Options) -> Iterator[str]:
+_WORDS = {
+    "enable_public_cloud_access": "public access",
+    "enable_public_cloud_audio_video_access": "audio and video",
+    "encryption_level": "encryption",
+    "max_video_rate_allowed": "video rate",
+}
+"""What people call the options that the role changes."""
+
+
+def _change_line(found: Findings, module: str, each: Options) -> str:
     """What a change does, in words."""
     if module == "policy_assignment":
         what = "withdrawn from" if each["state"] == "absent" else "granted to"
-        yield f"policy {each['policy']}: {what} {_people(each['users'])}"
-        return
+        return f"policy {each['policy']}: {what} {counted(each['users'])}"
     existing = _existing(found, module, each["identity"])
     name = _KINDS[module] if module == "access_edge_configuration" else f"{_KINDS[module]} {each['identity']}"
     if each.get("state") == "absent":
-        yield f"{name}: removed"
-        return
+        return f"{name}: removed"
+    parts = []
     if existing is None:
-        yield f"{name}: created, as a copy of {each.get('copy_of', 'what is in force there')}"
+        parts.append(f"created, a copy of {each.get('copy_of', 'what is in force there')} but for")
     for option in _differences(existing or {}, each):
-        before = "" if existing is None else f"{shown(existing.get(option))} -> "
-        yield f"{name}: {option} {before}{shown(each[option])}"
+        before = "" if existing is None else f"{_in_words(existing.get(option))} -> "
+        parts.append(f"{_WORDS.get(option, option)} {before}{_in_words(each[option])}")
+    first, *others = parts
+    return f"{name}: {first}{' ' if existing is None else ', ' if others else ''}{', '.join(others)}"
+
+
+def _in_words(value: Any) -> str:
+    return ("on" if value else "off") if isinstance(value, bool) else shown(value)
 
 
 # -- whom it concerns -------------------------------------------------------------------------------------------------
@@ -450,7 +464,7 @@ def _change_lines(found: Findings, module: str, each: Options) -> Iterator[str]:
 def _affected(found: Findings, pending: Sequence[tuple[str, str, Options]]) -> Iterator[str]:
     for _text, module, each in pending:
         if module == "policy_assignment":
-            yield f"{_people(each['users'])} by the policy {each['policy']}"
+            yield f"policy {each['policy']}: {_people(each['users'])}"
         elif module == "external_access_policy":
             yield from _affected_by_policy(found, each)
         elif module == "media_configuration":
@@ -478,7 +492,7 @@ def _affected_by_media(found: Findings, each: Options) -> Iterator[str]:
         Scope.GLOBAL: "every call where no site or service has settings of its own",
         Scope.SITE: "every call of the site where no service has settings of its own",
     }.get(scope, "every call of the service")
-    yield f"media settings {identity}: {where}, within the company as well"
+    yield f"media settings {identity}: {where}, in the company as well"
     if found.people:
         concerned = affected_by(identity, found.people, [str(other["identity"]) for other in found.media])
         yield (
@@ -488,8 +502,12 @@ def _affected_by_media(found: Findings, each: Options) -> Iterator[str]:
 
 
 def _people(users: Sequence[str]) -> str:
-    more = f" and {len(users) - _NAMED} more" if len(users) > _NAMED else ""
-    return f"{counted(users)} ({', '.join(users[:_NAMED])}{more})"
+    return f"{counted(users)} ({_first(users)})"
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
 
 
 def _shadow_text(found: Findings, kind: str, each: Options) -> str:
@@ -579,7 +597,9 @@ def _obstacles_to_enabling(found: Findings, request: Request) -> Iterator[str]:
             "it enabled."
         )
     for each in found.readiness["prerequisites"]:
-        if each["prerequisite"] in BLOCKING and each["state"] == "unmet":
+        # Without a public provider of that server, what is unmet may be a hosting provider that has it.
+        blocking = BLOCKING | ({"public_provider"} if not providers else set())
+        if each["prerequisite"] in blocking and each["state"] == "unmet":
             yield f"{each['evidence']}. Run: {'; '.join(each['remedy'])}"
     if request.manage_access_edge:
         return
@@ -652,13 +672,12 @@ def _now(found: Findings, request: Request, planned: Plan) -> Iterator[tuple[str
         for each in _providers(found, request)
     ]
     yield "public provider", ", ".join(described) or "none"
-    yield "replication", f"{len(replicas) - len(behind)} of {len(replicas)} servers are up to date"
-    for fqdn in behind:
-        yield "behind", fqdn
+    late = f"; behind: {_first(behind)}" if behind else ""
+    yield "replication", f"{len(replicas) - len(behind)} of {len(replicas)} servers are up to date{late}"
     for each in found.policies:
         if identity_of(each).scope is not Scope.USER:
-            flags = ["on" if each[flag] else "off" for flag in _FLAGS]
-            yield f"policy {each['identity']}", f"public access {flags[0]}, audio and video {flags[1]}"
+            flags = [f"{_WORDS[flag]} {_in_words(each[flag])}" for flag in _FLAGS]
+            yield f"policy {each['identity']}", ", ".join(flags)
     for each in found.media:
         yield f"media {each['identity']}", f"{each['encryption_level']}, {each['max_video_rate_allowed']}"
 

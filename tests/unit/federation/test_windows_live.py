@@ -311,7 +311,7 @@ def test_named_providers_are_found_without_regard_to_case() -> None:
 
 
 def test_a_screen_fits_into_80_columns_whatever_is_on_it() -> None:
-    long = "a-very-long-name-of-a-policy-that-somebody-thought-well-of"
+    long = "a-very-long-name-of-a-policy"
     found = replace(
         NARROWER,
         policies=[policy("Global"), *(policy(f"Tag:{long}-{number}") for number in range(40))],
