@@ -108,26 +108,59 @@ cmdlets:
   sample:
     Get-CsAccessEdgeConfiguration: true
     Get-CsAllowedDomain: true
+    Get-CsArchivingPolicy: true
     Get-CsBlockedDomain: true
+    Get-CsCallViaWorkPolicy: false
+    Get-CsClientPolicy: true
+    Get-CsClientVersionPolicy: true
     Get-CsComputer: true
     Get-CsConferencingPolicy: true
+    Get-CsDialPlan: true
     Get-CsEffectivePolicy: false
     Get-CsExternalAccessPolicy: true
+    Get-CsHostedVoicemailPolicy: true
     Get-CsHostingProvider: true
+    Get-CsIPPhonePolicy: false
+    Get-CsLocationPolicy: true
     Get-CsManagementStoreReplicationStatus: true
     Get-CsMediaConfiguration: true
+    Get-CsMobilityPolicy: true
+    Get-CsPersistentChatPolicy: false
+    Get-CsPinPolicy: true
     Get-CsPool: true
     Get-CsPoolFabricState: false
     Get-CsPoolUpgradeReadinessState: false
+    Get-CsPresencePolicy: true
     Get-CsPublicProvider: true
     Get-CsServerVersion: true
     Get-CsService: true
     Get-CsSipDomain: true
     Get-CsSite: true
+    Get-CsThirdPartyVideoSystemPolicy: false
     Get-CsUpgradeDomainInfo: false
     Get-CsUser: true
+    Get-CsUserServicesPolicy: false
+    Get-CsVoicePolicy: true
+    Get-CsVoiceRoutingPolicy: false
     Get-CsWindowsService: true
+    Grant-CsArchivingPolicy: true
+    Grant-CsCallViaWorkPolicy: false
+    Grant-CsClientPolicy: true
+    Grant-CsClientVersionPolicy: true
+    Grant-CsConferencingPolicy: true
+    Grant-CsDialPlan: true
     Grant-CsExternalAccessPolicy: true
+    Grant-CsHostedVoicemailPolicy: true
+    Grant-CsIPPhonePolicy: false
+    Grant-CsLocationPolicy: true
+    Grant-CsMobilityPolicy: true
+    Grant-CsPersistentChatPolicy: false
+    Grant-CsPinPolicy: true
+    Grant-CsPresencePolicy: true
+    Grant-CsThirdPartyVideoSystemPolicy: false
+    Grant-CsUserServicesPolicy: false
+    Grant-CsVoicePolicy: true
+    Grant-CsVoiceRoutingPolicy: false
     Invoke-CsComputerFailBack: false
     Invoke-CsComputerFailOver: false
     Invoke-CsManagementStoreReplication: true
@@ -151,10 +184,22 @@ missing_cmdlets:
   type: list
   elements: str
   sample:
+    - Get-CsCallViaWorkPolicy
     - Get-CsEffectivePolicy
+    - Get-CsIPPhonePolicy
+    - Get-CsPersistentChatPolicy
     - Get-CsPoolFabricState
     - Get-CsPoolUpgradeReadinessState
+    - Get-CsThirdPartyVideoSystemPolicy
     - Get-CsUpgradeDomainInfo
+    - Get-CsUserServicesPolicy
+    - Get-CsVoiceRoutingPolicy
+    - Grant-CsCallViaWorkPolicy
+    - Grant-CsIPPhonePolicy
+    - Grant-CsPersistentChatPolicy
+    - Grant-CsThirdPartyVideoSystemPolicy
+    - Grant-CsUserServicesPolicy
+    - Grant-CsVoiceRoutingPolicy
     - Invoke-CsComputerFailBack
     - Invoke-CsComputerFailOver
     - Test-CsAVEdgeConnectivity
@@ -166,7 +211,7 @@ roles_query:
   type: str
   sample: >-
     Get-CsAdminRole | Where-Object {$_.Cmdlets -match
-    '\b(Get-CsEffectivePolicy|Get-CsPoolFabricState|Get-CsPoolUpgradeReadinessState|Get-CsUpgradeDomainInfo|Invoke-CsComputerFailBack|Invoke-CsComputerFailOver|Test-CsAVEdgeConnectivity)\b'}
+    '\b(Get-CsCallViaWorkPolicy|Get-CsEffectivePolicy|Get-CsIPPhonePolicy|Get-CsPersistentChatPolicy|Get-CsPoolFabricState|Get-CsPoolUpgradeReadinessState|Get-CsThirdPartyVideoSystemPolicy|Get-CsUpgradeDomainInfo|Get-CsUserServicesPolicy|Get-CsVoiceRoutingPolicy|Grant-CsCallViaWorkPolicy|Grant-CsIPPhonePolicy|Grant-CsPersistentChatPolicy|Grant-CsThirdPartyVideoSystemPolicy|Grant-CsUserServicesPolicy|Grant-CsVoiceRoutingPolicy|Invoke-CsComputerFailBack|Invoke-CsComputerFailOver|Test-CsAVEdgeConnectivity)\b'}
 status:
   description:
     - V(unknown), as the state could not be read.

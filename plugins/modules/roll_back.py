@@ -62,6 +62,8 @@ notes:
   - At least one of O(run), O(host), O(resource), O(entries) and O(since) has to be given.
   - Some changes cannot be taken back, such as the restart of a service. They are named, and no reason to fail.
   - A per-user policy that was removed comes back with its values, but nobody is granted it any more.
+  - Of users who were granted policies together, those whose policy was changed since are left, and the others get back
+    what they held.
 seealso:
   - ref: ansible_collections.lync.remediation.docsite.guide_taking_back
     description: What is written down, and how it is taken back.
@@ -69,6 +71,7 @@ seealso:
   - module: lync.remediation.media_configuration
   - module: lync.remediation.public_provider
   - module: lync.remediation.access_edge_configuration
+  - module: lync.remediation.policy_assignment
 """
 
 EXAMPLES = r"""
@@ -141,7 +144,8 @@ steps:
       description:
         - V(taken_back), in check mode as well.
         - V(back_already) where it was taken back before, never came about, or the server has the former values.
-        - V(conflict) where the server has neither these nor those that were written.
+        - V(conflict) where the server has neither these nor those that were written. Of policies of users the others are
+          taken back all the same.
         - V(behind_conflict) where a newer change of the same object was not taken back.
         - V(impossible) where nothing takes such a change back.
         - V(elsewhere) where it was made under the same name at another address.

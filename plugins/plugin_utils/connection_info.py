@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from .federation import reading
-from .people.kinds import KINDS
+from .people import effective_policies, granting
 from .powershell.commands import Command
 from .powershell.errors import Endpoint
 from .powershell.shell import SERVER_VERSION, ManagementShell
@@ -28,9 +28,8 @@ _MEASUREMENTS = 3
 def used_cmdlets() -> list[str]:
     """Every Lync cmdlet that the modules of this collection may send, as the rooms that send them say."""
     names = {SERVER_VERSION.name}
-    for room in (effective, pools, reading, replication, server_services):
+    for room in (effective, effective_policies, granting, pools, reading, replication, server_services):
         names.update(room.CMDLETS)
-    names.add(KINDS["external_access_policy"].grant)
     for resource in RESOURCES.values():
         verbs = ("Get", "Set", "New", "Remove") if resource.creatable else ("Get", "Set")
         names.update(resource.cmdlet(verb) for verb in verbs)

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import json
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -184,3 +186,117 @@ def test_what_is_in_force_and_why(tmp_path: Path, version: int) -> None:
         {"identity": "Tag:Partners", "number": 1, "users": ["sip:ken@contoso.com"]},
         {"identity": "Tag:Windows Live", "number": 0, "users": []},
     ]
+
+
+def test_a_run_that_ends_half_way_is_told_finished_and_taken_back(people: People) -> None:
+    before = people.held()
+    wanted: Mapping[str, Any] = {
+        "policy": "Windows Live",
+        "users": ["ken", "pilar", "kim", "kaya"],
+        "batch_size": 2,
+    }
+
+    class Killed(BaseException):
+        pass
+
+    def kill(name: str) -> None:
+        if len(people.lab.writes) == 3:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
+
+    def die(number: int, frame: object) -> NoReturn:
+        raise Killed
+
+    earlier = signal.signal(signal.SIGUSR1, die)
+    people.lab.on_write = kill
+    try:
+        with pytest.raises(Killed):
+            people.assign(**wanted)
+    finally:
+        signal.signal(signal.SIGUSR1, earlier)
+        people.lab.on_write = None
+    people.lab.settle()
+    changes, outcomes = people.written_down()
+    assert len(changes) == 2, "both were written down before they were sent"
+    assert list(outcomes.values()) == ["corrected"], "what became of the second is not known"
+    people.another_run()
+    assert not people.assign(**wanted).get("failed")
+    assert people.held() == dict.fromkeys(("ken", "pilar", "kim", "kaya"), "Windows Live")
+    people.another_run()
+    back = people.worker.run("roll_back", {"resource": "policy_assignment"})
+    assert back["status"] == "corrected", back
+    assert people.held() == before
+
+
+@pytest.mark.parametrize("powershell", ["2.0", "4.0"])
+def test_requests_grow_with_the_batches(tmp_path: Path, powershell: str) -> None:
+    document_of_many = document(
+        2013,
+        powershell=powershell,
+        generate={"pools": 1, "users": 60},
+        settings={ACCESS: [{"Identity": "Tag:Windows Live"}]},
+        users=[],
+    )
+    with LabInProcess(document_of_many, tmp_path / "lab") as lab:
+        people = People(lab, tmp_path)
+        lab.striker.aim(None, 0)
+        result = people.assign(policy="Windows Live", ou="OU=Generated,DC=contoso,DC=com", batch_size=20)
+        assert (result["status"], result["found"], len(people.held())) == ("corrected", 60, 60)
+        pipelines = lab.striker.names.count("Command")
+        assert lab.sessions == 1
+    # Three batches are granted and read back; PowerShell 2 runs one command in a pipeline.
+    assert pipelines <= (6 + 8 if powershell == "4.0" else 120 + 8)
+
+
+@pytest.mark.parametrize("role", ["CsViewOnlyAdministrator", "CsUserAdministrator"])
+def test_who_may_not_grant_is_refused_before_anything_is_written(tmp_path: Path, role: str) -> None:
+    accounts = [{"name": "uc-admin", "password": "Lab-Passw0rd", "roles": [role]}]
+    with LabInProcess(document(accounts=accounts), tmp_path / "lab") as lab:
+        people = People(lab, tmp_path)
+        wanted = {"policy": "Windows Live", "users": ["ken"]}
+        assert people.assign(check=True, **wanted)["changed"]
+        result = people.assign(**wanted)
+        may_grant = role == "CsUserAdministrator"
+        assert result["status"] == ("corrected" if may_grant else "drifted")
+        assert bool(lab.writes) is may_grant
+        assert people.journal.exists() is may_grant
+
+
+REFUSALS: list[dict[str, Any]] = [
+    {"policy": "Windows Live", "users": ["ken", "nobody"]},
+    {"policy": "Windows Live", "users": ["Kim Abercrombie"]},
+    {"policy": "Windows Live", "users": ["K*"]},
+    {"policy": "Windows Life", "users": ["ken"]},
+    {"policy": "Global", "users": ["ken"]},
+    {"policy": "site:Dublin", "users": ["ken"]},
+    {"policy": "Windows Live"},
+    {"users": ["ken"]},
+    {"policy": "Windows Live", "users": ["ken"], "filter": "Enabled -eq $True"},
+    {"policy": "Windows Live", "filter": "this is none"},
+    {"policy": "Windows Live", "ldap_filter": "(&(Department=Finance)"},
+    {"policy": "Windows Live", "ou": "OU=Nowhere,DC=contoso,DC=com"},
+    {"policy": "Windows Live", "users": ["ken"], "batch_size": 0},
+    {"policy": "Windows Live", "users": ["ken"], "kind": "telephone_policy"},
+    {"policy": "Windows Live", "users": ["ken"], "kind": "voice_routing_policy"},
+]
+
+
+def test_whatever_cannot_be_right_is_refused_in_one_sentence_and_nothing_is_written(people: People) -> None:
+    before = people.held()
+    for arguments in REFUSALS:
+        result = people.assign(**arguments)
+        assert result.get("failed"), arguments
+        assert (result["changed"], people.lab.writes) == (False, []), arguments
+        assert "\n" not in result["msg"], arguments
+    assert people.held() == before
+    assert not people.journal.exists()
+
+
+def test_chosen_by_attributes_of_active_directory(people: People) -> None:
+    result = people.assign(
+        kind="conferencing_policy", policy="Audio", state="absent", ldap_filter="(Department=Fin*)"
+    )
+    assert result["status"] == "corrected", result
+    assert people.held("ConferencingPolicy") == {}
+    everybody = people.assign(policy="Partners", state="absent")
+    assert everybody["before"] == {"sip:ken@contoso.com": "Partners"}
+    assert people.held() == {}

@@ -29,7 +29,14 @@ from .users import Choice, Found, User
 
 _POOLS = Command("Get-CsPool")
 _EFFECTIVE_POLICY = "Get-CsEffectivePolicy"
-CMDLETS = (users.GET, _EFFECTIVE_POLICY, _POOLS.name, SITES.name, SERVICES.name)
+CMDLETS = (
+    users.GET,
+    _EFFECTIVE_POLICY,
+    _POOLS.name,
+    SITES.name,
+    SERVICES.name,
+    CONFERENCING_POLICY.cmdlet("Get"),
+)
 
 _POLICIES: Mapping[Kind, Resource] = {
     EXTERNAL_ACCESS: EXTERNAL_ACCESS_POLICY,

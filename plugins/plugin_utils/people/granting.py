@@ -35,10 +35,12 @@ from .assignment import (
     result,
     same_policy,
 )
-from .kinds import SCOPES, Kind
+from .kinds import KINDS, SCOPES, Kind
 
 Telling = Callable[[str], None]
 """Shows one line to whoever watches."""
+
+CMDLETS = (users.GET, *(name for kind in KINDS.values() for name in (kind.get, kind.grant)))
 
 _RETRY_SECONDS = 15.0
 _NEW_POLICY_SECONDS = 900.0

@@ -18,7 +18,7 @@ SCOPES = (Scope.GLOBAL, Scope.SITE, Scope.SERVICE, Scope.USER)
 
 @dataclass(frozen=True)
 class Kind:
-    """``option`` is what the modules call it, ``noun`` what the cmdlets do, without Cs."""
+    """``option`` is what the modules call it, ``noun`` what the cmdlets do."""
 
     option: str
     noun: str
@@ -30,11 +30,16 @@ class Kind:
 
     @property
     def grant(self) -> str:
-        return f"Grant-Cs{self.noun}"
+        return f"Grant-{self.noun}"
 
     @property
     def get(self) -> str:
-        return f"Get-Cs{self.noun}"
+        return f"Get-{self.noun}"
+
+    @property
+    def attribute(self) -> str:
+        """The property of Get-CsUser."""
+        return self.noun.removeprefix("Cs")
 
     def held_by(self, user: RemoteObject) -> str | None:
         """The name of the policy that has been granted to a user; None where there is none.
@@ -42,9 +47,9 @@ class Kind:
         That Get-CsUser names the property like the policy is documented for most kinds, and assumed for the others (no
         public source found): without the property nothing is known. Raises Unreadable.
         """
-        if self.noun not in user:
+        if self.attribute not in user:
             raise Unreadable(f"Get-CsUser does not show here which {self.title} a user has been granted.")
-        value = user[self.noun]
+        value = user[self.attribute]
         text = "" if value is None else text_of(value)
         return stored(text, SCOPES).name if text else None
 
@@ -54,31 +59,31 @@ class Kind:
         It calls a dial plan a location profile. The other properties that its documentation shows are named like the
         policy; that those it does not show are as well is assumed (no public source found).
         """
-        value = effective.get("LocationProfile" if self.noun == "DialPlan" else self.noun)
+        value = effective.get("LocationProfile" if self.noun == "CsDialPlan" else self.attribute)
         return (text_of(value) or None) if value is not None else None
 
 
 KINDS: Mapping[str, Kind] = {
     kind.option: kind
     for kind in (
-        Kind("archiving_policy", "ArchivingPolicy"),
-        Kind("call_via_work_policy", "CallViaWorkPolicy"),
-        Kind("client_policy", "ClientPolicy"),
-        Kind("client_version_policy", "ClientVersionPolicy"),
-        Kind("conferencing_policy", "ConferencingPolicy"),
-        Kind("dial_plan", "DialPlan"),
-        Kind("external_access_policy", "ExternalAccessPolicy"),
-        Kind("hosted_voicemail_policy", "HostedVoicemailPolicy"),
-        Kind("ip_phone_policy", "IPPhonePolicy"),
-        Kind("location_policy", "LocationPolicy"),
-        Kind("mobility_policy", "MobilityPolicy"),
-        Kind("persistent_chat_policy", "PersistentChatPolicy"),
-        Kind("pin_policy", "PinPolicy"),
-        Kind("presence_policy", "PresencePolicy"),
-        Kind("third_party_video_system_policy", "ThirdPartyVideoSystemPolicy"),
-        Kind("user_services_policy", "UserServicesPolicy"),
-        Kind("voice_policy", "VoicePolicy"),
-        Kind("voice_routing_policy", "VoiceRoutingPolicy"),
+        Kind("archiving_policy", "CsArchivingPolicy"),
+        Kind("call_via_work_policy", "CsCallViaWorkPolicy"),
+        Kind("client_policy", "CsClientPolicy"),
+        Kind("client_version_policy", "CsClientVersionPolicy"),
+        Kind("conferencing_policy", "CsConferencingPolicy"),
+        Kind("dial_plan", "CsDialPlan"),
+        Kind("external_access_policy", "CsExternalAccessPolicy"),
+        Kind("hosted_voicemail_policy", "CsHostedVoicemailPolicy"),
+        Kind("ip_phone_policy", "CsIPPhonePolicy"),
+        Kind("location_policy", "CsLocationPolicy"),
+        Kind("mobility_policy", "CsMobilityPolicy"),
+        Kind("persistent_chat_policy", "CsPersistentChatPolicy"),
+        Kind("pin_policy", "CsPinPolicy"),
+        Kind("presence_policy", "CsPresencePolicy"),
+        Kind("third_party_video_system_policy", "CsThirdPartyVideoSystemPolicy"),
+        Kind("user_services_policy", "CsUserServicesPolicy"),
+        Kind("voice_policy", "CsVoicePolicy"),
+        Kind("voice_routing_policy", "CsVoiceRoutingPolicy"),
     )
 }
 """By what the modules call them. Which of them a server has, only the server tells."""

@@ -163,7 +163,7 @@ def holders(shell: ManagementShell, kind: Kind) -> list[User]:
     """Everybody who has been granted a policy of that kind."""
     return [
         user
-        for user in _read(shell, Command(GET, {"Filter": f"{kind.noun} -ne $Null"}))
+        for user in _read(shell, Command(GET, {"Filter": f"{kind.attribute} -ne $Null"}))
         if kind.held_by(user.remote) is not None
     ]
 

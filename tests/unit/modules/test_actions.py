@@ -37,8 +37,15 @@ REPLIES = {
     "Get-CsSite": [remote("Site", Identity="Site:Redmond")],
     "Get-CsPool": [remote("Pool", Identity="pool01.contoso.com", Site="Site:Redmond")],
     "Get-CsUser": [
-        remote("User", Identity="CN=1", RegistrarPool="pool01.contoso.com", ExternalAccessPolicy=None)
+        remote(
+            "User",
+            Identity="CN=1",
+            RegistrarPool="pool01.contoso.com",
+            ExternalAccessPolicy=None,
+            ConferencingPolicy=None,
+        )
     ],
+    "Get-CsConferencingPolicy": [remote("Policy", Identity="Global", EnableP2PVideo=True)],
     "Get-CsHostingProvider": [],
     "Get-CsManagementStoreReplicationStatus": list(STATES.output[:1]),
     "Measure-Object": [],
@@ -84,6 +91,11 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("external_access_policy", {"enable_public_cloud_access": True}),
     ("external_access_policy", {"state": "absent"}),
     ("external_access_policy_info", {"users": ["sip:kenmyer@contoso.com"], "sites": ["Redmond"]}),
+    ("effective_policy_info", {"users": ["sip:kenmyer@contoso.com"], "sites": ["Redmond"], "holders": True}),
+    (
+        "policy_assignment",
+        {"kind": "external_access_policy", "users": ["sip:kenmyer@contoso.com"], "state": "absent"},
+    ),
     ("media_configuration", {"identity": "site:Redmond", "encryption_level": "supportEncryption"}),
     ("media_configuration_info", {"identity": "Global", "sites": ["redmond"]}),
     ("public_provider", {"identity": "msn", "enabled": "yes"}),
