@@ -124,11 +124,15 @@ from ..plugin_utils.federation.windows_live import Findings, Request, assess
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {"bool": check_type_bool, "Sequence[str]": check_type_list}
 
 
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
 def windows_live_assessment(
     read: Mapping[str, Any], request: Mapping[str, Any], check_mode: bool = False
 ) -> dict[str, Any]:
     converted = {
-        field.name: _CONVERSIONS.get(str(field.type), str)(request[field.name]) for field in fields(Request)
+        field.name: _CONVERSIONS.get(str(field.type), _text)(request[field.name]) for field in fields(Request)
     }
     return assess(Findings(**read), Request(**converted), check_mode=check_mode)
 
