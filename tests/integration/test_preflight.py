@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import pytest
 import yaml
-from running import DEPLOYMENTS, RunningLab
+from running import DEPLOYMENTS, RunningLab, recap
 
 from .conftest import Ansible, Start
 
@@ -54,15 +54,15 @@ def test_what_is_in_the_way_is_put_right_on_request(unprepared: Ansible) -> None
     assert provider["enabled"] is False
 
 
-@pytest.mark.engine_core
-def test_a_provider_that_does_not_exist_is_named_with_those_that_do(demo: Ansible) -> None:
-    run = demo.enable(providers=["MSM"])
-    assert run.exit_code == 2
-    assert "There is no public provider MSM. The public providers are:" in run.text
-    assert "MSN" in run.text
-    assert demo.lab.writes() == []
+def test_a_host_that_is_refused_does_not_keep_the_others_from_it(unprepared: Ansible) -> None:
+    refused = "{{ ['nobody'] if inventory_hostname == 'portland.contoso.com' else [] }}"
+    run = unprepared.enable(enable_providers=True, manage_access_edge=True, providers=refused)
+    hosts = recap(run.output)
+    assert (hosts["portland.contoso.com"]["failed"], hosts["portland.contoso.com"]["changed"]) == (1, 0)
+    assert (hosts["redmond.contoso.com"]["failed"], hosts["redmond.contoso.com"]["changed"]) == (0, 4)
 
 
+@pytest.mark.sweep
 def test_a_deployment_without_a_provider_is_told_how_to_get_one(demo: Ansible) -> None:
     demo.module("public_provider", identity="MSN", state="absent")
     written = demo.lab.writes()
