@@ -472,6 +472,8 @@ def test_without_a_journal_the_rest_is_named() -> None:
     assert step["enable_public_cloud_audio_video_access"] is False
     assert "enable_public_cloud_access" not in step
     assert len(result["left"]) == 2
+    people = assess(found, replace(DISABLE, people=["sip:a@contoso.com"]), check_mode=False)
+    assert (people["pending"], len(people["left"])) == ([], 1)
 
 
 # -- the role's fact and its variables --------------------------------------------------------------------------------
