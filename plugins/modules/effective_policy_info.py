@@ -207,6 +207,29 @@ users:
           enable_public_cloud_access: true
           enable_public_cloud_audio_video_access: false
           enable_outside_access: true
+      conferencing_policy:
+        identity: Global
+        scope: global
+        source: server
+        computed: Global
+        why: None has been granted to the user. The site Redmond has none of its own.
+        settings:
+          identity: Global
+          state: present
+          description: ""
+          allow_ip_audio: true
+          allow_ip_video: true
+          enable_p2p_video: true
+      media_configuration:
+        identity: Site:Redmond
+        scope: site
+        source: computed
+        computed: Site:Redmond
+        why: They have no user scope. The site Redmond has one of its own.
+        settings:
+          identity: Site:Redmond
+          state: present
+          encryption_level: SupportEncryption
 sites:
   description:
     - Each site that was asked for, with C(site), and C(external_access_policy), C(conferencing_policy) and

@@ -144,8 +144,8 @@ steps:
       description:
         - V(taken_back), in check mode as well.
         - V(back_already) where it was taken back before, never came about, or the server has the former values.
-        - V(conflict) where the server has neither these nor those that were written. Of policies of users the others are
-          taken back all the same.
+        - V(conflict) where the server has neither these nor those that were written. Of policies of users the others
+          are taken back all the same.
         - V(behind_conflict) where a newer change of the same object was not taken back.
         - V(impossible) where nothing takes such a change back.
         - V(elsewhere) where it was made under the same name at another address.

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import pytest
 
 from .in_process import LabInProcess, Worker
+from .test_documented_results import check as documented
 
 HOST = "pool01.contoso.com"
 ACCESS = "ExternalAccessPolicy"
@@ -83,7 +84,7 @@ class People:
 
     def assign(self, check: bool = False, **arguments: Any) -> dict[str, Any]:
         arguments = {"kind": "external_access_policy", **arguments}
-        return self.worker.run("policy_assignment", arguments, check=check)
+        return self.worker.run("policy_assignment", arguments, check_mode=check)
 
     def written_down(self) -> tuple[list[dict[str, Any]], dict[str, str]]:
         """The journal's changes, and the status of each that has come to an end."""
@@ -109,6 +110,8 @@ def test_granted_once_and_seen_before(people: People) -> None:
     assert people.lab.writes == []
     real = people.assign(**wanted)
     assert real["status"] == "corrected", real
+    documented("policy_assignment", dry)
+    documented("policy_assignment", real)
     for key in ("before", "after", "drift", "commands", "restore_commands", "diff", "summary"):
         assert dry[key] == real[key], key
     assert people.held() == {"ken": "Windows Live", "pilar": "Windows Live"}
@@ -162,6 +165,7 @@ def test_what_is_in_force_and_why(tmp_path: Path, version: int) -> None:
             },
         )
     assert not found.get("failed"), found
+    documented("effective_policy_info", found)
     source = "computed" if version == 2010 else "server"
     assert [
         (
@@ -285,6 +289,7 @@ def test_whatever_cannot_be_right_is_refused_in_one_sentence_and_nothing_is_writ
     for arguments in REFUSALS:
         result = people.assign(**arguments)
         assert result.get("failed"), arguments
+        documented("policy_assignment", result)
         assert (result["changed"], people.lab.writes) == (False, []), arguments
         assert "\n" not in result["msg"], arguments
     assert people.held() == before

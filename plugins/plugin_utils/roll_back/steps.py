@@ -17,9 +17,12 @@ from ..change.journal import Entry
 from ..powershell.errors import ManagementShellError
 from ..powershell.values import as_result
 from ..result.display import shown
+from ..result.drift import DriftEntry
 from ..result.result import Result
 
 _WIDTH = 76
+_NAMED = 20
+"""As many differences of one change as the lines for people name."""
 
 
 class Outcome(enum.Enum):
@@ -111,10 +114,18 @@ def _details(step: Step) -> Iterator[str]:
         written, found = shown(as_result(conflict.wanted)), shown(as_result(conflict.found))
         yield f"{conflict.property}: written {written}, now {found}"
     if step.result is not None and step.outcome is Outcome.TAKEN_BACK:
-        for entry in step.result.drift:
-            yield f"{entry.property}: {shown(as_result(entry.current))} -> {shown(as_result(entry.desired))}"
+        for entry in step.result.drift[:_NAMED]:
+            yield f"{_of(step, entry)}: {shown(as_result(entry.current))} -> {shown(as_result(entry.desired))}"
+        if len(step.result.drift) > _NAMED:
+            yield f"and {len(step.result.drift) - _NAMED} more"
     if step.reason:
         yield step.reason
+
+
+def _of(step: Step, entry: DriftEntry) -> str:
+    """What differed: a property of the object, or one of several objects that were changed together."""
+    several = len({each.identity for each in step.result.drift}) > 1 if step.result else False
+    return entry.identity if several else entry.property
 
 
 def _wrapped(text: str, first: str, later: str) -> list[str]:
