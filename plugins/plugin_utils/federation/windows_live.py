@@ -357,8 +357,8 @@ def _without_a_journal(found: Findings, request: Request, planned: Plan) -> None
     """Only what the role is about: the audio and video flag, and encryption. Nothing is created for that."""
     if request.for_people:
         planned.left.append(
-            "Which policies these people had before is not known. lync.remediation.policy_assignment withdraws those that "
-            "they have."
+            "Which policies these people had before is not known. lync.remediation.policy_assignment withdraws "
+            "those that they have."
         )
     for kind, texts, collections, values, steps, sites in (
         ("policy", request.policy_scopes, found.policies, request.policy_values, planned.policies, {}),
