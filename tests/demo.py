@@ -120,8 +120,8 @@ FEDERATION = Act(
             ("--check", "--diff"),
             (
                 "one screen: what is in force, what would change, who is affected, and that",
-                "Dublin's own media settings and one policy, whose holder is named, go before",
-                "a Global change; the two differences. Nothing is written.",
+                "Dublin's own media settings and one policy go before a Global change; the",
+                "two differences, and the lines to type. Nothing is written.",
             ),
             changed=2,
         ),
