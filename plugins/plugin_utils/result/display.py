@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import re
 import json
+import re
 from typing import Any
 
 

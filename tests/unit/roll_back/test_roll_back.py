@@ -43,7 +43,6 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.roll_back.selecti
     Selection,
     moment,
     select,
-    taken_back,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings import apply
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import wanted
@@ -110,7 +109,7 @@ class Deployment:
         return roll_back(
             self.envelope(check_mode=check_mode),
             selected,
-            taken_back(entries),
+            journal.taken_back(entries),
             overwrite_later_changes=overwrite,
         )
 
