@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.lync.remediation.plugins.filter.management_shell_lines import management_shell_lines
 
-LONG = "Set-CsExternalAccessPolicy -Identity 'Tag:It''s -all mine' -EnablePublicCloudAccess $true -Force -Confirm:$false"
+LONG = "Set-CsExternalAccessPolicy -Identity 'Tag:It''s -all' -EnablePublicCloudAccess $true -Force -Confirm:$false"
 
 
 @pytest.mark.parametrize("width", [20, 50, 72, 200])
