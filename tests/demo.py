@@ -110,6 +110,8 @@ FEDERATION = Act(
     {
         "windows_live_av_federation_users": ["sip:pilar@contoso.com", "sip:kenmyer@contoso.com"],
         "windows_live_av_federation_sites": ["Redmond", "Dublin"],
+        # No DNS knows the names of this deployment.
+        "windows_live_av_federation_outside": False,
     },
     (
         Scene(
@@ -117,8 +119,9 @@ FEDERATION = Act(
             ENABLE,
             ("--check", "--diff"),
             (
-                "what the preflight finds, and that Dublin's own media settings and one",
-                "policy go before a Global change; the two differences. Nothing is written.",
+                "one screen: what is in force, what would change, who is affected, and that",
+                "Dublin's own media settings and one policy go before a Global change; the",
+                "two differences, and the lines to type. Nothing is written.",
             ),
             changed=2,
         ),
@@ -127,8 +130,8 @@ FEDERATION = Act(
             ENABLE,
             ("--diff",),
             (
-                "the same two differences, the settings in force afterwards for two",
-                "people and two sites, and what people must do now.",
+                "the same two differences, the lines for the Management Shell, the settings",
+                "in force afterwards for two people and two sites, and what to do now.",
             ),
             changed=2,
             writes=("Set-CsExternalAccessPolicy", "Set-CsMediaConfiguration"),
@@ -144,7 +147,7 @@ FEDERATION = Act(
             "The way back, as a dry run",
             DISABLE,
             ("--check", "--diff"),
-            ("the differences the other way round: encryption required, flags off.",),
+            ("the differences the other way round: all is as it was before, by the journal.",),
             changed=2,
         ),
     ),

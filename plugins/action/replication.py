@@ -26,6 +26,10 @@ class ActionModule(ModuleAction):
         return replication.remediate(
             envelope,
             replication.Request(
-                arguments["replicas"], arguments["force"], arguments["timeout"], arguments["interval"]
+                arguments["replicas"],
+                arguments["force"],
+                arguments["timeout"],
+                arguments["interval"],
+                replication.reports(arguments["since"]),
             ),
         )

@@ -25,5 +25,6 @@ class ActionModule(InfoAction):
             "behind": [each.fqdn for each in late],
             "replicas": [each.as_dict() for each in overview.replicas],
             "central_management_store": overview.store,
+            "active_masters": overview.masters,
             "trouble": list(overview.trouble),
         }

@@ -19,7 +19,7 @@ from ..plugin_utils.result.result import Result
 from ..plugin_utils.result.status import Status
 from ..plugin_utils.roll_back.handlers import HANDLERS
 from ..plugin_utils.roll_back.roll_back import roll_back
-from ..plugin_utils.roll_back.selection import LATEST, Selection, moment, select, taken_back
+from ..plugin_utils.roll_back.selection import LATEST, Selection, moment, select
 
 _CHOOSING = ("run", "host", "resource", "entries", "since")
 
@@ -62,7 +62,7 @@ class ActionModule(ModuleAction):
         result = roll_back(
             envelope,
             selected,
-            taken_back(entries),
+            journal.taken_back(entries),
             overwrite_later_changes=arguments["overwrite_later_changes"],
         )
         if selected.entries or selected.elsewhere:

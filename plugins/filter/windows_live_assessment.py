@@ -17,16 +17,16 @@ positional: request
 options:
   _input:
     description:
-      - The results of the info modules, under the keys C(connection) (connection_info), C(access_edge) (the one
-        configuration), C(providers), C(replication) (replication_info), C(policies), C(media), and C(services) (the
-        C(effective) list of media_configuration_info for the services that have settings of their own).
+      - The results of the info modules, under the keys C(connection) (connection_info), C(readiness) (federation_info),
+        C(access_edge) (the one configuration), C(providers), C(replication) (replication_info), C(policies), C(media),
+        C(services) (the C(effective) list of media_configuration_info for the services that have settings of their
+        own), C(people) (the C(users) of effective_policy_info for the people whom the change is for), and C(holders)
+        (the holders of external access policies that it returns).
     type: dict
     required: true
   request:
     description:
-      - The role's variables without their prefix, C(state), C(policies), C(media), C(include_shadowing_scopes),
-        C(encryption_level), C(max_video_rate), C(providers), C(enable_providers), C(disable_providers) and
-        C(manage_access_edge).
+      - The role's variables of the same names without their prefix, from C(state) to C(manage_access_edge).
     type: dict
     required: true
   check_mode:
@@ -39,6 +39,15 @@ EXAMPLES = r"""
 - name: Read the connection
   lync.remediation.connection_info:
   register: who
+
+- name: Look at the prerequisites
+  lync.remediation.federation_info:
+  register: readiness
+
+- name: See who holds which policies
+  lync.remediation.effective_policy_info:
+    holders: true
+  register: effective
 
 - name: Read the Access Edge configuration
   lync.remediation.access_edge_configuration_info:
@@ -66,16 +75,24 @@ EXAMPLES = r"""
   vars:
     read:
       connection: "{{ who }}"
+      readiness: "{{ readiness }}"
       access_edge: "{{ access_edge.access_edge_configurations | first }}"
       providers: "{{ providers.public_providers }}"
       replication: "{{ replication }}"
       policies: "{{ policies.external_access_policies }}"
       media: "{{ media.media_configurations }}"
       services: []
+      people: []
+      holders: "{{ effective.holders.external_access_policy }}"
     request:
       state: present
       policies: [Global]
       media: [Global]
+      people: []
+      people_filter: ""
+      people_ldap_filter: ""
+      people_ou: ""
+      people_policy: Windows Live AV
       include_shadowing_scopes: false
       encryption_level: SupportEncryption
       max_video_rate: Hd720p15M
@@ -88,10 +105,10 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
-    - C(policies), C(media), C(providers) are the identities to change, C(access_edge) the options to set there,
-      C(policy_values) and C(media_values) the wanted options.
-    - C(shadowing) says which collections go before the change somewhere and are left as they are, C(obstacles) what
-      stands in the way, C(summary) what was found, all as lists of texts.
+    - C(policies), C(media), C(providers), C(grants) and C(access_edge) are what to write, as options of their modules.
+      C(pending) says what of it is not as wanted yet, C(weaker) where encryption would no longer be required.
+    - C(shadowing) says which collections go before the change somewhere and are left as they are, C(left) what is not
+      taken back, C(obstacles) what stands in the way, C(screen) all of it for people, as lists of texts.
   type: dict
 """
 
@@ -107,11 +124,15 @@ from ..plugin_utils.federation.windows_live import Findings, Request, assess
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {"bool": check_type_bool, "Sequence[str]": check_type_list}
 
 
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
 def windows_live_assessment(
     read: Mapping[str, Any], request: Mapping[str, Any], check_mode: bool = False
 ) -> dict[str, Any]:
     converted = {
-        field.name: _CONVERSIONS.get(str(field.type), str)(request[field.name]) for field in fields(Request)
+        field.name: _CONVERSIONS.get(str(field.type), _text)(request[field.name]) for field in fields(Request)
     }
     return assess(Findings(**read), Request(**converted), check_mode=check_mode)
 

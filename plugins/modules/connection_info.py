@@ -107,7 +107,9 @@ cmdlets:
   type: dict
   sample:
     Get-CsAccessEdgeConfiguration: true
+    Get-CsAllowedDomain: true
     Get-CsArchivingPolicy: true
+    Get-CsBlockedDomain: true
     Get-CsCallViaWorkPolicy: false
     Get-CsClientPolicy: true
     Get-CsClientVersionPolicy: true
@@ -132,6 +134,7 @@ cmdlets:
     Get-CsPublicProvider: true
     Get-CsServerVersion: true
     Get-CsService: true
+    Get-CsSipDomain: true
     Get-CsSite: true
     Get-CsThirdPartyVideoSystemPolicy: false
     Get-CsUpgradeDomainInfo: false

@@ -25,7 +25,8 @@ options:
     default: Global
   state:
     description:
-      - V(present) creates the policy where it does not exist, and gives it the values of the other options.
+      - V(present) creates the policy where it does not exist, as a copy of what is in force there, and gives it the
+        values of the other options.
       - V(absent) removes the policy. The Global policy cannot be removed; it is reset to the server's
         defaults instead. The other options are ignored.
     type: str
@@ -56,6 +57,21 @@ options:
     description:
       - Whether users can sign in over the Internet without a virtual private network.
     type: bool
+  copy_of:
+    description:
+      - What a policy that does not exist yet begins as a copy of, by identity. The other options then change
+        the copy.
+      - By default it is what is in force there, the Global policy. People at a site with a policy of its own have
+        that one in force, so that a per-user policy for them is better made a copy of it.
+      - Ignored where the policy exists.
+    type: str
+  server_defaults:
+    description:
+      - A policy that does not exist yet begins with the server's defaults for what is not given here,
+        instead of a copy. That can cut people off from what is in force for them now.
+      - Cannot be combined with O(copy_of).
+    type: bool
+    default: false
   force:
     description:
       - Remove a per-user policy although it is granted to users. Without it such a policy is not removed,
@@ -102,6 +118,18 @@ EXAMPLES = r"""
     description: For people who travel
     enable_outside_access: true
     enable_federation_access: true
+
+- name: Let the users of a site call people on public providers, and leave all else as it is in force there
+  lync.remediation.external_access_policy:
+    identity: site:Redmond
+    enable_public_cloud_access: true
+    enable_public_cloud_audio_video_access: true
+
+- name: Have a policy for some people of a site that has a policy of its own
+  lync.remediation.external_access_policy:
+    identity: Tag:RedmondSales
+    copy_of: site:Redmond
+    enable_public_cloud_access: true
 
 - name: Remove that policy again
   lync.remediation.external_access_policy:
@@ -219,7 +247,8 @@ restore_commands:
   sample: ["Set-CsExternalAccessPolicy -Identity Global -EnablePublicCloudAccess $false"]
 diff:
   description:
-    - The differing properties before and after, the same in check mode and in a real run.
+    - The differing properties before and after, all of them for an object that is created or removed. The same in
+      check mode and in a real run.
   returned: always
   type: dict
   contains:
@@ -248,6 +277,12 @@ diff:
     after: "enable_public_cloud_access: true\n"
     before_header: external access policy Global on pool01
     after_header: external access policy Global on pool01
+copied_from:
+  description:
+    - The object that a new one begins as a copy of. V(null) where none is created, or not as a copy.
+  returned: always
+  type: str
+  sample: null
 reset:
   description:
     - Whether O(state=absent) meant a reset to the server's defaults instead of a removal.

@@ -25,8 +25,8 @@ options:
     default: Global
   state:
     description:
-      - V(present) creates the collection where it does not exist, and gives it the values of the other
-        options.
+      - V(present) creates the collection where it does not exist, as a copy of what is in force there, and gives it
+        the values of the other options.
       - V(absent) removes the collection, so that the next wider one applies. The Global collection cannot
         be removed; it is reset to the server's defaults instead. The other options are ignored.
     type: str
@@ -126,6 +126,21 @@ options:
       - Reserved for Microsoft's own use.
       - Skype for Business Server 2019 only.
     type: bool
+  copy_of:
+    description:
+      - What a collection that does not exist yet begins as a copy of, by identity. The other options then change
+        the copy.
+      - By default it is what is in force there, for a service the collection of its site, where it has one, and the
+        Global one otherwise.
+      - Ignored where the collection exists.
+    type: str
+  server_defaults:
+    description:
+      - A collection that does not exist yet begins with the server's defaults for what is not given here,
+        instead of a copy. Calls there then lose what is set now, such as quality of service.
+      - Cannot be combined with O(copy_of).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
@@ -135,7 +150,7 @@ notes:
   - A collection of a service goes before that of its site, and that before the Global one. A change to the
     Global collection does nothing for a site or service that has its own;
     M(lync.remediation.media_configuration_info) shows them all.
-  - A new collection starts from the server's defaults, not from the values of the wider collection.
+  - A new collection begins as a copy of what is in force there; the server's own cmdlet would begin with its defaults.
   - Clients read the settings when they sign in, and the Front End Servers pick changes up within five
     minutes. The encryption of calls to gateways is a matter of the trunk configuration.
   - Creating a collection for a site or service that the topology does not have is refused.
@@ -278,7 +293,8 @@ restore_commands:
   sample: ["Set-CsMediaConfiguration -Identity Global -EncryptionLevel RequireEncryption"]
 diff:
   description:
-    - The differing properties before and after, the same in check mode and in a real run.
+    - The differing properties before and after, all of them for an object that is created or removed. The same in
+      check mode and in a real run.
   returned: always
   type: dict
   contains:
@@ -307,6 +323,12 @@ diff:
     after: "encryption_level: SupportEncryption\n"
     before_header: media configuration Global on pool01
     after_header: media configuration Global on pool01
+copied_from:
+  description:
+    - The object that a new one begins as a copy of. V(null) where none is created, or not as a copy.
+  returned: always
+  type: str
+  sample: null
 reset:
   description:
     - Whether O(state=absent) meant a reset to the server's defaults instead of a removal.

@@ -243,7 +243,8 @@ restore_commands:
   sample: ["Set-CsPublicProvider -Identity MSN -Enabled $false"]
 diff:
   description:
-    - The differing properties before and after, the same in check mode and in a real run.
+    - The differing properties before and after, all of them for an object that is created or removed. The same in
+      check mode and in a real run.
   returned: always
   type: dict
   contains:

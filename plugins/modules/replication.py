@@ -32,6 +32,15 @@ options:
         matter of course, so that waiting without it should be tried first.
     type: bool
     default: false
+  since:
+    description:
+      - What was known of the replicas right before a change, as RV(lync.remediation.replication_info#module:replicas)
+        has it. A replica then counts only if it is up to date and its last report is another one than that.
+      - A replica may be called up to date by a report that is older than the change. Clocks are not compared.
+      - Without it, a replica counts that is up to date and has ever reported.
+    type: list
+    elements: raw
+    default: []
   timeout:
     description:
       - Seconds to wait.
@@ -64,6 +73,19 @@ EXAMPLES = r"""
 ---
 - name: Wait until every server has the last changes
   lync.remediation.replication:
+
+- name: See what the servers reported last
+  lync.remediation.replication_info:
+  register: before
+
+- name: Change something
+  lync.remediation.external_access_policy:
+    enable_public_cloud_access: true
+  register: policy
+
+- name: Wait until every server has reported that change
+  lync.remediation.replication:
+    since: "{{ before.replicas if policy is changed else [] }}"
 
 - name: See who is behind
   lync.remediation.replication_info:

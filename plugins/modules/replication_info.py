@@ -44,14 +44,16 @@ EXAMPLES = r"""
 
 - name: Make sure that there is an active Central Management Server
   ansible.builtin.assert:
-    that: found.central_management_store.active_master_fqdn is string
+    that:
+      - found.central_management_store.active_master_fqdn is string
+      - found.active_masters | length == 1
 """
 
 RETURN = r"""
 ---
 up_to_date:
   description:
-    - Whether all of these replicas are up to date.
+    - Whether all of these replicas are up to date, and have ever reported.
   returned: always
   type: bool
   sample: true
@@ -129,6 +131,15 @@ central_management_store:
     properties:
       ActiveMasterFqdn: fe01.contoso.com
       ActiveFileTransferAgents: [fe01.contoso.com]
+active_masters:
+  description:
+    - The pools whose Central Management service calls itself active. With more than one, after a failover that nobody
+      finished, nothing replicates, and every replica may be called up to date all the same. V(null) where that could
+      not be read, which RV(trouble) explains.
+  returned: always
+  type: list
+  elements: str
+  sample: [pool01.contoso.com]
 trouble:
   description:
     - What could not be read, and why.

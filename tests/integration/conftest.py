@@ -66,7 +66,9 @@ def start(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Sta
         starting = running_lab(folder / "deployment.yml", folder / "lab", engine)
         lab = starting.__enter__()
         running[key] = (starting, lab)
-        write_variables(lab, "all", {"windows_live_av_federation_replication_interval": 1})
+        # The deployment's names are in no DNS.
+        prefix = "windows_live_av_federation_"
+        write_variables(lab, "all", {f"{prefix}replication_interval": 1, f"{prefix}outside": False})
         return lab
 
     yield start_or_reset

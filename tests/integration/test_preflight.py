@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from running import RunningLab
+import yaml
+from running import DEPLOYMENTS, RunningLab, recap
 
 from .conftest import Ansible, Start
 
@@ -44,23 +45,24 @@ def test_what_is_in_the_way_is_put_right_on_request(unprepared: Ansible) -> None
     edge = unprepared.module("access_edge_configuration_info", hosts=one[1])["access_edge_configurations"][0]
     assert edge["allow_federated_users"] is True
 
-    back = unprepared.disable(disable_providers=True)
-    assert (back.exit_code, back.changed) == (0, 3), back.output
+    # By the other pool's endpoint as well, at the same time: what is taken back is the deployment's.
+    back = unprepared.disable()
+    assert (back.exit_code, back.changed) == (0, 4), back.output
     provider = unprepared.module("public_provider_info", hosts=one[1], identity="Messenger")[
         "public_providers"
     ][0]
     assert provider["enabled"] is False
 
 
-@pytest.mark.engine_core
-def test_a_provider_that_does_not_exist_is_named_with_those_that_do(demo: Ansible) -> None:
-    run = demo.enable(providers=["MSM"])
-    assert run.exit_code == 2
-    assert "There is no public provider MSM. The public providers are:" in run.text
-    assert "MSN" in run.text
-    assert demo.lab.writes() == []
+def test_a_host_that_is_refused_does_not_keep_the_others_from_it(unprepared: Ansible) -> None:
+    refused = "{{ ['nobody'] if inventory_hostname == 'portland.contoso.com' else [] }}"
+    run = unprepared.enable(enable_providers=True, manage_access_edge=True, providers=refused)
+    hosts = recap(run.output)
+    assert (hosts["portland.contoso.com"]["failed"], hosts["portland.contoso.com"]["changed"]) == (1, 0)
+    assert (hosts["redmond.contoso.com"]["failed"], hosts["redmond.contoso.com"]["changed"]) == (0, 4)
 
 
+@pytest.mark.sweep
 def test_a_deployment_without_a_provider_is_told_how_to_get_one(demo: Ansible) -> None:
     demo.module("public_provider", identity="MSN", state="absent")
     written = demo.lab.writes()
@@ -93,3 +95,43 @@ def test_an_account_that_may_only_look_gets_a_dry_run_and_no_more(
     assert "may not use Set-CsExternalAccessPolicy and Set-CsMediaConfiguration here" in real.text
     assert "CsAdministrator" in real.text
     assert viewer.lab.writes() == []
+
+
+BROKEN_SETTINGS = {
+    "PublicProvider": [{"Identity": "MSN", "ProxyFqdn": "federation.messenger.msn.com"}],
+    "AllowedDomain": [{"Identity": "live.com", "ProxyFqdn": "federation.messenger.msn.com"}],
+    "BlockedDomain": [{"Identity": "hotmail.com"}],
+    "AccessEdgeConfiguration": [
+        {"Identity": "Global", "AllowFederatedUsers": False, "AllowOutsideUsers": False}
+    ],
+    "ConferencingPolicy": [{"Identity": "Global", "EnableP2PVideo": False}],
+}
+
+
+def test_each_prerequisite_that_is_broken_is_seen(
+    start: Start, ansible_at: Callable[[RunningLab], Ansible]
+) -> None:
+    pools = yaml.safe_load((DEPLOYMENTS / "demo.yml").read_text(encoding="utf-8"))["pools"]
+    del pools["dublin.contoso.com"]["edge"]
+    ken = {"name": "kenmyer", "pool": "pool01.contoso.com", "audio_video_disabled": True}
+    broken = ansible_at(
+        start(
+            "demo",
+            settings=BROKEN_SETTINGS,
+            sites={"Redmond": {}, "Dublin": {}},
+            pools=pools,
+            users=[ken],
+            second_master="dublin.contoso.com",
+        )
+    )
+    found = broken.module("federation_info", outside=False)
+    states = {each["prerequisite"]: each["state"] for each in found["prerequisites"]}
+    unknown = ("license", "ports", "dns_srv", "external_certificate")
+    expected = {**dict.fromkeys(states, "unmet"), **dict.fromkeys(unknown, "unknown"), "version": "met"}
+    assert states == expected
+    assert all(each["remedy"] for each in found["prerequisites"] if each["state"] != "met")
+    run = broken.enable(enable_providers=True, manage_access_edge=True)
+    assert run.exit_code == 2
+    assert "both call themselves the active Central Management Server" in run.text
+    assert "Set-CsAllowedDomain -Identity live.com -ProxyFqdn" in run.text
+    assert broken.lab.writes() == []

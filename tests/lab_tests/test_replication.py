@@ -149,3 +149,17 @@ def test_nobody_changes_a_store_that_does_not_answer() -> None:
         shell.deployment.inject(
             "other_administrator", None, {"noun": "CsMediaConfiguration", "EnableQoS": "true"}
         )
+
+
+def test_with_two_masters_every_replica_says_it_is_up_to_date_and_none_reports() -> None:
+    shell = Shell(second_master="dublin.contoso.com")
+    before = shell.rows(STATUS)
+    shell.run(CHANGE)
+    shell.clock.advance(60)
+    assert shell.rows(STATUS) == before
+    assert all(up_to_date(shell).values())
+    services = shell.rows(call("Get-CsService", CentralManagement=None))
+    assert [row["PoolFqdn"] for row in services if row["Active"]] == [
+        "pool01.contoso.com",
+        "dublin.contoso.com",
+    ]

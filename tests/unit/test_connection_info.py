@@ -26,9 +26,12 @@ def cmdlets_in(source: str) -> set[str]:
     return {text for text in texts if isinstance(text, str) and re.fullmatch(r"[A-Z][a-z]+-Cs\w*", text)}
 
 
+# What is named there is for people to run.
+ADVICE = PLUGIN_UTILS / "federation" / "prerequisites.py"
 SENT = {
     cmdlet: str(file.relative_to(PLUGIN_UTILS))
     for file in sorted(PLUGIN_UTILS.rglob("*.py"))
+    if file != ADVICE
     for cmdlet in sorted(cmdlets_in(file.read_text(encoding="utf-8")))
 }
 

@@ -22,7 +22,7 @@ import os
 import secrets
 import stat
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -411,3 +411,16 @@ def _entry(fields: Mapping[str, Any], outcome: Mapping[str, Any] | None) -> Entr
         takes_back=fields.get("takes_back", ""),
         outcome=outcome,
     )
+
+
+def taken_back(journal: Iterable[Entry]) -> frozenset[str]:
+    """The ids of changes that are known to have been taken back, by changes that were not taken back in their turn."""
+    takers: dict[str, list[Entry]] = {}
+    for entry in journal:
+        if entry.takes_back and entry.is_certain:
+            takers.setdefault(entry.takes_back, []).append(entry)
+
+    def is_back(change_id: str) -> bool:
+        return any(not is_back(taker.id) for taker in takers.get(change_id, ()))
+
+    return frozenset(change_id for change_id in takers if is_back(change_id))

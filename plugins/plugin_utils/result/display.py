@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 
@@ -22,3 +23,28 @@ def shown(value: Any) -> str:
 
 def as_line(option: str, value: Any) -> str:
     return f"{option}: {shown(value)}"
+
+
+_WORD = re.compile(r"(?:'(?:[^']|'')*'|\S)+")
+
+
+def typed_lines(command: str, width: int) -> list[str]:
+    """A command as a person types it into a narrow Management Shell: broken before parameters, each line but the last
+    with the backtick that continues it.
+
+    No line begins with a blank, which would have YAML quote it. A parameter that is too long by itself stays whole.
+    """
+    parts: list[str] = []
+    for word in _WORD.findall(command):
+        if not parts or word.startswith("-"):
+            parts.append(word)
+        else:
+            parts[-1] += f" {word}"
+    lines = parts[:1]
+    for part in parts[1:]:
+        if len(lines[-1]) + 1 + len(part) <= width - len(" `"):
+            lines[-1] += f" {part}"
+        else:
+            lines[-1] += " `"
+            lines.append(part)
+    return lines

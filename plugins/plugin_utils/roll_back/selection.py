@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..change.journal import Entry
@@ -102,16 +102,3 @@ def object_key(resource: str, identity: str) -> tuple[str, object]:
     """The same for every spelling of one object."""
     known = RESOURCES.get(resource)
     return resource, stored(identity, known.scopes) if known else ordinal_key(identity)
-
-
-def taken_back(journal: Iterable[Entry]) -> frozenset[str]:
-    """The ids of changes that are known to have been taken back, by changes that were not taken back in their turn."""
-    takers: dict[str, list[Entry]] = {}
-    for entry in journal:
-        if entry.takes_back and entry.is_certain:
-            takers.setdefault(entry.takes_back, []).append(entry)
-
-    def is_back(change_id: str) -> bool:
-        return any(not is_back(taker.id) for taker in takers.get(change_id, ()))
-
-    return frozenset(change_id for change_id in takers if is_back(change_id))

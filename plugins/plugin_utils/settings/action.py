@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from ..change.envelope import Envelope
 from ..module_action import InfoAction, ModuleAction
 from ..powershell.shell import ManagementShell
+from ..result.refusals import UnusableArgument
 from ..result.result import Result
 from . import apply
 from .identity import GLOBAL, Identity, wanted
@@ -56,15 +57,23 @@ def desired(resource: Resource, arguments: Mapping[str, Any]) -> Desired:
     options = {p.option for p in resource.properties}
     values = {option: value for option, value in arguments.items() if option in options and value is not None}
     resource.checked(values)
+    if arguments.get("copy_of") is not None and arguments.get("server_defaults"):
+        raise UnusableArgument("copy_of", "contradicts server_defaults: true. Allowed: one of them")
     return Desired(
         identity=asked_for(resource, arguments) or GLOBAL,
         values=values,
         present=arguments.get("state", "present") == "present",
         recreate=bool(arguments.get("recreate")),
         force=bool(arguments.get("force")),
+        copy_of=_identity(resource, arguments, "copy_of"),
+        server_defaults=bool(arguments.get("server_defaults")),
     )
 
 
 def asked_for(resource: Resource, arguments: Mapping[str, Any]) -> Identity | None:
-    text = arguments.get("identity")
-    return None if text is None else wanted(text, resource.scopes, resource.roles)
+    return _identity(resource, arguments, "identity")
+
+
+def _identity(resource: Resource, arguments: Mapping[str, Any], option: str) -> Identity | None:
+    text = arguments.get(option)
+    return None if text is None else wanted(text, resource.scopes, resource.roles, option)

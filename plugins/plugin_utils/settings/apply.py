@@ -21,6 +21,7 @@ from .correction import Correction
 from .plan import Assessment, Cmdlets, Plan, UnknownParameters, assess, plan
 from .reading import collections, find, listed_in
 from .resource import Collection, Desired, Kind, Resource
+from .template import template
 
 
 def remediate(
@@ -38,6 +39,7 @@ def remediate(
     actual = find(listed, desired.identity)
     assessed = _assess(shell, resource, actual, desired, cmdlets)
     assessed = _make_sure(shell, assessed, listed)
+    assessed = assessed.copying(template(assessed, listed))
     planned = plan(assessed, _preview(shell, assessed))
     result = envelope.expects(_result(shell, planned))
     withheld = [errors.cmdlet_not_offered(shell.endpoint, cmdlet) for cmdlet in planned.missing]
@@ -104,7 +106,11 @@ def _make_sure(shell: ManagementShell, assessed: Assessment, listed: Sequence[Co
         if objection:
             raise Refused(objection)
         spelled = [each for each in requirement.identities(results.objects()) if each == assessed.identity]
-        assessed = replace(assessed, identity=(spelled or [assessed.identity])[0])
+        assessed = replace(
+            assessed,
+            identity=(spelled or [assessed.identity])[0],
+            site=requirement.site(results.objects(), assessed.identity),
+        )
     return assessed
 
 
@@ -139,6 +145,8 @@ def _result(shell: ManagementShell, planned: Plan) -> Result:
     details: dict[str, Any] = {}
     if planned.resource.creatable:
         details["reset"] = planned.kind is Kind.RESET
+    if planned.resource.layered:
+        details["copied_from"] = None if planned.template is None else str(planned.template)
     if planned.kind is Kind.RESET:
         details["msg"] = (
             f"The {planned.identity} {planned.resource.title} always exists: absent resets it to the defaults of the "

@@ -10,7 +10,7 @@ Check mode, diff, report and the commands that are sent all come from one `Plan`
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..change.envelope import Mismatch
 from ..powershell.commands import Command, Switch
@@ -59,7 +59,8 @@ class Assessment:
     """What kind of change is called for, before the server's own defaults are known.
 
     ``written`` are the options that will be written, in the table's order; ``later`` those of them that New-
-    does not take, so that a Set- has to follow it.
+    does not take, so that a Set- has to follow it. ``site`` is that of a new collection of a service, where it has been
+    read. ``template`` is what a new collection begins as a copy of.
     """
 
     resource: Resource
@@ -70,6 +71,33 @@ class Assessment:
     kind: Kind
     written: Values = field(default_factory=dict)
     later: frozenset[str] = frozenset()
+    site: Identity | None = None
+    template: Collection | None = None
+
+    @property
+    def wanted(self) -> Values | None:
+        """The values to be verified afterwards; None for a removal, or a reset, whose values only the server knows."""
+        if not self.desired.present:
+            return None
+        copied = self.template.values if self.template else {}
+        return {**copied, **self.desired.values}
+
+    def copying(self, template: Collection | None) -> Assessment:
+        """The same, for a new object that begins as a copy. What no cmdlet takes is left to the server, and verified
+        like the rest.
+        """
+        if template is None:
+            return self
+        verbs = [self.resource.cmdlet("New"), self.resource.cmdlet("Set")]
+        settable = {
+            p.option
+            for p in self.resource.properties
+            for verb in verbs
+            if not self.cmdlets.has(verb) or self.cmdlets.takes(verb, p.parameter)
+        }
+        copied = {option: value for option, value in template.server_values.items() if option in settable}
+        written, later = _creation(self.resource, {**copied, **self.desired.values}, self.cmdlets)
+        return replace(self, written=written, later=later, template=template)
 
     @property
     def present(self) -> Values:
@@ -159,6 +187,7 @@ class Plan:
     ``wanted`` the options to be verified afterwards, None for a removal. ``commands`` are the writing
     commands as a person would type them, ``written`` the options that they write. ``restoration`` takes the
     change back. ``missing`` names cmdlets among them that the session does not offer. ``exact`` is the request's.
+    ``template`` is what a new object begins as a copy of.
     """
 
     resource: Resource
@@ -174,6 +203,7 @@ class Plan:
     missing: tuple[str, ...]
     diff: tuple[str, str]
     exact: bool = False
+    template: Identity | None = None
 
     @property
     def changes(self) -> bool:
@@ -228,14 +258,12 @@ def assess(resource: Resource, actual: Collection | None, desired: Desired, cmdl
 def plan(assessed: Assessment, preview: Collection | None = None) -> Plan:
     """Spell an assess out. ``preview`` is what `Assessment.preview` showed, where it was asked."""
     resource, actual, kind = assessed.resource, assessed.actual, assessed.kind
-    wanted: Values | None = None
+    wanted = assessed.wanted
     present = actual.values if actual else {}
     if kind is Kind.RESET:
         wanted = {o: v for o, v in (preview.values if preview else {}).items() if o in present}
         if not _differing(resource, present, wanted):
             kind = Kind.NOTHING
-    elif assessed.desired.present:
-        wanted = assessed.desired.values
     before = resource.as_options(actual) if actual else None
     if kind is Kind.NOTHING:
         return Plan(resource, kind, assessed.identity, before, before, wanted, {}, (), (), (), (), ("", ""))
@@ -251,8 +279,10 @@ def plan(assessed: Assessment, preview: Collection | None = None) -> Plan:
                 {o: v for o, v in combined.items() if applies(resource.property_of(o), combined)},
             )
         )
+    if kind is Kind.CREATE and assessed.template and preview:
+        _require_copyable(assessed, preview)
     commands = assessed.commands()
-    drift = tuple(_drift(assessed, kind, wanted))
+    drift = tuple(_drift(assessed, kind, wanted if kind is Kind.RESET else assessed.desired.values))
     return Plan(
         resource=resource,
         kind=kind,
@@ -265,9 +295,26 @@ def plan(assessed: Assessment, preview: Collection | None = None) -> Plan:
         commands=commands,
         restoration=assessed.restoration(preview.values if preview else {}),
         missing=tuple(dict.fromkeys(c.name for c in commands if not assessed.cmdlets.has(c.name))),
-        diff=_diff(kind, before, drift),
+        diff=_diff(kind, before, after, drift),
         exact=assessed.desired.exact,
+        template=assessed.template.identity if assessed.template else None,
     )
+
+
+def _require_copyable(assessed: Assessment, preview: Collection) -> None:
+    """Raise Refused if the new object would differ from what it is a copy of, in what no cmdlet takes."""
+    wanted = {
+        option: value
+        for option, value in (assessed.wanted or {}).items()
+        if option not in assessed.written and option in preview.values
+    }
+    differing = _differing(assessed.resource, preview.values, wanted)
+    if differing and assessed.template:
+        raise Refused(
+            f"{' and '.join(p.option for p in differing)} of {assessed.template.identity} cannot be copied to "
+            f"{assessed.identity}: {assessed.resource.cmdlet('New')} and {assessed.resource.cmdlet('Set')} have no "
+            "parameter for it. With server_defaults: true the new object begins with the server's defaults"
+        )
 
 
 def mismatches(
@@ -350,14 +397,18 @@ def _drift(assessed: Assessment, kind: Kind, wanted: Values | None) -> Iterable[
         )
 
 
-def _diff(kind: Kind, before: Values | None, drift: Iterable[DriftEntry]) -> tuple[str, str]:
-    """The two sides of the diff: the differing properties and no others; a removal shows all that is lost."""
-    if kind is Kind.REMOVE:
-        lost = [as_line(option, value) for option, value in (before or {}).items() if option != "identity"]
-        return _lines(lost), _lines([as_line("state", "absent")])
+def _diff(
+    kind: Kind, before: Values | None, after: Values | None, drift: Iterable[DriftEntry]
+) -> tuple[str, str]:
+    """The two sides of the diff: the differing properties and no others; all of an object that comes or goes."""
+    if kind in (Kind.CREATE, Kind.REMOVE):
+        whole = (after if kind is Kind.CREATE else before) or {}
+        there = _lines(as_line(option, value) for option, value in whole.items() if option != "identity")
+        absent = _lines([as_line("state", "absent")])
+        return (absent, there) if kind is Kind.CREATE else (there, absent)
     drift = list(drift)
-    left = [as_line(d.property, d.current) for d in drift if kind is not Kind.CREATE or d.property == "state"]
-    return _lines(left), _lines([as_line(d.property, d.desired) for d in drift])
+    left = [as_line(d.property, d.current) for d in drift]
+    return _lines(left), _lines(as_line(d.property, d.desired) for d in drift)
 
 
 def _lines(lines: Iterable[str]) -> str:

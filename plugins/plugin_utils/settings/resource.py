@@ -105,7 +105,9 @@ class Desired:
 
     ``recreate``: an object may be removed and created again for the sake of properties that Set- cannot
     change. ``force``: an object may be removed although it is in use. ``exact``: a null on the server is not
-    the value that it stands for, and None asks for it.
+    the value that it stands for, and None asks for it; the values are all that a new object is to have.
+    ``copy_of`` names the collection that a new one begins as a copy of, instead of the one in force there;
+    ``server_defaults``: it begins with the defaults of its cmdlet.
     """
 
     identity: Identity
@@ -114,6 +116,8 @@ class Desired:
     recreate: bool = False
     force: bool = False
     exact: bool = False
+    copy_of: Identity | None = None
+    server_defaults: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,12 +140,14 @@ class Requirement:
     ``needed`` tells whether it matters for a change; ``read`` is the command that finds out, and ``objection`` is the
     sentence against the change, or None, for the objects it returned. The objects are None where the session does not
     offer the command. ``identities`` are those that the objects stand for: the one that is meant lends its spelling.
+    ``site`` is the site of the object that is meant, for what is at one.
     """
 
     needed: Callable[[ProposedChange], bool]
     read: Command
     objection: Callable[[ProposedChange, Sequence[RemoteObject] | None], str | None]
     identities: Callable[[Sequence[RemoteObject]], Iterable[Identity]] = lambda objects: ()
+    site: Callable[[Sequence[RemoteObject], Identity], Identity | None] = lambda objects, identity: None
 
 
 def _by_parameter(
@@ -174,6 +180,11 @@ class Resource:
     required_to_create: tuple[str, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     compose: Callable[[Resource, Identity, Values, Values], Mapping[str, Any]] = _by_parameter
+
+    @property
+    def layered(self) -> bool:
+        """Whether a narrower collection takes the place of a wider one."""
+        return self.creatable and Scope.GLOBAL in self.scopes
 
     def cmdlet(self, verb: str) -> str:
         return f"{verb}-{self.noun}"

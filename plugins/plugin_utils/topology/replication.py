@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from ..change.envelope import Envelope
@@ -22,7 +23,7 @@ from ..change.waiting import Clock
 from ..powershell.commands import Command, Switch
 from ..powershell.errors import CommandError, ConnectionRefused, ManagementShellError
 from ..powershell.ordinal import ordinal_key
-from ..powershell.results import RemoteObject, Results
+from ..powershell.results import RemoteObject
 from ..powershell.shell import ManagementShell
 from ..powershell.values import as_result
 from ..result.drift import DriftEntry
@@ -34,7 +35,8 @@ from ..result.status import Status
 RESOURCE = "replication"
 STATUS = Command("Get-CsManagementStoreReplicationStatus")
 FORCE = "Invoke-CsManagementStoreReplication"
-CMDLETS = (STATUS.name, FORCE)
+STORES = Command("Get-CsService", {"CentralManagement": Switch.PRESENT})
+CMDLETS = (STATUS.name, FORCE, STORES.name)
 _REASON = "A server that is behind goes on with the settings as they were before the last changes."
 
 
@@ -89,31 +91,57 @@ def replicas(shell: ManagementShell, names: Sequence[str]) -> list[Replica]:
 
 @dataclass(frozen=True)
 class Overview:
-    """``store`` is the state of the store itself, None where it could not be read, which ``trouble`` explains."""
+    """``store`` is the state of the store itself, None where it could not be read, which ``trouble`` explains.
+
+    ``masters`` are the pools whose Central Management service calls itself active, None where they could not be read.
+    After a failover that nobody finished there may be two, and then nothing replicates although every replica is called
+    up to date.
+    """
 
     replicas: list[Replica]
     store: dict[str, Any] | None
+    masters: list[str] | None
     trouble: tuple[str, ...] = ()
 
 
 def overview(shell: ManagementShell, names: Sequence[str]) -> Overview:
     """The replicas, and the state of the store itself; one pipeline where all is well."""
     store = Command(STATUS.name, {"CentralManagementStoreStatus": Switch.PRESENT})
-    results = shell.run(STATUS, store)
+    results = shell.run(STATUS, store, STORES)
     if not results.errors:
         states = [remote for remote in results.objects() if "ReplicaFqdn" in remote]
-        return Overview(chosen([replica(remote) for remote in states], names), _store(results))
-    # Both statements have one name, so that an error does not say of which it is.
+        masters = [remote for remote in results.objects() if "PoolFqdn" in remote]
+        others = [remote for remote in results.objects() if remote not in states and remote not in masters]
+        return Overview(
+            chosen([replica(remote) for remote in states], names), _store(others), _masters(masters)
+        )
+    # An error does not say of which statement it is, where two have one name.
     found = replicas(shell, names)
-    results = shell.run(store)
-    if not results.errors:
-        return Overview(found, _store(results))
-    return Overview(found, None, (str(shell.classify(results.errors[0])),))
+    trouble: list[str] = []
+    of_store = _read(shell, store, trouble)
+    of_masters = _read(shell, STORES, trouble)
+    return Overview(
+        found,
+        None if of_store is None else _store(of_store),
+        None if of_masters is None else _masters(of_masters),
+        tuple(trouble),
+    )
 
 
-def _store(results: Results) -> dict[str, Any]:
+def _read(shell: ManagementShell, command: Command, trouble: list[str]) -> list[RemoteObject] | None:
+    results = shell.run(command)
+    if results.errors:
+        trouble.append(str(shell.classify(results.errors[0])))
+        return None
+    return results.objects()
+
+
+def _masters(services: Sequence[RemoteObject]) -> list[str]:
+    return [text_of(each["PoolFqdn"]) for each in services if each.get("Active") is True]
+
+
+def _store(others: Sequence[RemoteObject]) -> dict[str, Any]:
     """Of the store's properties the documentation names two; the others are handed on as the server names them."""
-    others = [remote for remote in results.objects() if "ReplicaFqdn" not in remote]
     properties = as_result(others[0]) if others else {}
     agents = others[0].get("ActiveFileTransferAgents") if others else None
     return {
@@ -138,8 +166,35 @@ def chosen(listed: Sequence[Replica], names: Sequence[str]) -> list[Replica]:
     return [by_name[ordinal_key(name)] for name in names] or list(listed)
 
 
-def behind(listed: Sequence[Replica]) -> list[Replica]:
-    return [each for each in listed if not each.up_to_date]
+Reports = Mapping[str, Any]
+"""What each replica had reported last, as results have it, by its folded name."""
+
+
+def reports(listed: Sequence[Any]) -> Reports:
+    """The reports in a list of replicas as the info module returns them. Raises UnusableArgument for anything else."""
+    for each in listed:
+        if not isinstance(each, Mapping) or not {"replica_fqdn", "last_status_report"} <= set(each):
+            raise UnusableArgument(
+                "since",
+                f"{each!r} is no replica. Allowed: the replicas that lync.remediation.replication_info returned",
+            )
+    return {ordinal_key(str(each["replica_fqdn"])): each["last_status_report"] for each in listed}
+
+
+def behind(listed: Sequence[Replica], since: Reports = MappingProxyType({})) -> list[Replica]:
+    """Those that are not known to have everything: not up to date, never heard of, or silent ``since`` then.
+
+    A replica may be called up to date by a report that is older than the change. Clocks are not compared: whose they
+    are is not known, and they may be wrong.
+    """
+    return [each for each in listed if not each.up_to_date or _is_silent(each, since)]
+
+
+def _is_silent(each: Replica, since: Reports) -> bool:
+    if each.last_status_report is None:
+        return True
+    key = ordinal_key(each.fqdn)
+    return key in since and since[key] == as_result(each.last_status_report)
 
 
 @dataclass(frozen=True)
@@ -150,6 +205,10 @@ class Request:
     force: bool
     timeout: float
     interval: float
+    since: Reports = field(default_factory=dict)
+
+    def behind(self, found: Sequence[Replica]) -> list[Replica]:
+        return behind(found, self.since)
 
 
 def remediate(envelope: Envelope, request: Request, clock: Clock = time) -> Result:
@@ -158,9 +217,9 @@ def remediate(envelope: Envelope, request: Request, clock: Clock = time) -> Resu
     Raises ChangeFailed with the names of those behind when time is up.
     """
     found = replicas(envelope.shell, request.names)
-    late = behind(found)
+    late = request.behind(found)
     commands = tuple(Command(FORCE, {"ReplicaFqdn": each.fqdn}) for each in late) if request.force else ()
-    result = envelope.expects(_result(envelope, found, commands))
+    result = envelope.expects(_result(envelope, found, late, commands))
     if envelope.check_mode or not late:
         return result
     may_wait = True
@@ -188,30 +247,31 @@ def _await(envelope: Envelope, request: Request, clock: Clock) -> list[Replica]:
         left = deadline - clock.monotonic()
         clock.sleep(max(min(request.interval, left), 0))
         found = replicas(envelope.shell, request.names)
-        if not behind(found) or clock.monotonic() >= deadline:
+        if not request.behind(found) or clock.monotonic() >= deadline:
             return found
 
 
 def _concluded(envelope: Envelope, request: Request, found: Sequence[Replica], *, waited: bool) -> Result:
-    late = behind(found)
+    late = request.behind(found)
     result = envelope.known.with_details(replicas=[each.as_dict() for each in found])
     if late:
         sentences = [
             *(str(trouble) for trouble in envelope.troubles),
-            _overdue(found, request.timeout, waited=waited),
+            _overdue(found, late, request.timeout, waited=waited),
         ]
         accepted = waited and envelope.has_written
-        result = replace(result, status=Status.DRIFTED, changed=accepted, after=_sorted_out(found))
+        result = replace(result, status=Status.DRIFTED, changed=accepted, after=_sorted_out(found, late))
         raise envelope.failed(" ".join(sentences), result)
     if not envelope.has_written:
-        return replace(result, status=Status.IN_DESIRED_STATE, after=_sorted_out(found))
-    return envelope.conclude("Replication", dict(_sorted_out(found)), [], result=result)
+        return replace(result, status=Status.IN_DESIRED_STATE, after=_sorted_out(found, late))
+    return envelope.conclude("Replication", dict(_sorted_out(found, late)), [], result=result)
 
 
-def _overdue(found: Sequence[Replica], timeout: float, *, waited: bool) -> str:
-    late = behind(found)
+def _overdue(found: Sequence[Replica], late: Sequence[Replica], timeout: float, *, waited: bool) -> str:
     named = ", ".join(
-        f"{each.fqdn} (last report: {as_result(each.last_status_report) or 'never'})" for each in late
+        f"{each.fqdn} (last report: {as_result(each.last_status_report) or 'never'}"
+        f"{', none since the change' if each.up_to_date and each.last_status_report else ''})"
+        for each in late
     )
     when = f"After {timeout:g} seconds " if waited else ""
     return (
@@ -221,21 +281,22 @@ def _overdue(found: Sequence[Replica], timeout: float, *, waited: bool) -> str:
     )
 
 
-def _sorted_out(found: Sequence[Replica]) -> dict[str, list[str]]:
+def _sorted_out(found: Sequence[Replica], late: Sequence[Replica]) -> dict[str, list[str]]:
     return {
-        "up_to_date": [each.fqdn for each in found if each.up_to_date],
-        "behind": [each.fqdn for each in behind(found)],
+        "up_to_date": [each.fqdn for each in found if each not in late],
+        "behind": [each.fqdn for each in late],
     }
 
 
-def _result(envelope: Envelope, found: Sequence[Replica], commands: Sequence[Command]) -> Result:
-    late = behind(found)
+def _result(
+    envelope: Envelope, found: Sequence[Replica], late: Sequence[Replica], commands: Sequence[Command]
+) -> Result:
     forced = late if commands else []
     return Result(
         status=Status.DRIFTED if late else Status.IN_DESIRED_STATE,
         changed=bool(commands),
-        before=_sorted_out(found),
-        after=_sorted_out(found),
+        before=_sorted_out(found, late),
+        after=_sorted_out(found, late),
         drift=tuple(
             DriftEntry(RESOURCE, each.fqdn, "up_to_date", False, True, Severity.HIGH, _REASON)
             for each in late

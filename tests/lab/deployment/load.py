@@ -268,10 +268,12 @@ class _Builder:
             master = next(pool.fqdn for pool in pools.values() if not pool.is_edge)
         if master.lower() not in pools or pools[master.lower()].is_edge:
             raise DeploymentError(f"central_management: there is no Front End pool {master}.")
+        second = document.get("second_master", master)
+        if second.lower() not in pools:
+            raise DeploymentError(f"second_master: there is no pool {second}.")
+        masters = {master.lower(), second.lower()}
         services = [
-            service
-            for pool in pools.values()
-            for service in services_of(pool, pool.fqdn.lower() == master.lower())
+            service for pool in pools.values() for service in services_of(pool, pool.fqdn.lower() in masters)
         ]
         sip_domains = tuple(document.get("sip_domains", (self._domain,)))
         return Topology(
@@ -449,7 +451,8 @@ class _Builder:
             replicas[computer.fqdn.lower()] = Replica(computer.fqdn, 0.0 if stuck else speed, stuck)
         if speeds:
             raise DeploymentError(f"replication: there is no computer {next(iter(speeds))}.")
-        return CentralManagementStore(state, replicas, self._monotonic, self._utc_now)
+        silent = "second_master" in self._document
+        return CentralManagementStore(state, replicas, self._monotonic, self._utc_now, silent=silent)
 
     def _put(
         self, state: dict[str, dict[str, Entry]], noun: Noun, topology: Topology, entry: Mapping[str, Any]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
 from collections import UserString
 from pathlib import Path
@@ -22,7 +23,13 @@ from unit.settings.scripted_shell import ScriptedShell, error, remote
 COLLECTION = "ansible_collections.lync.remediation.plugins"
 STATES = Results(
     (
-        remote("ReplicaState", ReplicaFqdn="fe01.contoso.com", UpToDate=True, ProductVersion="4.0.7577.0"),
+        remote(
+            "ReplicaState",
+            ReplicaFqdn="fe01.contoso.com",
+            UpToDate=True,
+            LastStatusReport=datetime.datetime(2026, 11, 21, 8, 30, tzinfo=datetime.timezone.utc),
+            ProductVersion="4.0.7577.0",
+        ),
         remote("Store", ActiveMasterFqdn="fe01.contoso.com"),
     )
 )
@@ -95,6 +102,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("public_provider_info", {}),
     ("access_edge_configuration", {"allow_federated_users": True}),
     ("access_edge_configuration_info", {}),
+    ("federation_info", {"outside": False}),
     ("replication", {}),
     ("replication_info", {}),
     ("connection_info", {}),
@@ -109,7 +117,7 @@ def test_results_hold_what_is_documented(module: str, arguments: dict[str, Any],
     assert set(result) - {"changed", "warnings"} <= set(documented)
     always = {key for key, value in documented.items() if value["returned"] == "always"}
     assert always <= set(result)
-    types = {"str": str, "bool": bool, "dict": dict, "list": list, "float": float}
+    types = {"int": int, "str": str, "bool": bool, "dict": dict, "list": list, "float": float}
     for key in always:
         if result[key] is not None:
             assert isinstance(result[key], types[documented[key]["type"]]), key

@@ -29,6 +29,7 @@ WRONG: dict[str, list[Any]] = {
     "path": [{"a": 1}, ["a"], True],
     "list": [{"a": 1}, True],
     "dict": ["a", [1], 7, True],
+    "raw": [],
 }
 
 

@@ -21,7 +21,7 @@ from unit.settings.scripted_shell import CLOUD, PARAMETERS, PLUMBING, VERSIONS
 COLLECTION = "ansible_collections.lync.remediation.plugins"
 PLUGINS = Path(importlib.import_module(f"{COLLECTION}.modules").__path__[0]).parent
 MODULES = sorted(path.stem for path in PLUGINS.glob("modules/*.py"))
-SELECTING = {"identity", "state", "force", "recreate"}
+SELECTING = {"identity", "state", "force", "recreate", "copy_of", "server_defaults"}
 
 tables = pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
 modules = pytest.mark.parametrize("module", MODULES)
@@ -59,6 +59,7 @@ def test_the_table_agrees_with_the_documentation(resource: Resource) -> None:
     assert set(options) - SELECTING == {p.option for p in resource.properties}
     assert ("state" in options) is resource.creatable
     assert ("recreate" in options) is resource.recreatable
+    assert ("copy_of" in options) is ("server_defaults" in options) is resource.layered
     for p in resource.properties:
         option = options[p.option]
         assert option["type"] == p.comparison.option_type, p.option

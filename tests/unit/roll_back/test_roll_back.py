@@ -43,7 +43,6 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.roll_back.selecti
     Selection,
     moment,
     select,
-    taken_back,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings import apply
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import wanted
@@ -110,7 +109,7 @@ class Deployment:
         return roll_back(
             self.envelope(check_mode=check_mode),
             selected,
-            taken_back(entries),
+            journal.taken_back(entries),
             overwrite_later_changes=overwrite,
         )
 
@@ -568,13 +567,15 @@ def test_a_time_that_is_none(text: str) -> None:
 def test_what_was_taken_back_and_taken_back_again() -> None:
     unsure = entry("5", "e", takes_back="1", outcome={"status": "unknown", "changed": True})
     entries = [entry("1", "a"), entry("2", "b", takes_back="1")]
-    assert taken_back(entries) == {"1"}
-    assert taken_back([*entries, entry("3", "c", takes_back="2")]) == {"2"}
-    assert taken_back([*entries, entry("3", "c", takes_back="2"), entry("4", "d", takes_back="3")]) == {
+    assert journal.taken_back(entries) == {"1"}
+    assert journal.taken_back([*entries, entry("3", "c", takes_back="2")]) == {"2"}
+    assert journal.taken_back(
+        [*entries, entry("3", "c", takes_back="2"), entry("4", "d", takes_back="3")]
+    ) == {
         "1",
         "3",
     }
-    assert taken_back([entries[0], unsure]) == frozenset()
+    assert journal.taken_back([entries[0], unsure]) == frozenset()
 
 
 # -- modules of computers --------------------------------------------------------------------------------------------

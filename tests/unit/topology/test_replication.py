@@ -175,12 +175,75 @@ def test_what_has_never_reported_is_behind() -> None:
     )
 
 
+def reporting(*reports: datetime.datetime | None) -> ScriptedShell:
+    """One replica that is called up to date at each reading, whatever it has reported."""
+    left = list(reports)
+    return ScriptedShell(
+        answer=lambda command: Results(
+            (state("a.b", True, left.pop(0) if len(left) > 1 else left[0]),)
+            if command == replication.STATUS
+            else ()
+        )
+    )
+
+
+LATER = REPORTED + datetime.timedelta(seconds=1)
+SINCE = replication.reports([{"replica_fqdn": "A.b", "last_status_report": "2026-11-21T08:30:00Z"}])
+NEVER = replication.reports([{"replica_fqdn": "a.b", "last_status_report": None}])
+
+
+@pytest.mark.parametrize(
+    ("since", "readings", "slept"),
+    [
+        ({}, [REPORTED], 0),
+        (SINCE, [LATER], 0),
+        (SINCE, [REPORTED - datetime.timedelta(days=1)], 0),
+        (SINCE, [REPORTED, REPORTED, LATER], 2),
+        (NEVER, [None, REPORTED], 1),
+        ({}, [None, REPORTED], 1),
+    ],
+    ids=["nothing written", "reported since", "clocks are not compared", "silent", "first report", "never"],
+)
+def test_up_to_date_counts_by_a_report_since_the_change(since: Any, readings: list[Any], slept: int) -> None:
+    clock = Clock()
+    result = remediate(reporting(*readings), clock, since=since)
+    assert (result["status"], len(clock.slept)) == ("in_desired_state", slept)
+
+
+def test_a_replica_that_stays_silent_is_behind() -> None:
+    with pytest.raises(ChangeFailed) as failure:
+        remediate(reporting(REPORTED), since=SINCE)
+    assert failure.value.result.after == {"up_to_date": [], "behind": ["a.b"]}
+    assert "none since the change" in str(failure.value)
+    with pytest.raises(ChangeFailed, match="last report: never"):
+        remediate(reporting(None))
+
+
+def test_only_what_the_info_module_returned_is_known_to_be_a_report() -> None:
+    with pytest.raises(UnusableArgument, match="since: "):
+        replication.reports([{"fqdn": "a.b"}])
+
+
+@pytest.mark.parametrize("active", [["a.b"], ["a.b", "c.d"]])
+def test_every_active_master_is_named(active: list[str]) -> None:
+    services = [remote("Service", PoolFqdn=pool, Active=pool in active) for pool in ("a.b", "c.d")]
+
+    def answer(command: Command) -> Answer:
+        if command == replication.STORES:
+            return Results(tuple(services))
+        return Results(() if command.parameters else (state("fe01.contoso.com", True),))
+
+    assert replication.overview(ScriptedShell(answer=answer), []).masters == active
+
+
 def test_the_overview_tells_of_the_store() -> None:
     store = remote(
         "Status", ActiveMasterFqdn="fe01.contoso.com", ActiveFileTransferAgents=["fe01.contoso.com"]
     )
 
     def answer(command: Command) -> Answer:
+        if command == replication.STORES:
+            return Results()
         return Results((store,) if command.parameters else (state("fe01.contoso.com", True),))
 
     shell = ScriptedShell(answer=answer)
@@ -273,7 +336,8 @@ def test_a_force_that_may_still_be_at_work_is_unknown(ended: bool) -> None:
 def test_a_store_that_does_not_tell_its_own_state_leaves_the_replicas() -> None:
     shell = ScriptedShell(answer=lambda c: error(c.name) if c.parameters else Results((state("a.b", True),)))
     found = replication.overview(shell, [])
-    assert ([each.fqdn for each in found.replicas], found.store, len(found.trouble)) == (["a.b"], None, 1)
+    assert [each.fqdn for each in found.replicas] == ["a.b"]
+    assert (found.store, found.masters, len(found.trouble)) == (None, None, 2)
 
 
 def test_the_least_datetime_is_never() -> None:

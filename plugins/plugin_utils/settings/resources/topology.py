@@ -30,6 +30,12 @@ def service_identity(service: RemoteObject) -> Identity:
     return Identity(Scope.SERVICE, text_of(service["Identity"]))
 
 
+def site_of_service(services: Iterable[RemoteObject], identity: Identity) -> Identity | None:
+    """The site that a service is at; None where it is not among them."""
+    found = (service for service in services if service_identity(service) == identity)
+    return next((stored(text_of(service["SiteId"]), (Scope.SITE,)) for service in found), None)
+
+
 def unknown(word: str, wanted: Identity, known: Iterable[Identity]) -> str | None:
     """That the topology has no such site or service, and which it has instead; None if it has it."""
     known = list(known)
@@ -66,6 +72,7 @@ def _created_at(scope: Scope) -> Requirement:
         read=SITES if scope is Scope.SITE else SERVICES,
         objection=objection,
         identities=lambda objects: map(identity, objects),
+        site=site_of_service if scope is Scope.SERVICE else lambda objects, identity: None,
     )
 
 
