@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from .commands import Command, Switch
@@ -91,6 +91,16 @@ class Session:
             raise
         self._warnings += results.warnings
         return self._without_descriptions(commands, results)
+
+    def read_once(self, *commands: Command) -> Results:
+        """See `shell.ManagementShell.read_once`."""
+        try:
+            results = self._run_safely(commands, changes=False)
+        except OutcomeUnknown as unknown:
+            self._warnings += unknown.results.warnings
+            raise
+        self._warnings += results.warnings
+        return replace(results, whole=len(commands) == 1 or _is_whole(results) or self._opened().is_version_2)
 
     def take_warnings(self) -> list[str]:
         taken, self._warnings = list(dict.fromkeys(self._warnings)), []
@@ -212,6 +222,9 @@ class Session:
     def parameters_of(self, cmdlet: str) -> frozenset[str] | None:
         parameters = self._opened().record.cmdlets[cmdlet]
         return None if parameters is None else frozenset(parameters)
+
+    def parameter_types(self, cmdlet: str) -> Mapping[str, str]:
+        return self._opened().record.cmdlets[cmdlet] or {}
 
     def _without_descriptions(self, commands: Iterable[Command], results: Results) -> Results:
         """Take the answers to `describing` out of the results and remember them with the session."""
@@ -366,12 +379,16 @@ def _is_command_info(item: object) -> bool:
     return isinstance(item, RemoteObject) and item.is_a("System.Management.Automation.CommandInfo")
 
 
-_SYNTAX_PARAMETER = re.compile(r"(?<=[\s\[])-([A-Za-z]\w*)")
+# The type stands between angle brackets; a switch has none.
+_SYNTAX_PARAMETER = re.compile(r"(?<=[\s\[])-([A-Za-z]\w*)\]?(?: <([^\s>]*>?)>)?")
 
 
-def _parameter_names(command: RemoteObject) -> list[str]:
-    """The parameters of a CommandInfo: its dictionary of them, or, where serialisation cut that off, its syntax."""
+def _parameter_names(command: RemoteObject) -> dict[str, str]:
+    """The parameters of a CommandInfo with their types: its dictionary of them, or, where serialisation cut that off,
+    its syntax, which is what names the types. A type that is not told is empty.
+    """
+    types = dict(_SYNTAX_PARAMETER.findall(str(command.get("Definition") or "")))
     parameters = command.get("Parameters")
     if isinstance(parameters, dict):
-        return [str(name) for name in parameters]
-    return sorted(set(_SYNTAX_PARAMETER.findall(str(command.get("Definition") or ""))))
+        return {str(name): types.get(str(name), "") for name in parameters}
+    return dict(sorted(types.items()))

@@ -31,7 +31,8 @@ class Property:
     property, where its spelling differs by more than case. ``null`` is the option's value that a null on the
     server stands for. ``reason`` is one sentence on why a difference matters. ``only_with`` names another
     option and the value it must have for the property to exist at all. ``is_switch``: the cmdlet has a switch
-    parameter for each value, named like it.
+    parameter for each value, named like it. ``missing_is_null``: an object that does not show it has null there, as
+    remoting may leave an empty list out.
     """
 
     option: str
@@ -43,23 +44,24 @@ class Property:
     null: Any = None
     only_with: tuple[str, str] | None = None
     is_switch: bool = False
+    missing_is_null: bool = False
 
     def parameter_for(self, value: Any) -> str:
         return str(value) if self.is_switch else self.parameter
 
     def shown_by(self, remote: RemoteObject) -> bool:
-        return (self.attribute or self.parameter) in remote
+        return self.missing_is_null or (self.attribute or self.parameter) in remote
 
     def is_null(self, remote: RemoteObject) -> bool:
-        return remote[self.attribute or self.parameter] is None
+        return remote.get(self.attribute or self.parameter) is None
 
     def read(self, remote: RemoteObject) -> Any:
-        raw = remote[self.attribute or self.parameter]
+        raw = remote.get(self.attribute or self.parameter)
         return self.null if raw is None else self.comparison.read(raw)
 
-    def sent(self, value: Any) -> Any:
-        """The parameter's value for an option's value, None for null."""
-        return None if value is None else self.comparison.send(value)
+    def sent(self, value: Any, present: Any = None) -> Any:
+        """The parameter's value for an option's value, None for null; ``present`` is what an object has now."""
+        return None if value is None else self.comparison.modify(value, present)
 
     def as_read(self, value: Any) -> Any:
         """The option's value as the server will show it once it has been written."""
@@ -147,7 +149,7 @@ class Requirement:
 def _by_parameter(
     resource: Resource, identity: Identity, before: Values, values: Values
 ) -> Mapping[str, Any]:
-    return {"Identity": identity.argument, **resource.sent(values)}
+    return {"Identity": identity.argument, **resource.sent(values, before)}
 
 
 @dataclass(frozen=True)
@@ -181,10 +183,14 @@ class Resource:
     def property_of(self, option: str) -> Property:
         return next(candidate for candidate in self.properties if candidate.option == option)
 
-    def sent(self, values: Values) -> dict[str, Any]:
-        """The parameters for these options, in the table's order."""
+    def sent(self, values: Values, present: Values | None = None) -> dict[str, Any]:
+        """The parameters for these options, in the table's order; ``present`` are those of an object that exists."""
         given = [(p, values[p.option]) for p in self.properties if p.option in values]
-        return {p.parameter_for(v): Switch.PRESENT if p.is_switch else p.sent(v) for p, v in given}
+        before = present or {}
+        return {
+            p.parameter_for(v): Switch.PRESENT if p.is_switch else p.sent(v, before.get(p.option))
+            for p, v in given
+        }
 
     def checked(self, values: Values) -> None:
         """Raise UnusableArgument for the first value that no version of the server would take."""
