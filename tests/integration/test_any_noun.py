@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import os
@@ -15,14 +16,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.lync.remediation.plugins.plugin_utils.change.envelope import Envelope
-from ansible_collections.lync.remediation.plugins.plugin_utils.change.journal import NoJournal
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings import any_noun, catalogue
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import Scope, stored
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.kinds import Names
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.reorder import reorder
 
-from .in_process import LabInProcess, Worker
+from .in_process import PLUGINS, LabInProcess, Worker
+
+
+def _product(module: str) -> Any:
+    """Imported once Ansible's loader is in place."""
+    return importlib.import_module(f"{PLUGINS}.plugin_utils.{module}")
+
+
+Envelope = _product("change.envelope").Envelope
+NoJournal = _product("change.journal").NoJournal
+any_noun = _product("settings.any_noun")
+catalogue = _product("settings.catalogue")
+Scope, stored = _product("settings.identity").Scope, _product("settings.identity").stored
+Names = _product("settings.kinds").Names
+reorder = _product("settings.reorder").reorder
 
 DEPLOYMENT: dict[str, Any] = {
     "domain": "contoso.com",
@@ -131,16 +140,19 @@ KINDS = {
         "CsPinPolicy", "Global", {"MinPasswordLength": "6", "AllowCommonPatterns": "yes"}, "Set-"
     ),
     "an ordered list": Kind(
-        "CsVoicePolicy", "sales", {"PstnUsages": ["Internal", "Local"]}, "@{Replace = @('Internal', 'Local')}"
+        "CsVoicePolicy",
+        "sales",
+        {"PstnUsages": ["Internal", "Local"]},
+        "@{'Replace' = @('Internal', 'Local')}",
     ),
     "a list that is emptied": Kind(
-        "CsVoicePolicy", "Sales", {"PstnUsages": None, "Description": ""}, "@{Remove = @("
+        "CsVoicePolicy", "Sales", {"PstnUsages": None, "Description": ""}, "@{'Remove' = @("
     ),
     "entries of a list": Kind(
         "CsPstnUsage",
         None,
         {"Usage": {"add": ["Fax"], "remove": ["internal"]}},
-        "@{Remove = @('Internal'); Add = @('Fax')}",
+        "@{'Remove' = @('Internal'); 'Add' = @('Fax')}",
     ),
     "a new policy": Kind(
         "CsVoicePolicy",
