@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: setting
 short_description: Manage any setting of the Management Shell by its noun
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:
