@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..change.envelope import Envelope
+from ..powershell.ordinal import same_name
 from ..powershell.shell import ManagementShell
 from ..result.refusals import UnusableArgument
 from ..result.result import Result
@@ -66,7 +67,11 @@ def request(arguments: Mapping[str, Any]) -> Request:
 
 def remediate(envelope: Envelope, asked: Request) -> Result:
     """Bring one object of any noun into the state that was asked for. Raises what `apply.remediate` raises."""
-    table = any_noun.read(envelope.shell, asked.noun, with_priority=True, verbs=("Set", "New", "Remove"))
+    # A new object's own priority is known once the server has given it one, and a removed one's is to come back.
+    with_priority = asked.state == "absent" or any(same_name(name, "Priority") for name in asked.properties)
+    table = any_noun.read(
+        envelope.shell, asked.noun, with_priority=with_priority, verbs=("Set", "New", "Remove")
+    )
     actual = find(table.listed, asked.identity)
     values = wanted_values(table, asked.properties, actual=actual)
     desired = Desired(asked.identity, values, present=asked.state == "present", force=asked.force)
