@@ -83,8 +83,9 @@ def remediate(envelope: Envelope, asked: Request) -> Result:
         if each.kind is DifferenceKind.ORDER
     ]
     follow_up = asked.noun.follow_ups(changed) if result.changed else []
+    # The sentence there is one for modules where absent stands for a reset.
     details = {
-        **result.details,
+        **{key: value for key, value in result.details.items() if key != "msg"},
         "follow_up": [{"command": each.command, "reason": each.reason} for each in follow_up],
         "order_only": only_order,
     }
