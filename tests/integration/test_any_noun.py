@@ -201,9 +201,10 @@ def test_each_kind_of_noun_is_foretold_made_found_and_taken_back(
     assert place.store == before
     made = worker.run("setting", kind.arguments)
     assert (made.get("failed"), made["status"], made["changed"]) == (None, "corrected", True), made.get("msg")
-    for key in ("before", "after", "drift", "commands", "restore_commands", "diff", "changed", "follow_up"):
+    for key in ("before", "after", "drift", "commands", "restore_commands", "diff", "changed", "restorable"):
         assert foretold[key] == made[key], key
     assert kind.command in " ".join(made["commands"])
+    assert made["restorable"] == kind.restorable
     after = place.store
     assert after != before
     again = worker.run("setting", kind.arguments)

@@ -18,11 +18,12 @@ from ..result.result import Result
 from . import any_noun, apply
 from .catalogue import Noun, manageable
 from .catalogue import noun as find_noun
+from .correction import restorable
 from .differences import DifferenceKind, differences, wanted_values
 from .identity import GLOBAL, Identity, Scope, wanted
 from .nouns import Outcome, Reading, read_nouns, version_of
 from .reading import find
-from .resource import Desired
+from .resource import Desired, Kind
 
 ALL = "all"
 
@@ -65,6 +66,9 @@ def request(arguments: Mapping[str, Any]) -> Request:
     return Request(noun, identity, state, properties, bool(arguments.get("force")))
 
 
+_KINDS = {"present": Kind.SET, "absent": Kind.REMOVE, "reset": Kind.RESET}
+
+
 def remediate(envelope: Envelope, asked: Request) -> Result:
     """Bring one object of any noun into the state that was asked for. Raises what `apply.remediate` raises."""
     # A new object's own priority is known once the server has given it one, and a removed one's is to come back.
@@ -88,6 +92,7 @@ def remediate(envelope: Envelope, asked: Request) -> Result:
         **{key: value for key, value in result.details.items() if key != "msg"},
         "follow_up": [{"command": each.command, "reason": each.reason} for each in follow_up],
         "order_only": only_order,
+        "restorable": restorable(table.resource, _KINDS[asked.state], asked.identity).value,
     }
     result = replace(result, details=details)
     loses = asked.noun.global_loses

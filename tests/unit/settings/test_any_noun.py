@@ -141,6 +141,17 @@ def test_a_list_that_remoting_left_out_is_empty() -> None:
     assert differences(learned.resource, learned.listed[1], {"PstnUsages": ["Local"]})
 
 
+@pytest.mark.parametrize("name", ["MaxTokenLifetime", "Newest"])
+def test_null_comes_back_as_null_where_it_is_no_text(name: str) -> None:
+    noun = "CsAVEdgeConfiguration"
+    learned = table(
+        noun, remote(noun, **{name: None}), parameters=[{"Newest": "datetime", "MaxTokenLifetime": ""}]
+    )
+    value = learned.listed[0].values[name]
+    assert value is None
+    assert not differences(learned.resource, learned.listed[0], wanted_values(learned, {name: value}))
+
+
 def test_null_is_neither_false_nor_zero() -> None:
     assert found("CsVoicePolicy", {"EnableTeamCall": False}, EnableTeamCall=None) == [
         ("EnableTeamCall", VALUE)
