@@ -130,7 +130,8 @@ class PipelineState(enum.Enum):
 class Results:
     """Everything one call of ``run`` brought back, in order. ``output`` holds native values and `RemoteObject`.
 
-    ``state`` is the final state that was received; of several pipelines, the first that is not COMPLETED.
+    ``state`` is the final state that was received; of several pipelines, the first that is not COMPLETED. ``whole``:
+    nothing that a statement had to say can be missing.
     """
 
     output: tuple[Any, ...] = ()
@@ -138,6 +139,7 @@ class Results:
     warnings: tuple[str, ...] = ()
     verbose: tuple[str, ...] = ()
     state: PipelineState = PipelineState.COMPLETED
+    whole: bool = True
 
     def objects(self) -> list[RemoteObject]:
         """The output's objects, without its plain values."""
@@ -150,4 +152,5 @@ class Results:
             self.warnings + other.warnings,
             self.verbose + other.verbose,
             other.state if self.state is PipelineState.COMPLETED else self.state,
+            self.whole and other.whole,
         )

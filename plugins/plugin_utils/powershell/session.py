@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeGuard
 
@@ -107,9 +107,11 @@ class Session:
         """PowerShell reads a list that it is sent as an ArrayList, which it makes an array of, or a PSListModifier, but
         for a List<T> joins to one element. No Lync cmdlet is documented to take one.
         """
-        known = self._current.record.list_parameters if self._current is not None else {}
+        cmdlets = self._current.record.cmdlets if self._current is not None else {}
+        known = {ordinal_key(name): types for name, types in cmdlets.items() if types}
         for command in commands:
-            for parameter in known.get(ordinal_key(command.name), ()):
+            types = known.get(ordinal_key(command.name), {})
+            for parameter in (name for name, kind in types.items() if kind.startswith("List[")):
                 given = next(
                     (value for name, value in command.parameters.items() if same_name(name, parameter)), None
                 )
@@ -118,6 +120,16 @@ class Session:
                         f"{command.name} takes a List for -{parameter}, for which PowerShell Remoting cannot carry "
                         "one: the server would make a single text of its items."
                     )
+
+    def read_once(self, *commands: Command) -> Results:
+        """See `shell.ManagementShell.read_once`."""
+        try:
+            results = self._run_safely(commands, changes=False)
+        except OutcomeUnknown as unknown:
+            self._warnings += unknown.results.warnings
+            raise
+        self._warnings += results.warnings
+        return replace(results, whole=len(commands) == 1 or _is_whole(results) or self._opened().is_version_2)
 
     def take_warnings(self) -> list[str]:
         taken, self._warnings = list(dict.fromkeys(self._warnings)), []
@@ -243,6 +255,9 @@ class Session:
         parameters = self._opened().record.cmdlets[cmdlet]
         return None if parameters is None else frozenset(parameters)
 
+    def parameter_types(self, cmdlet: str) -> Mapping[str, str]:
+        return self._opened().record.cmdlets[cmdlet] or {}
+
     def _without_descriptions(self, commands: Iterable[Command], results: Results) -> Results:
         """Take the answers to `describing` out of the results and remember them with the session."""
         asked = [
@@ -260,10 +275,6 @@ class Session:
                 self._current.record.cmdlets[cmdlet] = (
                     None if described is None else _parameter_names(described)
                 )
-                if described is not None:
-                    self._current.record.list_parameters[ordinal_key(cmdlet)] = _LIST_PARAMETER.findall(
-                        str(described.get("Definition") or "")
-                    )
         return replace(results, output=tuple(item for item in results.output if not _is_command_info(item)))
 
     def server_version(self) -> str | None:
@@ -296,7 +307,6 @@ class Session:
                 if not imported.errors:
                     record.imported_module = candidate
                     record.cmdlets.clear()
-                    record.list_parameters.clear()
                     return True
         return False
 
@@ -432,14 +442,16 @@ def _is_command_info(item: object) -> TypeGuard[RemoteObject]:
     return isinstance(item, RemoteObject) and item.is_a("System.Management.Automation.CommandInfo")
 
 
-# In the syntax that a CommandInfo tells: -Names <List[string]>.
-_LIST_PARAMETER = re.compile(r"-([A-Za-z]\w*)\]? <List\[")
-_SYNTAX_PARAMETER = re.compile(r"(?<=[\s\[])-([A-Za-z]\w*)")
+# The type stands between angle brackets; a switch has none.
+_SYNTAX_PARAMETER = re.compile(r"(?<=[\s\[])-([A-Za-z]\w*)\]?(?: <([^\s>]*>?)>)?")
 
 
-def _parameter_names(command: RemoteObject) -> list[str]:
-    """The parameters of a CommandInfo: its dictionary of them, or, where serialisation cut that off, its syntax."""
+def _parameter_names(command: RemoteObject) -> dict[str, str]:
+    """The parameters of a CommandInfo with their types: its dictionary of them, or, where serialisation cut that off,
+    its syntax, which is what names the types. A type that is not told is empty.
+    """
+    types = dict(_SYNTAX_PARAMETER.findall(str(command.get("Definition") or "")))
     parameters = command.get("Parameters")
     if isinstance(parameters, dict):
-        return [str(name) for name in parameters]
-    return sorted(set(_SYNTAX_PARAMETER.findall(str(command.get("Definition") or ""))))
+        return {str(name): types.get(str(name), "") for name in parameters}
+    return dict(sorted(types.items()))

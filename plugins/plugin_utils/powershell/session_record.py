@@ -50,9 +50,8 @@ class SessionRecord:
     powershell_version: str | None = None
     imported_module: str | None = None
     server_version: str | None = None
-    cmdlets: dict[str, list[str] | None] = field(default_factory=dict)
+    cmdlets: dict[str, dict[str, str] | None] = field(default_factory=dict)
     cookies: list[dict[str, Any]] = field(default_factory=list, repr=False)
-    list_parameters: dict[str, list[str]] = field(default_factory=dict)
 
 
 class RecordFile:
@@ -215,13 +214,9 @@ def _is_sound(record: SessionRecord) -> bool:
         and 0 < record.fragment_counter < 2**63
         and isinstance(record.cmdlets, dict)
         and all(
-            names is None or (isinstance(names, list) and all(isinstance(name, str) for name in names))
-            for names in record.cmdlets.values()
-        )
-        and isinstance(record.list_parameters, dict)
-        and all(
-            isinstance(names, list) and all(isinstance(name, str) for name in names)
-            for names in record.list_parameters.values()
+            types is None
+            or (isinstance(types, dict) and all(isinstance(type_name, str) for type_name in types.values()))
+            for types in record.cmdlets.values()
         )
         and isinstance(record.cookies, list)
         and all(

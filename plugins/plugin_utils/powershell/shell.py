@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from .commands import Command
@@ -56,6 +57,13 @@ class ManagementShell(Protocol):
         go, and a server that does not know a pipeline forgets those that finished and those it never got alike.
         """
 
+    def read_once(self, *commands: Command) -> Results:
+        """Run statements that read as one pipeline, and ask nothing again that an error of one of them has cost.
+
+        Where ``Results.whole`` is false, everything behind the first statement that failed may be missing. Raises what
+        `run` raises.
+        """
+
     def take_warnings(self) -> list[str]:
         """What the server has warned of since the last call, each text once."""
 
@@ -71,6 +79,9 @@ class ManagementShell(Protocol):
         Empty where the server offers the cmdlet without telling its parameters: then only running it shows what it
         takes. Known once the statements of `describing` have run. Raises KeyError before that.
         """
+
+    def parameter_types(self, cmdlet: str) -> Mapping[str, str]:
+        """The types of these parameters, as the cmdlet's syntax names them; empty where it does not."""
 
     def server_version(self) -> str | None:
         """Product and build as Get-CsServerVersion prints them, or None where the session cannot tell."""

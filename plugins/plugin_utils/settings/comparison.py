@@ -9,13 +9,25 @@ The rules are Lync's: enumeration names, host names and domains are equal withou
 
 from __future__ import annotations
 
+import datetime
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..powershell.ordinal import ordinal_key, same_name
+from ..result.display import shown
 from ..result.refusals import Unreadable, text_of
 from .identity import is_fqdn
+
+
+class Unacceptable(ValueError):
+    """A value that a person gave is not of the property's type; the text says what it is, and what is allowed."""
+
+
+def spelled(value: Any) -> str:
+    """A value for people, whatever YAML made of it: dates are values there."""
+    return str(value) if isinstance(value, datetime.date) else shown(value)
 
 
 class Comparison(Protocol):
@@ -34,12 +46,42 @@ class Comparison(Protocol):
 
     def same(self, one: Any, other: Any) -> bool: ...
 
+    def differs_in_order_only(self, one: Any, other: Any) -> bool:
+        """Whether two values that are the same have another order, of which nobody knows whether it matters."""
+        return False
+
     def send(self, value: Any) -> Any:
         """The parameter's value for an option's value."""
 
+    def modify(self, value: Any, present: Any) -> Any:
+        """The parameter's value that makes ``value`` of what an object has at present, None for a new object."""
+        return self.send(value)
+
+    def parse(self, text: str) -> Any:
+        """The option's value for a scalar that was loaded as text. Raises Unacceptable."""
+        return text
+
+    def accept(self, value: Any) -> Any:
+        """The option's value for what YAML made of what a person wrote. Raises Unacceptable.
+
+        Nothing is made a text of: YAML has taken the leading zeros and plus signs of numbers by then.
+        """
+        if isinstance(value, str):
+            return self.parse(value)
+        raise Unacceptable(
+            f"{spelled(value)} is not a text. Write it in quotes, so that YAML leaves it as it is"
+        )
+
+
+# Words of YAML 1.1, and the Management Shell's own.
+_TRUTHS = {
+    **dict.fromkeys(("TRUE", "YES", "ON", "$TRUE"), True),
+    **dict.fromkeys(("FALSE", "NO", "OFF", "$FALSE"), False),
+}
+
 
 @dataclass(frozen=True)
-class Truth:
+class Truth(Comparison):
     """System.Boolean."""
 
     option_type = "bool"
@@ -58,9 +100,21 @@ class Truth:
     def send(self, value: Any) -> Any:
         return value
 
+    def parse(self, text: str) -> bool:
+        if ordinal_key(text) in _TRUTHS:
+            return _TRUTHS[ordinal_key(text)]
+        raise Unacceptable(f"{shown(text)} is neither True nor False")
+
+    def accept(self, value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return self.parse(value)
+        raise Unacceptable(f"{spelled(value)} is neither True nor False")
+
 
 @dataclass(frozen=True)
-class Enumeration:
+class Enumeration(Comparison):
     """A .NET enumeration, by its names. A name that the server knows and this table does not is kept as it
     is.
     """
@@ -87,10 +141,11 @@ class Enumeration:
 
 
 @dataclass(frozen=True)
-class Integer:
-    """An unsigned integer up to ``highest``: 65535 for System.UInt16, 4294967295 for System.UInt32."""
+class Integer(Comparison):
+    """An integer up to ``highest``: 65535 for System.UInt16, 4294967295 for System.UInt32."""
 
     highest: int
+    lowest: int = 0
     option_type = "int"
 
     def read(self, raw: Any) -> int:
@@ -99,9 +154,9 @@ class Integer:
         raise Unreadable(f"The server sent {raw!r} where a whole number was expected.")
 
     def problem(self, value: Any) -> str | None:
-        if 0 <= value <= self.highest:
+        if self.lowest <= value <= self.highest:
             return None
-        return f"{value} is outside the range that the parameter can carry, 0 to {self.highest}"
+        return f"{value} is outside the range that the parameter can carry, {self.lowest} to {self.highest}"
 
     def same(self, one: Any, other: Any) -> bool:
         return bool(one == other)
@@ -109,13 +164,28 @@ class Integer:
     def send(self, value: Any) -> Any:
         return value
 
+    def parse(self, text: str) -> int:
+        if _WHOLE_NUMBER.fullmatch(text):
+            return int(text)
+        raise Unacceptable(f"{shown(text)} is not a whole number")
+
+    def accept(self, value: Any) -> int:
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return self.parse(value)
+        raise Unacceptable(f"{spelled(value)} is not a whole number")
+
+
+# A number with zeros before it is more likely an extension, or octal.
+_WHOLE_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)")
 
 UINT16 = Integer(2**16 - 1)
 UINT32 = Integer(2**32 - 1)
 
 
 @dataclass(frozen=True)
-class Text:
+class Text(Comparison):
     """System.String that people read, or an address whose case may matter."""
 
     option_type = "str"
@@ -134,7 +204,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Fqdn:
+class Fqdn(Comparison):
     """A fully qualified domain name; case and a final dot mean nothing."""
 
     option_type = "str"
@@ -153,7 +223,7 @@ class Fqdn:
 
 
 @dataclass(frozen=True)
-class DomainSet:
+class DomainSet(Comparison):
     """Domains that the cmdlet takes and shows as one text with commas between; their order means nothing."""
 
     option_type = "list"
@@ -175,3 +245,13 @@ class DomainSet:
 
     def send(self, value: Any) -> Any:
         return ",".join(value)
+
+    def parse(self, text: str) -> list[str]:
+        return self.read(text)
+
+    def accept(self, value: Any) -> list[str]:
+        if isinstance(value, str):
+            return self.parse(value)
+        if isinstance(value, list):
+            return [Text().accept(item) for item in value]
+        raise Unacceptable(f"{spelled(value)} is not a list of domains")

@@ -15,10 +15,19 @@ from ..powershell.commands import Command, Switch
 from ..powershell.errors import ManagementShellError
 from ..powershell.ordinal import same_name
 from ..result.result import Result
-from .identity import Scope
+from .identity import Identity, Scope
 from .plan import Cmdlets, Plan, mismatches
 from .reading import collections, find, is_complete, listed_in
-from .resource import Collection, Kind, Values
+from .resource import Collection, Kind, Resource, Values
+
+
+def restorable(resource: Resource, kind: Kind, identity: Identity) -> Restorable:
+    """Whether a change can be taken back whole: who had been granted a policy, and what properties do not show, is lost
+    with the object.
+    """
+    is_gone = kind in (Kind.REMOVE, Kind.RECREATE, Kind.RESET)
+    loses_grants = kind is Kind.REMOVE and identity.scope is Scope.USER and not identity.item
+    return Restorable.VALUES_ONLY if loses_grants or (is_gone and resource.is_partial) else Restorable.YES
 
 
 @dataclass(frozen=True)
@@ -133,7 +142,6 @@ class Correction:
 
     def _entry(self) -> Change:
         planned = self.planned
-        loses_grants = planned.kind is Kind.REMOVE and planned.identity.scope is Scope.USER
         # What the server holds of properties that it does not show now is known to nobody.
         deciding = {p.only_with[0] for p in planned.resource.properties if p.only_with} & set(planned.written)
         switches = self.actual is not None and any(
@@ -146,7 +154,9 @@ class Correction:
             kind=planned.kind.value,
             before=None if self.actual is None else self.actual.server_values,
             wanted=None if planned.kind is Kind.REMOVE else self._wanted(),
-            restorable=Restorable.VALUES_ONLY if loses_grants or switches else Restorable.YES,
+            restorable=Restorable.VALUES_ONLY
+            if switches
+            else restorable(planned.resource, planned.kind, planned.identity),
         )
 
     def _wanted(self) -> Values:

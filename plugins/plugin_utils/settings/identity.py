@@ -15,7 +15,7 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..powershell.ordinal import ordinal_key, same_name
 from ..result.refusals import UnusableArgument
@@ -30,6 +30,8 @@ class Scope(enum.Enum):
     USER = "per-user"
     NAMED = "named"
     """No scope at all: the object is found by its bare name, as a public provider is."""
+    ITEM = "item"
+    """Beside the others: one of several objects of a scope, as ``Site:Redmond/Prefix`` is a rule of a dial plan."""
 
 
 _PREFIXES = {Scope.SITE: "Site", Scope.SERVICE: "Service", Scope.USER: "Tag"}
@@ -41,6 +43,7 @@ _FQDN = re.compile(
 # The Identity parameters take no wildcards (Microsoft Learn, Get-CsExternalAccessPolicy); control characters
 # and colons have no place in a name.
 _NAME = re.compile(r"[^\x00-\x1f\x7f*?:]+")
+_ITEM = re.compile(r"[^\x00-\x1f\x7f*?]+")
 
 
 def is_fqdn(text: str) -> bool:
@@ -51,33 +54,47 @@ def is_fqdn(text: str) -> bool:
 @dataclass(frozen=True)
 class Identity:
     """One object's identity. ``name`` is the site, policy or provider, or ``<role>:<pool>`` at the service
-    scope.
+    scope; ``item`` what stands behind the slash, where a scope has several objects.
     """
 
     scope: Scope
     name: str = ""
+    item: str = ""
 
     def __str__(self) -> str:
         """The stored form, as the server prints it."""
-        if self.scope is Scope.GLOBAL:
-            return "Global"
         prefix = _PREFIXES.get(self.scope)
-        return f"{prefix}:{self.name}" if prefix else self.name
+        base = f"{prefix}:{self.name}" if prefix else self.name
+        return ("Global" if self.scope is Scope.GLOBAL else base) + self._behind
+
+    @property
+    def _behind(self) -> str:
+        return f"/{self.item}" if self.item else ""
+
+    @property
+    def parent(self) -> Identity:
+        """The scope's own identity."""
+        return Identity(self.scope, self.name)
 
     @property
     def argument(self) -> str:
         """The form that every cmdlet takes for -Identity, New- included, which wants services without
         ``Service:``.
         """
-        return self.name if self.scope is Scope.SERVICE else str(self)
+        return f"{self.name}{self._behind}" if self.scope is Scope.SERVICE else str(self)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Identity):
             return NotImplemented
-        return self.scope is other.scope and same_name(self.name, other.name)
+        return self.key == other.key
 
     def __hash__(self) -> int:
-        return hash((self.scope, ordinal_key(self.name)))
+        return hash(self.key)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The same for every spelling."""
+        return self.scope.value, ordinal_key(self.name), ordinal_key(self.item)
 
 
 GLOBAL = Identity(Scope.GLOBAL)
@@ -88,6 +105,9 @@ def stored(text: str, scopes: Sequence[Scope]) -> Identity:
     text = text.strip()
     if Scope.NAMED in scopes:
         return Identity(Scope.NAMED, text)
+    if Scope.ITEM in scopes:
+        base, _slash, item = text.partition("/")
+        return replace(stored(base, [each for each in scopes if each is not Scope.ITEM]), item=item)
     if same_name(text, "Global"):
         return GLOBAL
     prefix, colon, name = text.partition(":")
@@ -108,11 +128,16 @@ def wanted(
     identity = stored(text, scopes)
     if identity.scope not in scopes:
         raise _unusable(option, text, scopes, roles)
+    if Scope.ITEM in scopes:
+        if not _ITEM.fullmatch(identity.item):
+            raise _unusable(option, text, scopes, roles)
+        others = [each for each in scopes if each is not Scope.ITEM]
+        return replace(wanted(str(identity.parent), others, roles, option), item=identity.item)
     if identity.scope is Scope.GLOBAL:
         return identity
     if identity.scope is Scope.SERVICE:
         role, colon, pool = identity.name.partition(":")
-        known = {ordinal_key(name): name for name in roles}
+        known = {ordinal_key(name): name for name in roles or (role,)}
         if not colon or ordinal_key(role) not in known or not is_fqdn(pool):
             raise _unusable(option, text, scopes, roles)
         return Identity(Scope.SERVICE, f"{known[ordinal_key(role)]}:{pool}")
@@ -125,10 +150,13 @@ def _unusable(option: str, text: str, scopes: Sequence[Scope], roles: Sequence[s
     forms = {
         Scope.GLOBAL: "Global",
         Scope.SITE: "site:<site name>",
-        Scope.SERVICE: f"service:<role>:<pool FQDN> with one of the roles {', '.join(roles)}",
+        Scope.SERVICE: "service:<role>:<pool FQDN>"
+        + (f" with one of the roles {', '.join(roles)}" if roles else ""),
         Scope.USER: "the name of a per-user policy, with or without Tag: before it",
         Scope.NAMED: "a name without colons, wildcards or spaces around it",
     }
-    allowed = [forms[scope] for scope in scopes]
+    allowed = [forms[scope] for scope in scopes if scope is not Scope.ITEM]
+    if Scope.ITEM in scopes:
+        allowed = [f"{form}, a slash, and the object's name" for form in allowed]
     listed = " or ".join(filter(None, [", ".join(allowed[:-1]), allowed[-1]]))
     return UnusableArgument(option, f"'{text}' is not an identity that can be used here. Allowed: {listed}")

@@ -31,7 +31,8 @@ class Property:
     property, where its spelling differs by more than case. ``null`` is the option's value that a null on the
     server stands for. ``reason`` is one sentence on why a difference matters. ``only_with`` names another
     option and the value it must have for the property to exist at all. ``is_switch``: the cmdlet has a switch
-    parameter for each value, named like it.
+    parameter for each value, named like it. ``missing_is_null``: to it null, ``null``'s value and missing are one, as
+    remoting may leave an empty list out.
     """
 
     option: str
@@ -43,23 +44,24 @@ class Property:
     null: Any = None
     only_with: tuple[str, str] | None = None
     is_switch: bool = False
+    missing_is_null: bool = False
 
     def parameter_for(self, value: Any) -> str:
         return str(value) if self.is_switch else self.parameter
 
     def shown_by(self, remote: RemoteObject) -> bool:
-        return (self.attribute or self.parameter) in remote
+        return self.missing_is_null or (self.attribute or self.parameter) in remote
 
     def is_null(self, remote: RemoteObject) -> bool:
-        return remote[self.attribute or self.parameter] is None
+        return not self.missing_is_null and remote.get(self.attribute or self.parameter) is None
 
     def read(self, remote: RemoteObject) -> Any:
-        raw = remote[self.attribute or self.parameter]
+        raw = remote.get(self.attribute or self.parameter)
         return self.null if raw is None else self.comparison.read(raw)
 
-    def sent(self, value: Any) -> Any:
-        """The parameter's value for an option's value, None for null."""
-        return None if value is None else self.comparison.send(value)
+    def sent(self, value: Any, present: Any = None) -> Any:
+        """The parameter's value for an option's value, None for null; ``present`` is what an object has now."""
+        return None if value is None else self.comparison.modify(value, present)
 
     def as_read(self, value: Any) -> Any:
         """The option's value as the server will show it once it has been written."""
@@ -153,7 +155,7 @@ class Requirement:
 def _by_parameter(
     resource: Resource, identity: Identity, before: Values, values: Values
 ) -> Mapping[str, Any]:
-    return {"Identity": identity.argument, **resource.sent(values)}
+    return {"Identity": identity.argument, **resource.sent(values, before)}
 
 
 @dataclass(frozen=True)
@@ -164,6 +166,8 @@ class Resource:
     list. ``creatable``: there are New- and Remove- cmdlets; otherwise there is one object, which always
     exists. ``required_to_create`` names options that New- demands. ``compose`` makes the parameters of Set-
     out of the object's present values and those to be written, for cmdlets with parameter sets of their own.
+    ``may_lack_global``: the Global object, where there is one, need not exist. ``is_partial``: objects have more than
+    these properties show, which a removal loses for good.
     """
 
     name: str
@@ -180,6 +184,8 @@ class Resource:
     required_to_create: tuple[str, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     compose: Callable[[Resource, Identity, Values, Values], Mapping[str, Any]] = _by_parameter
+    may_lack_global: bool = False
+    is_partial: bool = False
 
     @property
     def layered(self) -> bool:
@@ -192,10 +198,14 @@ class Resource:
     def property_of(self, option: str) -> Property:
         return next(candidate for candidate in self.properties if candidate.option == option)
 
-    def sent(self, values: Values) -> dict[str, Any]:
-        """The parameters for these options, in the table's order."""
+    def sent(self, values: Values, present: Values | None = None) -> dict[str, Any]:
+        """The parameters for these options, in the table's order; ``present`` are those of an object that exists."""
         given = [(p, values[p.option]) for p in self.properties if p.option in values]
-        return {p.parameter_for(v): Switch.PRESENT if p.is_switch else p.sent(v) for p, v in given}
+        before = present or {}
+        return {
+            p.parameter_for(v): Switch.PRESENT if p.is_switch else p.sent(v, before.get(p.option))
+            for p, v in given
+        }
 
     def checked(self, values: Values) -> None:
         """Raise UnusableArgument for the first value that no version of the server would take."""

@@ -35,7 +35,7 @@ class Scripted(module.Session):
         super().__init__(options, "/nowhere")
         self.sent: list[list[str]] = []
         self._answer = answer
-        record: Any = SimpleNamespace(imported_module=None, cmdlets={}, list_parameters={})
+        record: Any = SimpleNamespace(imported_module=None, cmdlets={})
         self._current = SimpleNamespace(record=record, is_version_2=version_2)  # type: ignore[assignment]
 
     def _run_safely(
@@ -182,7 +182,7 @@ def test_a_list_is_not_sent_where_the_server_would_make_one_text_of_it(place: Ca
     session = place().session()
     session.run(write(1))
     assert session._current is not None
-    session._current.record.list_parameters["SET-CSTHING"] = ["Names"]
+    session._current.record.cmdlets["Set-CsThing"] = {"Names": "List[string]"}
     before = session.run(write(1))
     for changes in (False, True):
         with pytest.raises(UnconvertibleValue, match="-Names"):
@@ -204,6 +204,7 @@ def test_which_parameters_take_a_list_is_read_from_the_syntax(place: Callable[..
     )
     session._without_descriptions([Command("Get-Command", {"Name": ["Set-CsThing"]})], Results((described,)))
     assert session._current is not None
-    assert session._current.record.list_parameters == {"SET-CSTHING": ["Names", "Last"]}
-    assert session.parameters_of("Set-CsThing") == {"Identity", "Names", "More", "Rest", "Last"}
+    types = session._current.record.cmdlets["Set-CsThing"] or {}
+    assert [name for name, kind in types.items() if kind.startswith("List[")] == ["Last", "Names"]
+    assert set(session.parameters_of("Set-CsThing") or ()) == {"Identity", "Names", "More", "Rest", "Last"}
     session.close()
