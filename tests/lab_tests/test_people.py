@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from lab.deployment import build_deployment
 from lab.deployment.load import DeploymentError
+from lab.objects.values import get_property
 
 from .direct import Shell, call, document
 
@@ -35,14 +36,14 @@ SETTINGS = {"ConferencingPolicy": [{"Identity": "Tag:Audio"}, {"Identity": "Site
 
 
 def shell() -> Shell:
-    return Shell(document(users=USERS, settings=SETTINGS))
+    return Shell(users=USERS, settings=SETTINGS)
 
 
 def found(**parameters: str) -> list[str]:
     asked = shell()
     users = asked.run(call("Get-CsUser", **parameters))
     assert not asked.streams.errors
-    return [user.SamAccountName for user in users]
+    return [get_property(user, "SamAccountName") for user in users]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +89,8 @@ def test_each_kind_of_policy_is_granted_by_itself() -> None:
         "kim": {},
     }
     views = [asked.run(call("Get-CsEffectivePolicy", Identity=name))[0] for name in ("ken", "kim")]
-    assert [(view.ConferencingPolicy, view.ExternalAccessPolicy) for view in views] == [
+    kinds = ("ConferencingPolicy", "ExternalAccessPolicy")
+    assert [tuple(get_property(view, kind) for kind in kinds) for view in views] == [
         ("Tag:Audio", "Global"),
         ("Site:Redmond", "Global"),
     ]
