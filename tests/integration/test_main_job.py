@@ -101,9 +101,9 @@ def test_a_run_opens_one_session_and_closes_it_even_if_it_fails(
 
 def test_people_are_told_what_is_done_and_what_to_do_themselves(demo: Ansible) -> None:
     run = demo.enable(users=["sip:kenmyer@contoso.com"], sites=["Redmond", "Dublin"])
-    for told in (
+    for sentence in (
         "no call has to be encrypted any more",
-        "Set-CsExternalAccessPolicy -Identity Global -EnablePublicCloudAccess $true ` - "
+        "Set-CsExternalAccessPolicy -Identity Global ` - -EnablePublicCloudAccess $true ` - "
         "-EnablePublicCloudAudioVideoAccess $true",
         "sign out of the client, and in again",
         "must say AV Encryption Supported",
@@ -112,10 +112,10 @@ def test_people_are_told_what_is_done_and_what_to_do_themselves(demo: Ansible) -
         "Site:Dublin, RequireEncryption, VGA600K",
         "Global, SupportEncryption, Hd720p15M",
     ):
-        assert told in run.text, told
+        assert sentence in run.text, sentence
     polls = [each for each in demo.lab.commands() if each["name"] == "Get-CsManagementStoreReplicationStatus"]
     assert len(polls) > 1
     assert demo.module("replication_info")["up_to_date"] is True
     again = demo.enable()
-    for told in ("sign out of the client", "no call has to be encrypted any more", "These were run"):
-        assert told not in again.text, told
+    for sentence in ("sign out of the client", "no call has to be encrypted any more", "These were run"):
+        assert sentence not in again.text, sentence
