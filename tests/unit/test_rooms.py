@@ -21,6 +21,7 @@ FLOORS = (
     ("settings",),
     ("topology",),
     ("windows",),
+    ("run_action",),
     ("module_action",),
     ("change",),
     ("result",),

@@ -118,6 +118,11 @@ class Server:
     def host(self) -> str:
         return self.place.host
 
+    @property
+    def zone(self) -> str | None:
+        """As tzutil tells it."""
+        return None if self.measurement.zone is None else setting(self.measurement)
+
 
 @dataclass(frozen=True)
 class Judgement:
