@@ -47,8 +47,7 @@ seealso:
   - module: lync.remediation.clock_judgement
   - name: Windows Time service tools and settings
     description: Microsoft's reference of W32Time, its registry and w32tm.
-    link:
-    https://learn.microsoft.com/windows-server/networking/windows-time-service/windows-time-service-tools-and-settings
+    link: https://learn.microsoft.com/windows-server/networking/windows-time-service/windows-time-service-tools-and-settings
 """
 
 EXAMPLES = r"""
