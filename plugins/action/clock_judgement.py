@@ -35,9 +35,11 @@ class ActionModule(RunAction):
             for pool in topology.pools
             if pool.kind is not Kind.OTHER
         ]
-        result["to_do"] = not found.obstacles and any(
-            each.repair or each.restart or each.note for each in found.servers.values()
-        )
+        result["affected"] = [
+            host
+            for host, each in found.servers.items()
+            if not found.obstacles and (each.repair or each.note is not None)
+        ]
         if arguments["show"]:
             self.show(lines)
         if arguments["plan_restarts"] and not found.obstacles:

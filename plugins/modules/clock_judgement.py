@@ -208,12 +208,13 @@ unclear:
   type: list
   elements: str
   sample: []
-to_do:
+affected:
   description:
-    - Whether anything is to be done to any server.
+    - The hosts to which something is to be done. Empty where something must be cleared up before.
   returned: success
-  type: bool
-  sample: true
+  type: list
+  elements: str
+  sample: [fe02.contoso.com]
 user_pools:
   description:
     - The pools that have users, and the host that was asked for each.

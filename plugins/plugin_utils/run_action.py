@@ -61,5 +61,5 @@ class RunAction(ActionBase):
         return found
 
     def show(self, lines: list[str]) -> None:
-        for line in lines:
+        for line in ["", *lines]:
             Display().display(line)

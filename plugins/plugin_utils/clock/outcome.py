@@ -160,16 +160,14 @@ def troubles(run: Run) -> list[str]:
         return found
     if failed(run.replication):
         found.append(f"Replication: {run.replication.get('msg')}")
+    pending = any(each.restart for each in judgement.servers.values())
     failing = [
         pool for pool, answer in run.av_after.items() if (answer.get("av_edge") or {}).get("success") is False
     ]
-    found += [f"A/V authentication fails for users of {listed(failing)}."] if failing else []
-    undecided = run.restarts is None and any(each.restart for each in judgement.servers.values())
-    found += (
-        ["Whether to restart services is not said: set clock_drift_restart to true or false."]
-        if undecided
-        else []
-    )
+    if failing and not pending:
+        found.append(f"A/V authentication fails for users of {listed(failing)}.")
+    if pending and run.restarts is None:
+        found.append("Whether to restart services is not said: set clock_drift_restart to true or false.")
     return found
 
 

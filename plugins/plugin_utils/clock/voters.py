@@ -54,7 +54,7 @@ class Voter:
         of = {
             Kind.TIME_SERVER: f"the time server {self.name}",
             Kind.DOMAIN: f"the domain (PDC emulator {self.name})",
-            Kind.SOURCE: f"{self.name}, which a server follows",
+            Kind.SOURCE: f"{self.name} (a server's own source)",
             Kind.CONTROLLER: "the controller",
         }
         return of[self.kind]
