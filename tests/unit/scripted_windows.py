@@ -126,7 +126,8 @@ class Windows:
         self.jumps: list[float] = []
         self.zone = "Central Standard Time"
         self.source: Callable[[], float | None] = lambda: 0.0
-        self.time_servers: dict[str, float | None] = {}
+        self.emulator = "dc01.contoso.com"  # the domain controller that the domain's time comes from
+        self.time_servers: dict[str, float | None] = {self.emulator: 0.0}
         self.sync_error = 0
         self.w32time: Service | None = Service()
         host, _, domain = fqdn.partition(".")
@@ -218,7 +219,7 @@ class Windows:
     def _execute(self, command: Command) -> list[Any]:
         if command.name in self.refuses:
             raise self.refuses[command.name]
-        if command.name in ("w32tm", "tzutil", "klist"):
+        if command.name in ("w32tm", "tzutil", "klist", "nltest"):
             return self._program(command.name, [str(argument) for argument in command.arguments])
         handler = getattr(self, "_" + command.name.replace("-", "_").lower(), None)
         if handler is None:
@@ -330,6 +331,8 @@ class Windows:
             return ["Current LogonId is 0:0x3e7", "Ticket(s) purged!"]
         if name == "tzutil":
             return self._tzutil(arguments)
+        if name == "nltest":
+            return [rf"           DC: \\{self.emulator}", r"      Address: \10.0.0.10", "        Flags: PDC GC DS"]
         if arguments[0] == "/register":
             self.w32time = Service("Stopped")
         elif self.w32time is None or self.w32time.status != "Running":
@@ -348,7 +351,7 @@ class Windows:
         if arguments[0] == "/stripchart":
             truth = self.time_servers.get(arguments[1].removeprefix("/computer:"))
             line = "error: 0x800705B4" if truth is None else f"{truth - self.offset:+011.7f}s"
-            return ["Tracking.", *([f"09:00:00, {line}"] * 3)]
+            return ["Tracking x [10.0.0.1:123].", *([f"09:00:00, {line}"] * 3)]
         return ["The command completed successfully."]
 
     def _tzutil(self, arguments: list[str]) -> list[Any]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from ..change.waiting import Clock
+from ..powershell.commands import Command
 from ..powershell.errors import CommandError
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
@@ -21,7 +22,7 @@ from ..result.spans import milliseconds
 from ..topology import pools
 from ..windows import computer, domain, programs, registry, w32time, w32tm, zones
 from ..windows.restart_note import NOTE_KEY, read_note
-from .offset import ClockJumped, measure_settled
+from .offset import ClockJumped, Offset, Watch, measure
 
 Part = TypeVar("Part")
 
@@ -41,9 +42,11 @@ class _Query:
     def __init__(self, shell: ManagementShell) -> None:
         self.shell = shell
         self.trouble: list[str] = []
+        self.samples = 0
 
     def all(self, time_servers: Sequence[str], samples: int, clock: Clock) -> dict[str, Any]:
-        results = self.shell.run(registry.reading(_KEYS), computer.GET_SERVICE, computer.GET_ZONE)
+        self.watch = Watch(self.shell, clock)
+        results = self._watched(registry.reading(_KEYS), computer.GET_SERVICE, computer.GET_ZONE)
         self.keys = registry.read_some(self.shell, results, _KEYS)
         name = self._part([computer.NAME_KEY], lambda: computer.name(self.keys.values))
         configuration = self._part(
@@ -54,11 +57,11 @@ class _Query:
         zone = self._part([computer.ZONE_KEY], lambda: self._zone(results))
         note = self._part([NOTE_KEY], lambda: read_note(self.keys.values))
         suffix = computer.domain_suffix(self.keys.values)
-        offset = self._offset(samples, clock)
         synchronisation, emulator = self._synchronisation(configuration, suffix)
         charts = self._charts(
             [*time_servers, *_own_sources(configuration), *([emulator] if emulator else [])]
         )
+        offset = self._offset(samples, clock)
         return {
             "computer": name,
             **offset,
@@ -99,10 +102,19 @@ class _Query:
             "hardware_clock_in_utc": zone.hardware_clock_in_utc,
         }
 
+    def _watched(self, *commands: Command) -> Results:
+        """The clock is sampled in passing; where it cannot be read the rest is."""
+        try:
+            results = self.watch.run(*commands)
+        except (Unreadable, CommandError):
+            return self.shell.run(*commands)
+        self.samples += 1
+        return results
+
     def _offset(self, samples: int, clock: Clock) -> dict[str, Any]:
         offset, jump = None, None
         try:
-            offset, jump = measure_settled(self.shell, samples, clock)
+            offset, jump = self._settled(samples, clock)
             self.trouble += [jump.in_passing()] if jump else []
         except ClockJumped as restless:
             jump = restless
@@ -114,6 +126,17 @@ class _Query:
             "uncertainty_ms": None if offset is None else milliseconds(offset.uncertainty),
             "jumped_ms": None if jump is None else milliseconds(jump.seconds),
         }
+
+    def _settled(self, samples: int, clock: Clock) -> tuple[Offset, ClockJumped | None]:
+        """From the samples taken in passing, and as many more as are asked for. Where a clock was set meanwhile, it is
+        measured once more.
+        """
+        try:
+            for _more in range(samples - self.samples):
+                self.watch.run()
+            return self.watch.offset(), None
+        except ClockJumped as jump:
+            return measure(self.shell, samples, clock), jump
 
     def _synchronisation(
         self, configuration: w32time.Configuration | None, suffix: str | None
@@ -128,12 +151,14 @@ class _Query:
         )
         emulator = None
         if follows_domain and suffix is not None:
-            answer = self._part([], lambda: computer.synchronisation_and_domain(self.shell, suffix))
+            answer = self._part(
+                [], lambda: computer.synchronisation_and_domain(self.shell, self._watched, suffix)
+            )
             found, emulator = answer if answer else (None, None)
             emulator = emulator or domain.by_dns(suffix)
             status = None if found is None else self._part([], lambda: _or_raise(found))
         else:
-            status = self._part([], lambda: computer.synchronisation(self.shell))
+            status = self._part([], lambda: computer.synchronisation(self.shell, self._watched))
         if status is None:
             return None, emulator
         return {
@@ -148,7 +173,7 @@ class _Query:
     def _charts(self, names: Sequence[str]) -> dict[str, dict[str, Any]]:
         """By name, the server's clock against these computers'."""
         wanted = list(dict.fromkeys(names))
-        charts = self._part([], lambda: computer.stripcharts(self.shell, wanted)) or {}
+        charts = self._part([], lambda: computer.stripcharts(self._watched, wanted)) or {}
         return {name: self._compared(name, charts.get(name)) for name in wanted}
 
     def _compared(self, name: str, chart: w32tm.Stripchart | Unreadable | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ are read.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ..powershell.commands import Command
 from ..powershell.results import Results
@@ -26,6 +26,9 @@ GET_ZONE = Command("tzutil", arguments=("/g",))
 LIST_ZONES = Command("tzutil", arguments=("/l",))
 GET_SERVICE = Command("Get-Service", {"Name": w32time.SERVICE})
 QUERY_STATUS = Command("w32tm", arguments=("/query", "/status", "/verbose"))
+
+#: Runs statements as those of one pipeline.
+Run = Callable[..., Results]
 
 _NO_SERVICE = "NoServiceFoundForGivenName"
 _CHART_SAMPLES = 3
@@ -74,21 +77,22 @@ def domain_suffix(keys: Mapping[str, registry.Values]) -> str | None:
     return (name(keys) or "").partition(".")[2] or None
 
 
-def synchronisation(shell: ManagementShell) -> w32tm.Status:
+def synchronisation(shell: ManagementShell, run: Run | None = None) -> w32tm.Status:
     """Raises w32tm.ProgramFailed where the service is stopped or missing, Unreadable where the answer is not
-    understood.
+    understood. ``run``: how statements are run, where that is not just the shell's way.
     """
-    return w32tm.read_status(programs.output(shell, shell.run(QUERY_STATUS), QUERY_STATUS))
+    results = run(QUERY_STATUS) if run else shell.run(QUERY_STATUS)
+    return w32tm.read_status(programs.output(shell, results, QUERY_STATUS))
 
 
 def synchronisation_and_domain(
-    shell: ManagementShell, suffix: str
+    shell: ManagementShell, run: Run, suffix: str
 ) -> tuple[w32tm.Status | Unreadable, str | None]:
     """The same, and the domain's PDC emulator, in one pipeline. What kept the status from being read comes in its
     place.
     """
     find = domain.finding(suffix)
-    results = shell.run(QUERY_STATUS, _SEPARATOR, find)
+    results = run(QUERY_STATUS, _SEPARATOR, find)
     status_lines, *found = _divided(results)
     emulator = domain.read_found(found[0]) if found else None
     complaints = Results((), tuple(each for each in results.errors if each.command != find.name))
@@ -105,16 +109,14 @@ def stripchart(shell: ManagementShell, time_server: str) -> w32tm.Stripchart:
     return w32tm.read_stripchart(programs.output(shell, shell.run(command), command))
 
 
-def stripcharts(
-    shell: ManagementShell, time_servers: Sequence[str]
-) -> dict[str, w32tm.Stripchart | Unreadable]:
+def stripcharts(run: Run, time_servers: Sequence[str]) -> dict[str, w32tm.Stripchart | Unreadable]:
     """The same of several, in one pipeline; what kept one from being read comes in its place."""
     commands: list[Command] = []
     for name in time_servers:
         commands += [_charting(name), _SEPARATOR]
     if not commands:
         return {}
-    results = shell.run(*commands[:-1])
+    results = run(*commands[:-1])
     parts = _divided(results)
     charts: dict[str, w32tm.Stripchart | Unreadable] = {}
     for number, name in enumerate(time_servers):

@@ -34,7 +34,7 @@ REQUEST = clock.Request(
     timeout=60,
     interval=5,
 )
-PURGE = ["klist purge", "klist -li '0x3e7' purge"]
+PURGE = ["klist purge", "klist -li '0x3e7' purge", "klist -li '0x3e4' purge"]
 
 
 def server(offset: float, **changes: Any) -> Windows:
