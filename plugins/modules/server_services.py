@@ -225,7 +225,7 @@ commands:
     -Confirm:$false"]
 restore_commands:
   description:
-    - Always empty. A restart cannot be taken back.
+    - The lines that start the services again, where stopping them did not come to its end. Empty otherwise.
   returned: always
   type: list
   elements: str

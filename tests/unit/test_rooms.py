@@ -21,6 +21,7 @@ FLOORS = (
     ("settings",),
     ("topology",),
     ("windows",),
+    ("inventory_sessions",),
     ("module_action",),
     ("change",),
     ("result",),
