@@ -15,6 +15,7 @@ from ..modules import server_restart as module
 from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.inventory_sessions import InventorySessions
 from ..plugin_utils.module_action import ModuleAction
+from ..plugin_utils.powershell.errors import ManagementShellError
 from ..plugin_utils.restart import server_restart
 from ..plugin_utils.restart.acting import Waits
 from ..plugin_utils.restart.turns import Turn, Turns
@@ -22,6 +23,8 @@ from ..plugin_utils.result.bounds import at_least
 from ..plugin_utils.result.refusals import UnusableArgument
 from ..plugin_utils.result.result import Result
 from ..plugin_utils.topology import pools
+from ..plugin_utils.topology.outage_domains import UnknownTopology
+from ..plugin_utils.topology.pool_state import PoolState
 
 
 class ActionModule(ModuleAction):
@@ -60,8 +63,7 @@ class ActionModule(ModuleAction):
             turns.await_turn(host, time)
             topology = turns.saved.pools
         else:
-            with sessions.session(management) as shell:
-                topology = tuple(pools.topology(shell))
+            topology = _topology(sessions, management)
         request = server_restart.Request(
             pools=topology,
             computer=turns.saved.hosts[host] if turns else None,
@@ -79,3 +81,12 @@ class ActionModule(ModuleAction):
     def _password(self) -> dict[str, str]:
         given = self._play_context.password
         return {"password": given} if given else {}
+
+
+def _topology(sessions: InventorySessions, host: str) -> tuple[PoolState, ...]:
+    """Raises UnknownTopology: that another host cannot be reached says nothing of the task's own."""
+    try:
+        with sessions.session(host) as shell:
+            return tuple(pools.topology(shell))
+    except ManagementShellError as unknown:
+        raise UnknownTopology(f"{host} does not tell which servers make a pool ({unknown})") from unknown

@@ -70,7 +70,7 @@ class InventorySessions:
         if transport != CONNECTION:
             raise NotReachable(f"The inventory reaches {host} by {transport}, not by {CONNECTION}.")
         connection = connection_loader.get(CONNECTION, self._play_context)
-        names = C.config.get_plugin_vars("connection", CONNECTION)
+        names = C.config.get_plugin_vars("connection", connection._load_name)
         options = {name: variables[name] for name in names if name in variables}
         given = options.get(_TIMEOUT_VARIABLE, _READING_TIMEOUT)
         options[_TIMEOUT_VARIABLE] = min(int(given), _READING_TIMEOUT)
