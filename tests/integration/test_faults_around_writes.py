@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lab.deployment.services import FOREIGN
+from lab.deployment.services import FOREIGN as NOT_LYNC
 
 from .in_process import Fault, LabInProcess, Worker
 
@@ -138,7 +138,7 @@ def services(host: str) -> State:
     return lambda lab: {
         service.name: service.status
         for service in lab.deployment.machine(f"{host}.contoso.com").services.values()
-        if service.is_lync and service.name not in FOREIGN
+        if service.is_lync and service.name not in NOT_LYNC
     }
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import getpass
 import os
 import platform
-from dataclasses import replace
 from pathlib import Path
 
 from ..windows.stopping_mark import Process
@@ -51,10 +50,6 @@ def is_dead(other: Process, here: Process) -> bool:
         return False
     started, state = _stat(other.process)
     return started != other.started or state in _GONE
-
-
-def same_process(one: Process | None, other: Process) -> bool:
-    return one is not None and replace(one, user=other.user) == other
 
 
 def _stat(process: int) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -31,9 +31,10 @@ from ..topology import pools
 from ..topology.pool_state import BUSY, PoolState, Readiness, from_dict, objections
 from ..topology.quorum import Kind
 from ..topology.services import Services
-from ..windows import computer, registry, restart_note
+from ..windows import computer, registry, restart_note, stopping_mark
 from ..windows.kerberos_tickets import PURGE_TICKETS
 from .acting import START, STOP, Acting, Step, Waits, summary
+from .processes import is_dead, this_process
 
 RESOURCE = "server_services"
 CMDLETS = (STOP, START)
@@ -94,6 +95,7 @@ class _Operation:
         ]
         self._know(self._result(before, commands, after, note))
         if any(step.takes_down for step in steps):
+            self._respect(stopping_mark.read(keys))
             self._guard()
         if self.envelope.check_mode or not steps:
             return self.envelope.known
@@ -152,7 +154,7 @@ class _Operation:
     # -- what there is to do ---------------------------------------------------------------------------------
 
     def _keys(self) -> Mapping[str, registry.Values]:
-        keys = [computer.NAME_KEY, restart_note.NOTE_KEY]
+        keys = [computer.NAME_KEY, restart_note.NOTE_KEY, stopping_mark.MARK_KEY]
         return registry.read(self.shell, self.shell.run(registry.reading(keys)), keys)
 
     def _wanted(self, before: Services, note: Mapping[str, Any] | None) -> str:
@@ -230,6 +232,13 @@ class _Operation:
 
     def _readiness(self) -> Readiness | None:
         return pools.readiness(self.shell) if self._outline().kind is Kind.FRONT_ENDS else None
+
+    def _respect(self, marks: Iterable[stopping_mark.Mark]) -> None:
+        """Raises Refused while somebody restarts the server."""
+        here = this_process()
+        for mark in marks:
+            if mark.by is None or not is_dead(mark.by, here):
+                raise Refused(f"{self.name} is not stopped: it is being restarted {mark.described}")
 
     def _guard(self) -> None:
         for left in range(self.request.waits.busy_tries, 0, -1):

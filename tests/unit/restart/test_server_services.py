@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.errors
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.restart import server_services
 from ansible_collections.lync.remediation.plugins.plugin_utils.restart.acting import Waits
+from ansible_collections.lync.remediation.plugins.plugin_utils.restart.processes import this_process
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     ChangeFailed,
     Refused,
@@ -25,6 +27,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals i
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from ansible_collections.lync.remediation.plugins.plugin_utils.topology import pool_info, pools
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows.restart_note import NOTE_KEY
+from ansible_collections.lync.remediation.plugins.plugin_utils.windows.stopping_mark import MARK_KEY
 from unit.envelopes import MemoryJournal, envelope
 from unit.scripted import ScriptedClock, remote
 from unit.scripted_windows import Pool, Refuses, Windows, deployment
@@ -634,3 +637,14 @@ def test_a_pool_that_does_not_tell_how_it_is_leaves_the_rest() -> None:
     assert found["quorum"]["running"] == 3
     own = pool_info.own(there, health=True, clock=there.clock)
     assert (own["up"], own["readiness"], len(own["trouble"])) == (True, None, 1)
+
+
+def test_a_server_that_is_being_restarted_is_not_stopped() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    alive = {"since": "2026-11-28T09:00:00Z", **asdict(this_process())}
+    there.registry[MARK_KEY] = {"0" * 16: json.dumps(alive)}
+    with pytest.raises(Refused, match="being restarted"):
+        remediate(there, state="stopped")
+    assert there.written == []
+    there.registry[MARK_KEY] = {"0" * 16: json.dumps({**alive, "started": "1"})}
+    assert remediate(there, state="stopped")["status"] == "corrected"
