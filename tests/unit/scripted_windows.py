@@ -284,7 +284,9 @@ class Windows:
         )
 
     def _new_item(self, given: dict[str, Any]) -> list[Any]:
-        self.registry[f"{given['Path']}\\{given['Name']}"] = {}
+        key = f"{given['Path']}\\{given['Name']}"
+        if "Force" in given or key not in self.registry:
+            self.registry[key] = {}
         return []
 
     def _new_itemproperty(self, given: dict[str, Any]) -> list[Any]:
@@ -294,6 +296,12 @@ class Windows:
             )
         self.registry[given["LiteralPath"]][given["Name"]] = given["Value"]
         return [self._key(given["LiteralPath"])]
+
+    def _remove_itemproperty(self, given: dict[str, Any]) -> list[Any]:
+        if given["Name"] not in self.registry.get(given["LiteralPath"], {}):
+            raise missing(given["Name"], "System.Management.Automation.PSArgumentException")
+        del self.registry[given["LiteralPath"]][given["Name"]]
+        return []
 
     def _remove_item(self, given: dict[str, Any]) -> list[Any]:
         if self.registry.pop(given["LiteralPath"], None) is None:
@@ -445,16 +453,7 @@ class Windows:
     def _readiness(self, given: dict[str, Any]) -> list[Any]:
         assert self.pool is not None
         busy = self.clock.monotonic() < self.pool.busy_until or self.pool.down()
-        domains = [
-            remote(
-                Name=f"UD{index}",
-                Frontends=[each.fqdn],
-                TotalFrontends=1,
-                TotalActiveFrontends=1,
-                IsReadyForUpgrade=not busy,
-            )
-            for index, each in enumerate(self.pool.computers)
-        ]
+        domains = ["Microsoft.Rtc.Management.Hadr.UpgradeDomain" for _computer in self.pool.computers]
         return [remote(PoolUpgradeState="Busy" if busy else "Ready", UpgradeDomains=domains)]
 
     _get_cspoolupgradereadinessstate = _get_csupgradedomaininfo = _readiness
@@ -487,7 +486,14 @@ class Windows:
     def _get_csservice(self, given: dict[str, Any]) -> list[Any]:
         assert self.pool is not None
         return [
-            remote(Identity=f"Registrar:{self.pool.fqdn}", PoolFqdn=self.pool.fqdn, Version=self.pool.version)
+            remote(
+                Identity=f"{role}:{self.pool.fqdn}",
+                PoolFqdn=self.pool.fqdn,
+                Role=role,
+                Version=self.pool.version,
+                **({"BackupRegistrar": None} if role == "Registrar" else {}),
+            )
+            for role in self.pool.services
         ]
 
     def _test_csavedgeconnectivity(self, given: dict[str, Any]) -> list[Any]:

@@ -21,7 +21,7 @@ FLOORS = (
     ("settings",),
     ("topology",),
     ("windows",),
-    ("run_action",),
+    ("run_action", "inventory_sessions"),
     ("module_action",),
     ("change",),
     ("result",),
