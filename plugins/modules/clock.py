@@ -63,8 +63,8 @@ options:
     default: 8
   timeout:
     description:
-      - Seconds to wait for the clock to be right after W32Time was made to synchronise. A small error, which
-        W32Time corrects little by little instead of at once, takes longer.
+      - Seconds to wait for the clock to come nearer to the right time after W32Time was made to synchronise. A small
+        error, which W32Time corrects little by little instead of at once, is waited for as long as it takes.
     type: int
     default: 300
   interval:

@@ -28,7 +28,7 @@ from .conftest import Ansible, Start
 
 Entry = dict[str, Any]
 
-PURGES = ["klist purge", "klist -li 0x3e7 purge"]
+PURGES = ["klist purge", "klist -li 0x3e7 purge", "klist -li 0x3e4 purge"]
 DRAINED = [STOP, "New-ItemProperty Stopped", START, "Remove-Item"]
 FAILED_OVER = [FAIL_OVER, "New-ItemProperty Stopped", FAIL_BACK, "Remove-Item"]
 
@@ -55,6 +55,8 @@ POOLS = {
         for number, size in enumerate(SIZES, 1)
     },
 }
+
+pytestmark = pytest.mark.sweep
 
 
 def deployment(start: Start, version: object) -> RunningLab:

@@ -30,8 +30,8 @@ OF_COMPUTERS = {
     "server_services": {"fe03.contoso.com": 0},
     "time_service": {"fe01.contoso.com": 0, "edge01.contoso.com": 0},
     "time_zone": {"fe02.contoso.com": 0},
-    "clock_summary": {"fe02.contoso.com": 0},
-    "clock_verdict": {"front_ends:edges": 0},
+    "clock_judgement": {"front_ends:edges": 0},
+    "restart_note": {"fe03.contoso.com": 0},
     "pool_state": {"fe03.contoso.com": 0},
 }
 

@@ -9,14 +9,14 @@ documented, every documented key is returned, and samples look like what is retu
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
 import yaml
+from running import RunningLab
 
 from .conftest import Ansible, Start
-from .test_clock_verdict import AnsibleAt, verdict
 
 COLLECTION = "ansible_collections.lync.remediation.plugins"
 TYPES = {
@@ -99,7 +99,7 @@ TASKS: list[tuple[str, dict[str, Any]]] = [
 
 
 @pytest.fixture
-def article(start: Start, ansible_at: AnsibleAt) -> Ansible:
+def article(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> Ansible:
     return ansible_at(start("clock", services={"start_seconds": 0}, high_availability={"busy_seconds": 0}))
 
 
@@ -139,14 +139,3 @@ def test_failures_are_as_documented(command: str, article: Ansible) -> None:
         check(module, result)
         if result.get("failed"):
             assert result["status"] in ("drifted", "unknown")
-
-
-@pytest.mark.engine_core
-def test_the_verdict_is_as_documented(article: Ansible) -> None:
-    entry = documented("filter", "clock_verdict")["_value"]
-    found = verdict(article)
-    assert list(contradictions(entry["contains"], found, "", failed=False)) == []
-    sentences = " ".join(entry["contains"]["servers"]["description"])
-    for server in found["servers"].values():
-        assert {key for key in server if f"C({key})" not in sentences} == set()
-        assert sentences.count("C(") == len(server)

@@ -340,7 +340,11 @@ class Windows:
         if name == "tzutil":
             return self._tzutil(arguments)
         if name == "nltest":
-            return [rf"           DC: \\{self.emulator}", r"      Address: \10.0.0.10", "        Flags: PDC GC DS"]
+            return [
+                rf"           DC: \\{self.emulator}",
+                r"      Address: \10.0.0.10",
+                "        Flags: PDC GC DS",
+            ]
         if arguments[0] == "/register":
             self.w32time = Service("Stopped")
         elif self.w32time is None or self.w32time.status != "Running":

@@ -74,6 +74,10 @@ class Status:
         return _SYNC_ERRORS.get(number, f"error {number}") if number else None
 
     @property
+    def follows_itself(self) -> bool:
+        return self.reference_id == _LOCAL_CLOCK
+
+    @property
     def synchronised(self) -> bool:
         """Leap indicator 3 and stratum 0 are NTP's ways to say that a clock follows nothing (RFC 5905,
         section 7.3), and a clock that follows itself does not follow anything either.
