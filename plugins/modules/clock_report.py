@@ -115,7 +115,8 @@ EXAMPLES = r"""
 - name: Say what has come of it
   lync.remediation.clock_report:
     measurements: [clock, proof]
-    topologies: "{{ {groups['management'] | first: topology} }}"
+    topologies:
+      management.contoso.com: "{{ topology }}"
     steps:
       clock: repaired
   run_once: true

@@ -26,7 +26,7 @@ class Topology:
 
 @dataclass(frozen=True)
 class Deployment:
-    """Topologies that have a pool in common are one deployment, whose name is that of its first pool."""
+    """Topologies that have a pool in common are one deployment, whose name is that of the pool with the store."""
 
     name: str
     pools: tuple[PoolState, ...]
@@ -109,7 +109,12 @@ def _deployments(topologies: Iterable[Topology]) -> tuple[Deployment, ...]:
             found.remove(each)
             pools = {**each, **pools}
         found += [pools] if pools else []
-    return tuple(Deployment(next(iter(pools.values())).pool, tuple(pools.values())) for pools in found)
+    return tuple(_deployment(tuple(pools.values())) for pools in found)
+
+
+def _deployment(pools: tuple[PoolState, ...]) -> Deployment:
+    store = next((pool for pool in pools if pool.holds_store), pools[0])
+    return Deployment(store.pool, pools)
 
 
 def _members(deployments: Iterable[Deployment]) -> dict[str, tuple[Deployment, PoolState, str]]:
