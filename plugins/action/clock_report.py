@@ -14,7 +14,7 @@ from ansible import constants as C
 from ..modules import clock_report as module
 from ..plugin_utils.clock.outcome import Run, outcome, report, troubles
 from ..plugin_utils.clock.run import judged, latest
-from ..plugin_utils.restart import turns
+from ..plugin_utils.restart.turns import outcomes
 from ..plugin_utils.run_action import RunAction
 
 
@@ -34,7 +34,7 @@ class ActionModule(RunAction):
             for host, answer in registered(name).items():
                 steps.setdefault(host, {})[step] = answer
         for plan in arguments["restart_plans"]:
-            for host, result in turns.outcomes(C.DEFAULT_LOCAL_TMP, plan["id"]).items():
+            for host, result in outcomes(C.DEFAULT_LOCAL_TMP, plan["id"]).items():
                 steps.setdefault(host, {})["restart"] = result
         run = Run(
             before,

@@ -35,6 +35,8 @@ class RunAction(ActionBase):
         if "DOCUMENTATION" in vars(cls):
             cls._arguments = argument_spec(cls.DOCUMENTATION)
 
+    _hosts: dict[str, Mapping[str, Any]] | None = None
+
     @abstractmethod
     def perform(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         """The module's own keys. ``variables`` are the task's. May raise what modules raise."""
@@ -54,11 +56,13 @@ class RunAction(ActionBase):
 
     def registered(self, variables: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:
         """By host of the play, in its order, what it has under this name; an empty dictionary where it has nothing."""
-        found = {}
-        for host in variables["ansible_play_hosts_all"]:
-            value = variables["hostvars"][host].get(name)
-            found[str(host)] = native(value) if isinstance(value, Mapping) else {}
-        return found
+        if self._hosts is None:
+            # Ansible puts a host's variables together whenever they are asked for.
+            self._hosts = {
+                str(host): variables["hostvars"][host] for host in variables["ansible_play_hosts_all"]
+            }
+        values = {host: known.get(name) for host, known in self._hosts.items()}
+        return {host: native(value) if isinstance(value, Mapping) else {} for host, value in values.items()}
 
     def show(self, lines: list[str]) -> None:
         for line in ["", *lines]:
