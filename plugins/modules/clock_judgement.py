@@ -119,15 +119,14 @@ EXAMPLES = r"""
 - name: Read which servers make a pool
   lync.remediation.pool_info:
     services: false
-  delegate_to: management.contoso.com
+  delegate_to: "{{ groups['management'] | first }}"
   run_once: true
   register: topology
 
 - name: Say who is wrong
   lync.remediation.clock_judgement:
     measurements: [clock]
-    topologies:
-      management.contoso.com: "{{ topology }}"
+    topologies: "{{ {groups['management'] | first: topology} }}"
     ntp_servers: [ntp1.contoso.com, ntp2.contoso.com]
   run_once: true
   register: judgement

@@ -112,11 +112,30 @@ seealso:
 
 EXAMPLES = r"""
 ---
+# In a play whose hosts are the Front Ends and the Edge Servers
+- name: Measure all clocks
+  lync.remediation.clock_info:
+  register: clock
+
+- name: Read which servers make a pool
+  lync.remediation.pool_info:
+    services: false
+  delegate_to: "{{ groups['management'] | first }}"
+  run_once: true
+  register: topology
+
+- name: Put them right
+  lync.remediation.clock:
+  register: repaired
+
+- name: Measure again
+  lync.remediation.clock_info:
+  register: proof
+
 - name: Say what has come of it
   lync.remediation.clock_report:
     measurements: [clock, proof]
-    topologies:
-      management.contoso.com: "{{ topology }}"
+    topologies: "{{ {groups['management'] | first: topology} }}"
     steps:
       clock: repaired
   run_once: true
