@@ -31,7 +31,7 @@ OF_COMPUTERS = {
     "time_service": {"fe01.contoso.com": 0, "edge01.contoso.com": 0},
     "time_zone": {"fe02.contoso.com": 0},
     "clock_judgement": {"front_ends:edges": 0},
-    "clock_report": {"front_ends:edges": 0},
+    "clock_report": {"front_ends": 0},
     "restart_note": {"fe03.contoso.com": 0},
     "pool_state": {"fe03.contoso.com": 0},
 }

@@ -112,7 +112,9 @@ def wrapped(sentences: Iterable[str]) -> list[str]:
     return [
         line
         for sentence in sentences
-        for line in textwrap.wrap(sentence, WIDTH, subsequent_indent="  ", break_long_words=False)
+        for line in textwrap.wrap(
+            sentence, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
+        )
     ]
 
 
