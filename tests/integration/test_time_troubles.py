@@ -266,7 +266,7 @@ def test_an_error_beyond_the_limit_is_stepped_only_when_allowed_and_certain(
     stepped = ansible.module("clock", hosts="edges", samples=2, allow_step=True, ntp_server=NTP1)
     assert (stepped["status"], stepped["stepped"]) == ("corrected", True), stepped
     assert abs(stepped["offset_ms"]) < 1000
-    assert lab.writes() == ["Set-Date", "w32tm", "klist", "klist"]
+    assert lab.writes() == ["Set-Date", "w32tm", *["klist"] * 3]
 
 
 def test_an_error_just_within_the_limit_is_left_to_w32time(start: Start, ansible_at: AnsibleAt) -> None:
@@ -274,7 +274,7 @@ def test_an_error_just_within_the_limit_is_left_to_w32time(start: Start, ansible
     lab.inject("clock_offset", "edge01.contoso.com", seconds=-15 * HOUR + 60)
     done = ansible_at(lab).module("clock", hosts="edges", samples=2)
     assert (done["status"], done["stepped"]) == ("corrected", False), done
-    assert lab.writes() == ["w32tm", "klist", "klist"]
+    assert lab.writes() == ["w32tm", *["klist"] * 3]
 
 
 # -- group policies ------------------------------------------------------------------------------------------
