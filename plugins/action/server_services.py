@@ -12,7 +12,7 @@ from ..modules import server_services as module
 from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.restart import server_services
-from ..plugin_utils.result.bounds import at_least
+from ..plugin_utils.restart.acting import Waits
 from ..plugin_utils.result.refusals import UnusableArgument
 from ..plugin_utils.result.result import Result
 
@@ -23,7 +23,6 @@ class ActionModule(ModuleAction):
     def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
         if arguments["state"] == "restart_pending" and not arguments["reason"]:
             raise UnusableArgument("reason", "whoever restarts the services later needs to know why.")
-        at_least(arguments, drain_timeout=1, start_timeout=1, settle=0, busy_wait=0, busy_tries=1, interval=1)
         request = server_services.Request(
             state=arguments["state"],
             graceful=arguments["graceful"],
@@ -31,11 +30,6 @@ class ActionModule(ModuleAction):
             only_if_restart_pending=arguments["only_if_restart_pending"],
             reason=arguments["reason"] or "",
             pool_state=arguments["pool_state"],
-            drain_timeout=arguments["drain_timeout"],
-            start_timeout=arguments["start_timeout"],
-            settle=arguments["settle"],
-            busy_wait=arguments["busy_wait"],
-            busy_tries=arguments["busy_tries"],
-            interval=arguments["interval"],
+            waits=Waits.of(arguments),
         )
         return server_services.remediate(envelope, request)

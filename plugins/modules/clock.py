@@ -35,7 +35,7 @@ options:
   reference_confirmed:
     description:
       - Whether another clock than the controller's has been found to agree with it, as
-        P(lync.remediation.clock_verdict#filter) tells.
+        M(lync.remediation.clock_judgement) tells.
     type: bool
     default: false
   ntp_server:
@@ -63,8 +63,8 @@ options:
     default: 8
   timeout:
     description:
-      - Seconds to wait for the clock to be right after W32Time was made to synchronise. A small error, which
-        W32Time corrects little by little instead of at once, takes longer.
+      - Seconds to wait for the clock to come nearer to the right time after W32Time was made to synchronise. A small
+        error, which W32Time corrects little by little instead of at once, is waited for as long as it takes.
     type: int
     default: 300
   interval:
@@ -179,7 +179,7 @@ commands:
   returned: always
   type: list
   elements: str
-  sample: ["w32tm /resync /rediscover", "klist purge", "klist -li '0x3e7' purge"]
+  sample: ["w32tm /resync /rediscover", "klist purge", "klist -li '0x3e7' purge", "klist -li '0x3e4' purge"]
 restore_commands:
   description:
     - Always empty. A clock that was wrong is not made wrong again.

@@ -39,13 +39,12 @@ extends_documentation_fragment:
   - lync.remediation.connection
 notes:
   - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
-  - P(lync.remediation.clock_verdict#filter) says what the clocks of a whole deployment mean together.
+  - M(lync.remediation.clock_judgement) says what the clocks of a whole deployment mean together.
 seealso:
   - module: lync.remediation.clock
   - module: lync.remediation.time_service
   - module: lync.remediation.time_zone
-  - plugin: lync.remediation.clock_verdict
-    plugin_type: filter
+  - module: lync.remediation.clock_judgement
   - name: Windows Time service tools and settings
     description: Microsoft's reference of W32Time, its registry and w32tm.
     link: https://learn.microsoft.com/windows-server/networking/windows-time-service/windows-time-service-tools-and-settings
@@ -192,21 +191,50 @@ synchronisation:
     root_dispersion_ms: 10.0
 ntp_servers:
   description:
-    - For each of O(ntp_servers), the server's clock less the time server's as the server sees it.
-      C(offset_ms) is V(null) where it did not answer, and C(errors) has the codes.
+    - For each of O(ntp_servers), the server's clock less the time server's as the server sees it (C(offset_ms)), and
+      the C(address) behind its name. C(offset_ms) is V(null) where it did not answer, and C(errors) has the codes;
+      C(unknown_host) says whether its name could not be resolved.
   returned: always
   type: list
   elements: dict
   sample:
     - name: ntp1.contoso.com
+      address: 192.0.2.101
       offset_ms: 3600401.3
+      unknown_host: false
       errors: []
-restart_pending:
+sources:
   description:
-    - The note of M(lync.remediation.server_services) that a restart of the services is pending, with C(since),
-      C(reason) and C(stopped). V(null) without one, or where that could not be read, which RV(trouble) then says.
+    - The same of the time servers that the server follows by itself.
+  returned: always
+  type: list
+  elements: dict
+  sample: []
+domain_controller:
+  description:
+    - The same of the PDC emulator of the domain that the server follows. V(null) where it follows none, or the PDC
+      emulator could not be found with C(nltest) on the server, nor by DNS from the controller, which takes dnspython.
   returned: always
   type: dict
+  sample:
+    name: dc01.contoso.com
+    address: 192.0.2.10
+    offset_ms: 3600402.0
+    unknown_host: false
+    errors: []
+restart_pending:
+  description:
+    - The note of M(lync.remediation.restart_note) that a restart of the services is pending, with C(since),
+      C(reason), C(stopped), and how the server stood then (C(offset_ms), C(zone)). V(null) without one, or where that
+      could not be read, which RV(trouble) then says.
+  returned: always
+  type: dict
+  sample: null
+running:
+  description:
+    - Whether the Lync services run, of a server that has such a note. V(null) of others, and where it is not known.
+  returned: always
+  type: bool
   sample: null
 trouble:
   description:

@@ -24,7 +24,7 @@ options:
   services:
     description:
       - Whether to ask each computer for its services. One that does not answer is not known to run, and
-        counts as down.
+        counts as down. SQL Servers, file stores and gateways, which are pools of the topology as well, are not asked.
     type: bool
     default: true
   health:
@@ -119,6 +119,27 @@ pools:
         - The product of that version. V(null) where it is not known.
       returned: always
       type: str
+    roles:
+      description:
+        - The roles of its services in the topology.
+      returned: always
+      type: list
+      elements: str
+    backup:
+      description:
+        - The pool that it is paired with for disaster recovery. V(null) without one.
+      returned: always
+      type: str
+    backup_known:
+      description:
+        - Whether the topology told which pool it is paired with.
+      returned: always
+      type: bool
+    holds_store:
+      description:
+        - Whether it has the Central Management Store.
+      returned: always
+      type: bool
     members:
       description:
         - Its computers in the order that counts for the quorum, each with C(computer), C(running) (V(null)
@@ -141,10 +162,11 @@ pools:
       type: str
     upgrade_domains:
       description:
-        - The computers that may go down together, as Windows Fabric sees it.
+        - The computers that may go down together, as texts, which is what PowerShell Remoting leaves of them; perhaps
+          only the name of their type.
       returned: always
       type: list
-      elements: dict
+      elements: str
     fabric_state:
       description:
         - What C(Get-CsPoolFabricState) printed, its warnings first.
@@ -169,6 +191,10 @@ pools:
       is_edge: false
       version: 6
       product: Lync Server 2013
+      roles: [ApplicationServer, Registrar, UserServer, WebServer]
+      backup: pool02.contoso.com
+      backup_known: true
+      holds_store: true
       members:
         - computer: fe01.contoso.com
           running: true

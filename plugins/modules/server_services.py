@@ -109,7 +109,8 @@ notes:
   - Failing over is one long command. Set C(ansible_management_shell_command_timeout) to more than
     O(drain_timeout) for it.
   - Run it on one server of a pool at a time. Two tasks that ask at the same moment both see a healthy
-    pool.
+    pool; M(lync.remediation.server_restart) marks the server first, and sees the other.
+  - A server that M(lync.remediation.server_restart) is at work on is not stopped.
   - What it does is journalled before it is done, as something that cannot be taken back.
 seealso:
   - module: lync.remediation.pool_info
@@ -225,7 +226,7 @@ commands:
     -Confirm:$false"]
 restore_commands:
   description:
-    - Always empty. A restart cannot be taken back.
+    - The lines that start the services again, where stopping them did not come to its end. Empty otherwise.
   returned: always
   type: list
   elements: str

@@ -53,14 +53,15 @@ options:
     default: {}
   copy_of:
     description:
-      - What an object of a site, a service or a user that does not exist yet begins as a copy of, by identity. The values
-        of O(properties) then change the copy.
+      - What an object of a site, a service or a user that does not exist yet begins as a copy of, by identity. The
+        values of O(properties) then change the copy.
       - By default it is what is in force there, the object of the site or the Global one.
       - Ignored where the object exists, and for nouns without such scopes.
     type: str
   server_defaults:
     description:
-      - An object that does not exist yet begins with the server's defaults for what is not given here, instead of a copy.
+      - An object that does not exist yet begins with the server's defaults for what is not given here, instead of a
+        copy.
       - Cannot be combined with O(copy_of).
     type: bool
     default: false

@@ -78,7 +78,10 @@ class _BaseAction(ActionBase):
         envelope: Envelope | None = None
         try:
             self._refuse_what_cannot_work()
-            arguments = validated(self._arguments, self._own_arguments())
+            if self._task.delegate_to:
+                # Ansible goes on calling it by the name of the host that the task was meant for.
+                self._connection.set_option("inventory_hostname", str(self._task.delegate_to))
+            arguments = validated(self._arguments, own_arguments(self))
             envelope = self._envelope(task_vars or {})
             result = self._perform(arguments, envelope)
         except (ManagementShellError, BadArgument) as error:
@@ -95,15 +98,6 @@ class _BaseAction(ActionBase):
                 self._connection.close()
         warnings = [*result.get("warnings", ()), *(envelope.shell.take_warnings() if envelope else ())]
         return {**result, "warnings": warnings} if warnings else result
-
-    def _own_arguments(self) -> dict[str, Any]:
-        """The task's arguments without what the action group's defaults have for other modules of the group."""
-        given = dict(self._task.args)
-        defaults = group_defaults(self._task.module_defaults, self._templar.template)
-        for option in [name for name in given if name not in self._arguments]:
-            if option in defaults and given[option] == defaults[option] and option in options_of_the_group():
-                del given[option]
-        return given
 
     def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
         return envelope.failure(error) if envelope else failure_result(error)
@@ -201,6 +195,16 @@ def argument_spec(documentation: str) -> dict[str, Any]:
     return _spec_of(document.get("options") or {})
 
 
+def own_arguments(action: ActionBase) -> dict[str, Any]:
+    """The task's arguments without what the action group's defaults have for other modules of the group."""
+    given = dict(action._task.args)
+    defaults = group_defaults(action._task.module_defaults, action._templar.template)
+    for option in [name for name in given if name not in action._arguments]:
+        if option in defaults and given[option] == defaults[option] and option in options_of_the_group():
+            del given[option]
+    return given
+
+
 def group_defaults(module_defaults: Sequence[Any] | None, template: Callable[[Any], Any]) -> dict[str, Any]:
     """What a play's ``module_defaults`` have for the collection's action group."""
     found: dict[str, Any] = {}
@@ -237,7 +241,7 @@ def _spec_of(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """The task's arguments, of the right types, with defaults, as plain Python values. Raises `BadArgument`."""
-    arguments = _native(given)
+    arguments = native(given)
     unknown = sorted(
         set(arguments)
         - set(spec)
@@ -255,7 +259,7 @@ def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     result = ArgumentSpecValidator(dict(spec)).validate(arguments)
     if result.error_messages:
         raise BadArgument(" ".join(_sentence(message) for message in result.error_messages))
-    return {name: value for name, value in _native(result.validated_parameters).items() if name in spec}
+    return {name: value for name, value in native(result.validated_parameters).items() if name in spec}
 
 
 def _canonical_choice(name: str, value: Any, option: Mapping[str, Any]) -> Any:
@@ -272,7 +276,7 @@ def _canonical_choice(name: str, value: Any, option: Mapping[str, Any]) -> Any:
     )
 
 
-def _native(value: Any) -> Any:
+def native(value: Any) -> Any:
     """A copy in plain Python types: values that ansible-core has tagged with their origin cannot be serialised by
     others.
     """
@@ -280,9 +284,9 @@ def _native(value: Any) -> Any:
         # Up to ansible-core 2.18 a vaulted text is a sequence of characters, and decrypts itself.
         return str(value)
     if isinstance(value, Mapping):
-        return {str.__str__(str(key)): _native(item) for key, item in value.items()}
+        return {str.__str__(str(key)): native(item) for key, item in value.items()}
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        return [_native(item) for item in value]
+        return [native(item) for item in value]
     if isinstance(value, str):
         return str.__str__(value)  # In ansible-core 2.16 an unsafe text's own answer is an unsafe text again.
     for plain in (bool, int, float):

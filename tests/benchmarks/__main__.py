@@ -25,6 +25,7 @@ import statistics
 from collections.abc import Callable, Sequence
 
 from . import reading
+from .clock_drift import SERVERS, curve
 from .measure import CHANGE, CORE, COUNTS, FLOOR, NO_CHANGE, WAYS, Cell, Cost, cost_of, running_lab
 
 HEADINGS = (
@@ -62,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(line, flush=True)
         promises += [f"{cell}: {promise}" for promise in broken(cell, rounds, options.tasks)]
     print("\n".join(reading.report()), flush=True)
+    promises += curve(options.servers, options.forks)
     print("\nReached in every cell: " + REACH if not promises else "\nNot reached:\n" + "\n".join(promises))
 
 
@@ -172,6 +174,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--open-s", type=float, nargs="+", default=[0, 2.5], help="to open a session (default: 0 2.5)"
     )
+    parser.add_argument(
+        "--servers",
+        type=int,
+        nargs="*",
+        default=SERVERS,
+        help="servers of fix_clock_drift (default: 3 36 201 501)",
+    )
+    parser.add_argument("--forks", type=int, default=20, help="forks of fix_clock_drift (default: 20)")
     parser.add_argument("--rounds", type=int, default=3, help="how often each run is repeated (default: 3)")
     parser.add_argument("--tasks", type=int, default=11, help="tasks of the longer run (default: 11)")
     return parser.parse_args(arguments)

@@ -142,7 +142,7 @@ def cost_of(way: Way, tasks: int, state: Path) -> Cost:
     command = [str(ansible), "-i", str(state / "inventory"), "-f", str(FORKS), str(playbook)]
     before = _counts(state)
     began = time.perf_counter()
-    output, status, used = _run(command, state.parent / "output")
+    output, status, used = run(command, state.parent / "output")
     wall = time.perf_counter() - began
     after = _counts(state)
     if status:
@@ -155,7 +155,7 @@ def cost_of(way: Way, tasks: int, state: Path) -> Cost:
     )
 
 
-def _run(command: list[str], log: Path) -> tuple[str, int, resource.struct_rusage]:
+def run(command: list[str], log: Path) -> tuple[str, int, resource.struct_rusage]:
     """Run; the resources are those of the process and of all its descendants that were waited for."""
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, env=os.environ)

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,8 @@ QUICK = {
     "clock_drift_settle": 1,
     "clock_drift_busy_wait": 1,
     "clock_drift_interval": 1,
-    "clock_drift_samples": 4,
+    # In many of these deployments every server has another zone than it should.
+    "clock_drift_time_zone_confirmed": True,
 }
 TIMES = {
     "services": {"start_seconds": 0, "stop_seconds": 0, "drain_seconds": 0},
@@ -98,14 +100,14 @@ def down(lab: RunningLab) -> set[str]:
 
 
 def last_table(run: Run) -> dict[str, str]:
-    """By server, the verdict of the last table."""
-    rows = run.output[run.output.rindex("SERVER") :].splitlines()[1:]
+    """By server, the verdict of the last table, in which those are that are not right."""
+    rows = run.output[run.output.rindex("SERVER  ") :].splitlines()[1:]
     found = {}
     for row in rows:
-        name, *rest = row.strip(" -'\"").split("  ")
+        name, *rest = re.split(r" {2,}", row)
         if not rest:
             break
-        found[name] = rest[-1].strip()
+        found[name] = rest[0]
     return found
 
 

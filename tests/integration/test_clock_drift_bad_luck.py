@@ -34,6 +34,8 @@ from .conftest import Ansible, Start
 
 AnsibleAt = Callable[[RunningLab], Ansible]
 
+pytestmark = pytest.mark.sweep
+
 
 @contextmanager
 def meanwhile(

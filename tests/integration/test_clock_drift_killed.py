@@ -37,6 +37,8 @@ from .conftest import Ansible, Start
 Journal = list[dict[str, Any]]
 VARIABLES = {"restart": True, "follow_pool": True}
 
+pytestmark = pytest.mark.sweep
+
 
 @contextmanager
 def killed_once(

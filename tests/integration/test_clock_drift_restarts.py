@@ -28,7 +28,7 @@ from .conftest import Ansible, Start
 
 Entry = dict[str, Any]
 
-PURGES = ["klist purge", "klist -li 0x3e7 purge"]
+PURGES = ["klist purge", "klist -li 0x3e7 purge", "klist -li 0x3e4 purge"]
 DRAINED = [STOP, "New-ItemProperty Stopped", START, "Remove-Item"]
 FAILED_OVER = [FAIL_OVER, "New-ItemProperty Stopped", FAIL_BACK, "Remove-Item"]
 
@@ -44,6 +44,8 @@ READINESS = {
 }
 EDGES = ["edge01.contoso.com", "edge02.contoso.com"]
 STANDARD_EDITION = "dublin.contoso.com"
+
+pytestmark = pytest.mark.sweep
 
 
 def pools_of(sizes: Sequence[int]) -> dict[str, list[str]]:

@@ -26,11 +26,13 @@ ROLE = CHECKOUT / "roles" / "windows_live_av_federation"
 OF_COMPUTERS = {
     "clock": {"fe02.contoso.com": 0, "edge01.contoso.com": 1},
     "clock_info": {"edge01.contoso.com": 0},
+    "server_restart": {"fe03.contoso.com": 0},
     "server_services": {"fe03.contoso.com": 0},
     "time_service": {"fe01.contoso.com": 0, "edge01.contoso.com": 0},
     "time_zone": {"fe02.contoso.com": 0},
-    "clock_summary": {"fe02.contoso.com": 0},
-    "clock_verdict": {"front_ends:edges": 0},
+    "clock_judgement": {"front_ends:edges": 0},
+    "clock_report": {"front_ends": 0},
+    "restart_note": {"fe03.contoso.com": 0},
     "pool_state": {"fe03.contoso.com": 0},
 }
 
@@ -68,7 +70,8 @@ def test_examples_run_as_pasted(path: Path, demo: Ansible) -> None:
 )
 def test_examples_about_computers_run_as_pasted(path: Path, hosts: str, first: int, article: Ansible) -> None:
     # The lab's pools need not settle for as long as real ones.
-    quick = {"lync.remediation.server_services": {"settle": 1, "busy_wait": 1, "interval": 1}}
+    waits = {"settle": 1, "busy_wait": 1, "interval": 1}
+    quick = {f"lync.remediation.{name}": waits for name in ("server_restart", "server_services")}
     examples = yaml.safe_load(constant(path, "EXAMPLES"))[first:]
     runs_smoothly(article.tasks(examples, hosts=hosts, module_defaults=quick))
 

@@ -19,9 +19,7 @@ import pytest
 import yaml
 from running import DEPLOYMENTS
 
-from .conftest import Ansible, Start
 from .in_process import LabInProcess, Worker
-from .test_clock_verdict import AnsibleAt, verdict
 
 COLLECTION = "ansible_collections.lync.remediation.plugins"
 TYPES = {
@@ -94,6 +92,10 @@ TASKS: list[tuple[str, dict[str, Any]]] = [
     ("server_services", {"state": "restart_pending", "reason": "its time zone was GMT Standard Time"}),
     ("clock_info", {"samples": 2}),
     ("server_services", {"state": "restarted", "only_if_restart_pending": True, "settle": 0, "interval": 1}),
+    (
+        "server_restart",
+        {"management_host": "pool01.contoso.com", "only_if_restart_pending": True, "settle": 0},
+    ),
     ("pool_info", {"own": True}),
     ("pool_info", {"pool": "pool01.contoso.com", "health": True, "test_av_edge": True}),
 ]
@@ -154,19 +156,3 @@ def test_failures_are_as_documented(command: str, lab: LabInProcess, tmp_path: P
         check(module, result)
         if result.get("failed"):
             assert result["status"] in ("drifted", "unknown")
-
-
-@pytest.fixture
-def article(start: Start, ansible_at: AnsibleAt) -> Ansible:
-    return ansible_at(start("clock", **AT_ONCE))
-
-
-@pytest.mark.engine_core
-def test_the_verdict_is_as_documented(article: Ansible) -> None:
-    entry = documented("filter", "clock_verdict")["_value"]
-    found = verdict(article)
-    assert list(contradictions(entry["contains"], found, "", failed=False)) == []
-    sentences = " ".join(entry["contains"]["servers"]["description"])
-    for server in found["servers"].values():
-        assert {key for key in server if f"C({key})" not in sentences} == set()
-        assert sentences.count("C(") == len(server)

@@ -86,8 +86,10 @@ def test_what_is_wrong_is_told_and_the_rest_is_known(
         by_name = {each["name"]: each for each in result["ntp_servers"]}
         assert by_name[NTP1]["offset_ms"] == pytest.approx(offset, abs=0.1)
         assert by_name[LIAR]["offset_ms"] == pytest.approx(offset - 5 * HOUR * 1000, abs=0.1)
-        assert by_name[DEAD] == {"name": DEAD, "offset_ms": None, "errors": ["0x800705B4"] * 3}
+        assert (by_name[DEAD]["offset_ms"], by_name[DEAD]["errors"]) == (None, ["0x800705B4"] * 3)
+        assert by_name[DEAD]["unknown_host"] is False
         assert (by_name[asked[3]]["offset_ms"], by_name[asked[3]]["errors"]) == (None, ["0x80072AF9"])
+        assert by_name[asked[3]]["unknown_host"] is True
         assert result["time_zone"]["zone"] is not None, name
 
     trouble = {
@@ -166,16 +168,16 @@ UNHELPED: dict[str, tuple[dict[str, Any], str]] = {
 UNHEARD: dict[str, tuple[dict[str, Any], str]] = {
     "dead": (
         {"type": "NTP", "peers": f"{DEAD},0x8"},
-        "is still -1 h 0 min off. W32Time did not synchronise: no time data was available",
+        "W32Time did not synchronise: no time data was available",
     ),
     "liar": (
         {"type": "NTP", "peers": f"{LIAR},0x8"},
-        f"is still +5 h 0 min off. W32Time says that it is synchronised with {LIAR},0x8, stratum 3: that source has "
+        f"W32Time says that it is synchronised with {LIAR},0x8, stratum 3: that source has "
         "another time than the controller.",
     ),
     "guest": (
         {"hyper_v_host": {"offset": 90}, "language": "de", "decimal_comma": True},
-        "is still +1.5 min off. W32Time says that it is synchronised with VM IC Time Synchronization Provider",
+        "W32Time says that it is synchronised with VM IC Time Synchronization Provider",
     ),
 }
 
@@ -189,7 +191,7 @@ def test_why_a_clock_is_not_put_right(start: Start, ansible_at: AnsibleAt) -> No
     for name, (_, sentence) in cases.items():
         assert found[name]["reached"] == "FAILED!", (name, found[name])
         assert found[name]["status"] == "drifted"
-        assert sentence.replace("+1.5 min", "+90.0 s") in found[name]["msg"], (name, found[name]["msg"])
+        assert sentence in found[name]["msg"], (name, found[name]["msg"])
         assert found[name]["msg"].endswith("Nothing has been changed.") == (name in UNHELPED)
     touched = {entry["server"].partition(".")[0] for entry in lab.commands() if entry["writes"]}
     assert touched == set(UNHEARD)
@@ -210,7 +212,7 @@ def test_a_change_that_is_too_big_for_w32time_is_found_by_measuring(
     failed = ansible.module("clock", hosts="front_ends", samples=2, timeout=0)
     assert failed["status"] == "drifted"
     assert (
-        "is still -1 h 0 min off. W32Time did not synchronise: the required change was too big, or the time service "
+        "W32Time did not synchronise: the required change was too big, or the time service "
         "was shutting down (source: dc01.contoso.com"
     ) in failed["msg"]
     found = ansible.module("clock_info", hosts="front_ends", samples=2)["synchronisation"]
@@ -273,7 +275,7 @@ def test_an_error_beyond_the_limit_is_stepped_only_when_allowed_and_certain(
     stepped = ansible.module("clock", hosts="edges", samples=2, allow_step=True, ntp_server=NTP1)
     assert (stepped["status"], stepped["stepped"]) == ("corrected", True), stepped
     assert abs(stepped["offset_ms"]) < 1000
-    assert lab.writes() == ["Set-Date", "w32tm", "klist", "klist"]
+    assert lab.writes() == ["Set-Date", "w32tm", *["klist"] * 3]
 
 
 def test_an_error_just_within_the_limit_is_left_to_w32time(start: Start, ansible_at: AnsibleAt) -> None:
@@ -281,7 +283,7 @@ def test_an_error_just_within_the_limit_is_left_to_w32time(start: Start, ansible
     lab.inject("clock_offset", "edge01.contoso.com", seconds=-15 * HOUR + 60)
     done = ansible_at(lab).module("clock", hosts="edges", samples=2)
     assert (done["status"], done["stepped"]) == ("corrected", False), done
-    assert lab.writes() == ["w32tm", "klist", "klist"]
+    assert lab.writes() == ["w32tm", *["klist"] * 3]
 
 
 # -- group policies ------------------------------------------------------------------------------------------

@@ -126,7 +126,8 @@ class Windows:
         self.jumps: list[float] = []
         self.zone = "Central Standard Time"
         self.source: Callable[[], float | None] = lambda: 0.0
-        self.time_servers: dict[str, float | None] = {}
+        self.emulator = "dc01.contoso.com"  # the domain controller that the domain's time comes from
+        self.time_servers: dict[str, float | None] = {self.emulator: 0.0}
         self.sync_error = 0
         self.w32time: Service | None = Service()
         host, _, domain = fqdn.partition(".")
@@ -218,7 +219,7 @@ class Windows:
     def _execute(self, command: Command) -> list[Any]:
         if command.name in self.refuses:
             raise self.refuses[command.name]
-        if command.name in ("w32tm", "tzutil", "klist"):
+        if command.name in ("w32tm", "tzutil", "klist", "nltest"):
             return self._program(command.name, [str(argument) for argument in command.arguments])
         handler = getattr(self, "_" + command.name.replace("-", "_").lower(), None)
         if handler is None:
@@ -283,7 +284,9 @@ class Windows:
         )
 
     def _new_item(self, given: dict[str, Any]) -> list[Any]:
-        self.registry[f"{given['Path']}\\{given['Name']}"] = {}
+        key = f"{given['Path']}\\{given['Name']}"
+        if "Force" in given or key not in self.registry:
+            self.registry[key] = {}
         return []
 
     def _new_itemproperty(self, given: dict[str, Any]) -> list[Any]:
@@ -293,6 +296,12 @@ class Windows:
             )
         self.registry[given["LiteralPath"]][given["Name"]] = given["Value"]
         return [self._key(given["LiteralPath"])]
+
+    def _remove_itemproperty(self, given: dict[str, Any]) -> list[Any]:
+        if given["Name"] not in self.registry.get(given["LiteralPath"], {}):
+            raise missing(given["Name"], "System.Management.Automation.PSArgumentException")
+        del self.registry[given["LiteralPath"]][given["Name"]]
+        return []
 
     def _remove_item(self, given: dict[str, Any]) -> list[Any]:
         if self.registry.pop(given["LiteralPath"], None) is None:
@@ -330,6 +339,12 @@ class Windows:
             return ["Current LogonId is 0:0x3e7", "Ticket(s) purged!"]
         if name == "tzutil":
             return self._tzutil(arguments)
+        if name == "nltest":
+            return [
+                rf"           DC: \\{self.emulator}",
+                r"      Address: \10.0.0.10",
+                "        Flags: PDC GC DS",
+            ]
         if arguments[0] == "/register":
             self.w32time = Service("Stopped")
         elif self.w32time is None or self.w32time.status != "Running":
@@ -348,7 +363,7 @@ class Windows:
         if arguments[0] == "/stripchart":
             truth = self.time_servers.get(arguments[1].removeprefix("/computer:"))
             line = "error: 0x800705B4" if truth is None else f"{truth - self.offset:+011.7f}s"
-            return ["Tracking.", *([f"09:00:00, {line}"] * 3)]
+            return ["Tracking x [10.0.0.1:123].", *([f"09:00:00, {line}"] * 3)]
         return ["The command completed successfully."]
 
     def _tzutil(self, arguments: list[str]) -> list[Any]:
@@ -442,16 +457,7 @@ class Windows:
     def _readiness(self, given: dict[str, Any]) -> list[Any]:
         assert self.pool is not None
         busy = self.clock.monotonic() < self.pool.busy_until or self.pool.down()
-        domains = [
-            remote(
-                Name=f"UD{index}",
-                Frontends=[each.fqdn],
-                TotalFrontends=1,
-                TotalActiveFrontends=1,
-                IsReadyForUpgrade=not busy,
-            )
-            for index, each in enumerate(self.pool.computers)
-        ]
+        domains = ["Microsoft.Rtc.Management.Hadr.UpgradeDomain" for _computer in self.pool.computers]
         return [remote(PoolUpgradeState="Busy" if busy else "Ready", UpgradeDomains=domains)]
 
     _get_cspoolupgradereadinessstate = _get_csupgradedomaininfo = _readiness
@@ -484,7 +490,14 @@ class Windows:
     def _get_csservice(self, given: dict[str, Any]) -> list[Any]:
         assert self.pool is not None
         return [
-            remote(Identity=f"Registrar:{self.pool.fqdn}", PoolFqdn=self.pool.fqdn, Version=self.pool.version)
+            remote(
+                Identity=f"{role}:{self.pool.fqdn}",
+                PoolFqdn=self.pool.fqdn,
+                Role=role,
+                Version=self.pool.version,
+                **({"BackupRegistrar": None} if role == "Registrar" else {}),
+            )
+            for role in self.pool.services
         ]
 
     def _test_csavedgeconnectivity(self, given: dict[str, Any]) -> list[Any]:

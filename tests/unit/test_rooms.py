@@ -21,6 +21,7 @@ FLOORS = (
     ("settings",),
     ("topology",),
     ("windows",),
+    ("run_action", "inventory_sessions"),
     ("module_action",),
     ("argument_types",),
     ("change",),

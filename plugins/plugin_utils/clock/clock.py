@@ -34,6 +34,9 @@ from .offset import ClockJumped, Offset, measure, measure_settled
 RESOURCE = "clock"
 RESYNC = Command("w32tm", arguments=("/resync", "/rediscover"))
 
+# A w32tm that does not come back is not waited for longer; the clock is measured all the same.
+_RESYNC_LIMIT = 120.0
+
 # A step goes by the server's local time; across a change of daylight saving time it lands an hour off and is
 # made again.
 _MOST_STEPS = 3
@@ -198,6 +201,10 @@ def _doubt(shell: ManagementShell, request: Request, error: Offset) -> str | Non
     return None
 
 
+def _is_smaller(error: Offset, before: Offset) -> bool:
+    return abs(error.seconds) + error.uncertainty < abs(before.seconds) - before.uncertainty
+
+
 # -- the correction ------------------------------------------------------------------------------------------
 
 
@@ -253,9 +260,14 @@ class _Correction:
         )
 
     def _resynchronise(self) -> None:
-        """Let W32Time find its source again, and measure until the clock is right or time is up."""
+        """Let W32Time find its source again, and measure until the clock is right or time is up.
+
+        A small error is corrected little by little, a member of a domain's at half a second a second, which is waited
+        for as long as it takes: time is up when the error has not become smaller for so long.
+        """
         deadline = self.clock.monotonic() + self.request.timeout
-        answer = self.envelope.write(RESYNC)
+        smallest = self.error
+        answer = self.envelope.write(RESYNC, limit=_RESYNC_LIMIT)
         said = programs.text_lines(programs.strings(answer.results))
         code = w32tm.error_code(said)
         refused = code is not None or (isinstance(answer.trouble, CommandError) and not answer.went_through)
@@ -270,6 +282,9 @@ class _Correction:
             if restless is None and refused:
                 # Nothing has begun that could be waited for.
                 raise self._wrong()
+            if restless is None and _is_smaller(self.error, smallest):
+                smallest = self.error
+                deadline = self.clock.monotonic() + self.request.timeout
             left = deadline - self.clock.monotonic()
             if left <= 0 and restless is not None:
                 raise self._unknown(
@@ -327,7 +342,8 @@ class _Correction:
         return " ".join([sentence, *(str(trouble) for trouble in self.envelope.troubles)])
 
     def _overdue(self, said: Sequence[str]) -> str:
-        sentence = f"After {self.request.timeout:g} seconds {self._lower_subject} is still {self._off} off. "
+        waited = f"and has not come nearer for {self.request.timeout:g} seconds"
+        sentence = f"{self.subject} is still {self._off} off, {waited}. "
         try:
             status = computer.synchronisation(self.shell)
         except ManagementShellError as unread:
@@ -335,6 +351,8 @@ class _Correction:
         why = status.why_not_synchronised
         if why:
             return f"{sentence}W32Time did not synchronise: {why} (source: {status.source}, stratum {status.stratum})."
+        if status.follows_itself:
+            return f"{sentence}W32Time follows nobody but this computer's own clock ({status.source})."
         if status.synchronised:
             return (
                 f"{sentence}W32Time says that it is synchronised with {status.source}, stratum {status.stratum}: that "

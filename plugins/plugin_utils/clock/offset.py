@@ -17,11 +17,12 @@ import datetime
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..change.waiting import Clock
 from ..powershell.commands import Command
 from ..powershell.errors import ManagementShellError
+from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable
 from ..result.spans import span_text
@@ -109,28 +110,55 @@ def estimate(samples: Sequence[Sample], whose: str = "The server's") -> Offset:
     return Offset((lowest + highest) / 2, (highest - lowest) / 2)
 
 
+class Watch:
+    """Samples of one server's clock, taken on their own or in passing, before and behind other statements."""
+
+    def __init__(self, shell: ManagementShell, clock: Clock = time) -> None:
+        self._shell, self._clock = shell, clock
+        self._wall, self._start = clock.time(), clock.monotonic()
+        self._taken: list[Sample] = []
+
+    def _now(self) -> float:
+        return self._wall + (self._clock.monotonic() - self._start)
+
+    def run(self, *commands: Command) -> Results:
+        """What these statements return. A question before them bounds the offset from one side, and one behind them
+        from the other, as closely as questions of their own. Raises Unreadable, and what the wire raises.
+        """
+        asked = (ASK, *commands, ASK) if commands else (ASK,)
+        before = self._now()
+        results = self._shell.run(*asked)
+        after = self._now()
+        for report in results.errors:
+            if not commands or report.command == ASK.name:
+                raise self._shell.classify(report)
+        places = [
+            number
+            for number, value in enumerate(results.output)
+            if isinstance(value, datetime.datetime) and value.tzinfo
+        ]
+        if len(places) < len(asked) - len(commands):
+            raise Unreadable(f"{ASK.name} did not return a point in time: {results.output!r}.")
+        ends = {places[0], places[-1]}
+        for place in sorted(ends):
+            self._taken.append(Sample(before, results.output[place].timestamp(), after))
+        kept = tuple(value for number, value in enumerate(results.output) if number not in ends)
+        return replace(results, output=kept)
+
+    def offset(self) -> Offset:
+        """What all samples allow. Raises ClockJumped."""
+        step = self._clock.time() - self._now()
+        if abs(step) > _CONTROLLER_STEP:
+            raise ClockJumped("The controller's own", abs(step))
+        return estimate(self._taken)
+
+
 def measure(shell: ManagementShell, samples: int, clock: Clock = time) -> Offset:
     """Ask ``samples`` times. Raises ClockJumped, Unreadable, and what the wire raises."""
-    wall, start = clock.time(), clock.monotonic()
-
-    def now() -> float:
-        return wall + (clock.monotonic() - start)
-
-    taken = []
+    watch = Watch(shell, clock)
     for _sample in range(samples):
-        before = now()
-        results = shell.run(ASK)
-        after = now()
-        if results.errors:
-            raise shell.classify(results.errors[0])
-        moments = [value for value in results.output if isinstance(value, datetime.datetime) and value.tzinfo]
-        if not moments:
-            raise Unreadable(f"{ASK.name} did not return a point in time: {results.output!r}.")
-        taken.append(Sample(before, moments[0].timestamp(), after))
-    step = clock.time() - now()
-    if abs(step) > _CONTROLLER_STEP:
-        raise ClockJumped("The controller's own", abs(step))
-    return estimate(taken)
+        watch.run()
+    return watch.offset()
 
 
 def measure_settled(

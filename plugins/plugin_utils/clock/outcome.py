@@ -2,87 +2,264 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a repair of clocks has come to for one server: the one fact that the role returns. Pure functions."""
+"""What a run of repairs has come to: one fact for each server, and one end that says all. Pure functions."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..result.status import Status
-from .verdict import Right
+from .described import lines, listed, short_names, wrapped
+from .judgement import Judgement, Server, Word
 
 NOT_ENDED = "The role did not come to its end."
 
 Answer = Mapping[str, Any]
 
 
-def outcome(
-    host: str,
-    before: Answer | None,
-    after: Answer | None,
-    steps: Mapping[str, Answer],
-    checks: Mapping[str, Answer],
-    check_mode: bool,
-) -> dict[str, Any]:
-    """``status``, ``changed``, ``unknown`` and ``reasons`` for one host.
+@dataclass(frozen=True)
+class Run:
+    """``before`` and ``after``: what was judged before the repair and after it, None where nothing was measured again.
 
-    ``before`` and ``after`` are what `assessment.assess` said before the repair and after it, None where it did not
-    come to that. ``steps``: by name, what a task returned that worked on this host, empty where it did not run;
-    ``checks``: likewise, of what was checked for the whole deployment.
+    ``steps``: by host and name, what a task returned that worked on it. ``replication``: what the check of the whole
+    deployment returned. ``av_before`` and ``av_after``: by pool, the test of A/V authentication. ``restarts``: whether
+    they were asked for, None where nobody said.
     """
-    found = after or before or {}
-    server = found.get("servers", {}).get(host)
-    unknown: list[str] = []
-    reasons: list[str] = []
-    for name, answer in _answers({**steps, **checks}):
-        if _failed(answer):
-            reasons.append(str(answer.get("msg") or f"{name} failed."))
-            if answer.get("status", Status.UNKNOWN.value) == Status.UNKNOWN.value:
-                unknown.append(name)
-        elif (answer.get("av_edge") or {}).get("success") is False:
-            reasons.append(str(answer["av_edge"].get("error") or f"{name} fails."))
-    changed = any(answer.get("changed") for _name, answer in _answers(steps))
-    if server is None:
-        unknown = ["everything"]
-        reasons = reasons or [NOT_ENDED]
-    elif not server["measured"]:
-        unknown.append("clock")
-        reasons.append(str(server["trouble"]))
-    elif found["right"] == Right.UNCLEAR.value:
-        unknown.append("right time")
-        reasons.append(str(found["why"]))
-    elif after or check_mode or not (changed or reasons or server["problems"]):
-        reasons += _shortcomings(server, bool(steps.get("restart")) and not check_mode)
-    elif not reasons:
-        unknown.append("effect of the repair")
-        reasons.append(NOT_ENDED)
-    if unknown:
-        status = Status.UNKNOWN
-    elif reasons:
-        status = Status.DRIFTED
-    else:
-        status = Status.CORRECTED if changed else Status.IN_DESIRED_STATE
-    return {"status": status.value, "changed": changed, "unknown": unknown, "reasons": reasons}
+
+    before: Judgement
+    after: Judgement | None = None
+    steps: Mapping[str, Mapping[str, Answer]] = field(default_factory=dict)
+    replication: Answer = field(default_factory=dict)
+    av_before: Mapping[str, Answer] = field(default_factory=dict)
+    av_after: Mapping[str, Answer] = field(default_factory=dict)
+    restarts: bool | None = None
+    check_mode: bool = False
+
+    @property
+    def last(self) -> Judgement:
+        return self.after or self.before
+
+    def taken(self, host: str) -> list[tuple[str, Answer]]:
+        """The steps that were taken on a host, by name."""
+        answers = self.steps.get(host, {})
+        return [(name, each) for name, each in answers.items() if each and not each.get("skipped")]
 
 
-def _answers(named: Mapping[str, Answer]) -> Iterator[tuple[str, Answer]]:
-    """The results that there are, those of loops one by one."""
-    for name, answer in named.items():
-        for each in answer.get("results", [answer]):
-            if each and not each.get("skipped"):
-                yield name, each
-
-
-def _failed(answer: Answer) -> bool:
+def failed(answer: Answer) -> bool:
     return bool(answer.get("failed") or answer.get("unreachable"))
 
 
-def _shortcomings(server: Mapping[str, Any], was_restarted: bool) -> Iterator[str]:
-    """Why a server that was measured is not as it should be."""
-    if server["problems"]:
-        yield f"Wrong: {', '.join(server['problems'])}."
-    if server["restart_reason"]:
-        yield f"A restart is pending: {server['restart_reason']}."
-    if server["down"] and was_restarted:
-        yield "Not all of its services run."
+# -- one server --------------------------------------------------------------------------------------------------------
+
+
+def outcome(run: Run, host: str) -> dict[str, Any]:
+    """``status``, ``changed``, ``unknown`` and ``reasons``, and ``failed``: whether this server is not as it
+    should be at the end.
+    """
+    beside = run.last.places.beside.get(host)
+    if beside is not None:
+        return _result(Status.UNKNOWN, False, ["everything"], [beside], failed=False)
+    server = run.last.servers.get(host)
+    if server is None:
+        return _result(Status.UNKNOWN, False, ["everything"], [NOT_ENDED], failed=True)
+    taken = run.taken(host)
+    changed = any(answer.get("changed") for _name, answer in taken)
+    reasons: list[str] = []
+    unknown: list[str] = []
+    for name, answer in taken:
+        if failed(answer):
+            reasons.append(str(answer.get("msg") or f"{name} failed."))
+            if answer.get("status", Status.UNKNOWN.value) == Status.UNKNOWN.value:
+                unknown.append(name)
+    broken = bool(reasons)
+    if server.word is Word.NOT_KNOWN:
+        unknown.append("clock")
+        reasons += server.said
+    elif server.word is Word.UNCLEAR:
+        unknown.append("right time")
+        deployment = server.place.deployment
+        reasons.append(run.last.decisions[deployment.name if deployment else ""].why)
+    elif server.word is Word.WRONG:
+        reasons += server.said
+    pending = server.restart is not None or server.measurement.note is not None
+    if pending and not (run.check_mode and run.restarts and not broken):
+        reasons.append(f"A restart is pending: {server.restart or 'its clock is not right yet'}.")
+    if run.last.obstacles and not reasons:
+        reasons += run.last.obstacles
+    status = Status.CORRECTED if changed else Status.IN_DESIRED_STATE
+    if unknown:
+        status = Status.UNKNOWN
+    elif reasons or (run.check_mode and changed):
+        status = Status.DRIFTED
+    return _result(status, changed, unknown, reasons, failed=broken or not _ends_well(run, server, pending))
+
+
+def _ends_well(run: Run, server: Server, pending: bool) -> bool:
+    if run.check_mode:
+        repairable = server.word is Word.WRONG and bool(server.repair)
+        return server.word in (Word.RIGHT, Word.UNCLEAR) or repairable
+    return server.word is Word.UNCLEAR or (server.word is Word.RIGHT and not (pending and run.restarts))
+
+
+def _result(
+    status: Status, changed: bool, unknown: Sequence[str], reasons: Sequence[str], *, failed: bool
+) -> dict[str, Any]:
+    return {
+        "status": status.value,
+        "changed": changed,
+        "unknown": list(unknown),
+        "reasons": list(dict.fromkeys(reasons)),
+        "failed": failed,
+    }
+
+
+# -- the whole run -----------------------------------------------------------------------------------------------------
+
+_DONE = {
+    "note removed": "the note of a pending restart was taken back: nothing had been repaired",
+    "note": "a pending restart was noted",
+    "zone": "the time zone was set",
+    "source": "the time service was configured",
+    "clock": "the clock was put right, and tickets with the wrong time thrown away",
+    "restart": "the services were restarted",
+}
+_WOULD = {
+    "note removed": "the note of a pending restart would be taken back: nothing has been repaired",
+    "note": "a pending restart would be noted",
+    "zone": "the time zone would be set",
+    "source": "the time service would be configured",
+    "clock": "the clock would be put right, and tickets with the wrong time thrown away",
+    "restart": "the services would be restarted",
+}
+
+
+def report(run: Run, results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """The end of the run: how the servers stand, what was done, what is left, and the ways on from there."""
+    names = short_names(run.last.servers)
+    found = lines(run.last) if run.after is not None else []
+    found += wrapped(_done(run, names))
+    found += wrapped(_failures(run, names))
+    found += wrapped(_authentication(run))
+    if not run.check_mode and failed(run.replication):
+        found += wrapped(
+            [f"Replication: {run.replication.get('msg') or 'it is not known whether it works.'}"]
+        )
+    found += wrapped(_people(run))
+    found += wrapped(_left(run, names))
+    return found + wrapped([_closing(run, results, names)])
+
+
+def troubles(run: Run) -> list[str]:
+    """Why the run must not end well, apart from single servers."""
+    judgement = run.last
+    found = list(judgement.obstacles)
+    found += [judgement.decisions[name].why for name in judgement.unclear if not judgement.obstacles]
+    if run.check_mode:
+        return found
+    if failed(run.replication):
+        found.append(f"Replication: {run.replication.get('msg')}")
+    pending = any(each.restart for each in judgement.servers.values())
+    failing = [
+        pool for pool, answer in run.av_after.items() if (answer.get("av_edge") or {}).get("success") is False
+    ]
+    if failing and not pending:
+        found.append(f"A/V authentication fails for users of {listed(failing)}.")
+    if pending and run.restarts is None:
+        found.append("Whether to restart services is not said: set clock_drift_restart to true or false.")
+    return found
+
+
+def _done(run: Run, names: Mapping[str, str]) -> Iterator[str]:
+    words = _WOULD if run.check_mode else _DONE
+    by_text: dict[str, list[str]] = {}
+    for host in run.last.servers:
+        done = [
+            words[name] for name, answer in run.taken(host) if answer.get("changed") and not failed(answer)
+        ]
+        if done:
+            by_text.setdefault("; ".join(done), []).append(names[host])
+    for text, hosts in by_text.items():
+        yield f"{listed(hosts)}: {text}."
+
+
+def _failures(run: Run, names: Mapping[str, str]) -> Iterator[str]:
+    for host in run.last.servers:
+        for name, answer in run.taken(host):
+            if failed(answer) and answer.get("failure") != "predecessor_failed":
+                yield f"{names[host]}: {answer.get('msg') or f'{name} failed.'}"
+
+
+def _authentication(run: Run) -> Iterator[str]:
+    """For each pool, the test of what users need to call through the Edge Server, before and after."""
+    for pool in dict.fromkeys((*run.av_before, *run.av_after)):
+        before, after = (_tested(each.get(pool)) for each in (run.av_before, run.av_after))
+        if run.av_after:
+            yield f"A/V authentication for users of {pool}: {before} before the repair, {after} after it."
+        else:
+            yield f"A/V authentication for users of {pool}: {before}."
+
+
+def _tested(answer: Answer | None) -> str:
+    """Passed, failed, or not tested, and why."""
+    if answer is None or not answer:
+        return "not tested"
+    if failed(answer):
+        return f"not tested ({answer.get('msg')})"
+    test = answer.get("av_edge")
+    if test is None:
+        return "not tested (this version has no test: look for Limited External Calling in clients)"
+    if test.get("success") is None:
+        return f"not tested ({test.get('error')})"
+    return "passed" if test["success"] else f"failed ({test.get('error')})"
+
+
+def _people(run: Run) -> Iterator[str]:
+    """Credentials for the Edge Server live for eight hours by default, and clients keep what they got."""
+    pools: list[str] = []
+    for host, server in run.last.servers.items():
+        repaired = any(
+            name in ("clock", "zone") and answer.get("changed") for name, answer in run.taken(host)
+        )
+        if repaired and server.place.pool is not None:
+            pools.append(server.place.pool.pool)
+    if pools and not run.check_mode:
+        yield (
+            f"People of {listed(sorted(set(pools)))} sign in again for calls through the Edge Server to work, or wait: "
+            "credentials that were given out before live for up to 8 hours."
+        )
+
+
+def _left(run: Run, names: Mapping[str, str]) -> Iterator[str]:
+    pending = [
+        server.host
+        for server in run.last.servers.values()
+        if server.restart is not None or server.measurement.note is not None
+    ]
+    down = [server.host for server in run.last.servers.values() if not server.measurement.running]
+    if run.check_mode or not pending:
+        return
+    still = listed([names[host] for host in pending])
+    yield f"Services still to be restarted: {still}. They keep the zone and the tickets of the wrong clock."
+    if run.restarts is None:
+        yield "Restart them, one outage domain at a time, with -e clock_drift_restart=true, or leave it with =false."
+    else:
+        yield "Go on with: ansible-playbook lync.remediation.fix_clock_drift -e clock_drift_restart=true"
+    for host in down:
+        yield f"{names[host]} is down. On it, to bring it back without a run: Start-CsWindowsService"
+
+
+def _closing(run: Run, results: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> str:
+    bad = [names.get(host, host) for host, result in results.items() if result["failed"]]
+    dry = "This was a dry run: nothing was changed. " if run.check_mode else ""
+    if bad:
+        return f"{dry}Not well: {listed(bad)}."
+    if troubles(run):
+        return f"{dry}Not well: {' '.join(troubles(run))}"
+    changed = any(result["changed"] for result in results.values())
+    if not changed and not any(result["reasons"] for result in results.values()):
+        return f"{dry}Nothing had to be done."
+    if run.check_mode:
+        return f"{dry}A real run would do this."
+    return "Done."

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..powershell.ordinal import ordinal_key
 from ..result.display import shown
 from ..settings.identity import Identity, Scope, stored
 from ..settings.resource import Resource
@@ -106,7 +107,7 @@ def _remove(
         for p in resource.properties
         if p.option in change["written"] and not p.same(found.get(p.option), change["written"][p.option])
     ]
-    others = [user for user in holders.get(found["identity"], ()) if user.casefold() not in withdrawn]
+    others = [user for user in holders.get(found["identity"], ()) if ordinal_key(user) not in withdrawn]
     if differing:
         result.left.append(f"The {name} is left: {', '.join(differing)} changed since it was created.")
     elif others:
@@ -122,7 +123,9 @@ def _grants(
 ) -> frozenset[str]:
     """Plan the grants; the users, folded, who will no longer hold what the role granted them."""
     held = {
-        user.casefold(): stored(policy, (Scope.USER,)) for policy, users in holders.items() for user in users
+        ordinal_key(user): stored(policy, (Scope.USER,))
+        for policy, users in holders.items()
+        for user in users
     }
     back: dict[str | None, dict[str, list[str]]] = {}
     withdrawn = set()
@@ -130,12 +133,12 @@ def _grants(
         if change["resource"] != GRANTS:
             continue
         for user, policy in change["written"].items():
-            before, now = change["before"].get(user), held.get(user.casefold())
+            before, now = change["before"].get(user), held.get(ordinal_key(user))
             if _same(now, before):
                 continue
             if _same(now, policy):
                 back.setdefault(before, {}).setdefault(policy, []).append(user)
-                withdrawn.add(user.casefold())
+                withdrawn.add(ordinal_key(user))
             else:
                 has = "no policy" if now is None else str(now)
                 result.left.append(f"{user} has been granted {has} since, and keeps it.")

@@ -62,7 +62,9 @@ def _with_health(shell: ManagementShell, state: PoolState, name: str | None) -> 
     inside = name is not None and state.member(name) is not None
     ready, trouble = _readiness(shell) if inside else (None, ())
     try:
-        return replace(state, readiness=ready, fabric=pools.fabric(shell, state.pool), trouble=trouble)
+        found = pools.fabric(shell, state.pool)
+        lines = (*found.warnings, *found.lines) if found else ()
+        return replace(state, readiness=ready, fabric=lines, trouble=trouble)
     except pools.UNKNOWN as unknown:
         return replace(state, readiness=ready, trouble=(*trouble, str(unknown)))
 

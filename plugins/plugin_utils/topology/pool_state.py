@@ -41,30 +41,24 @@ class Member:
 
 
 @dataclass(frozen=True)
-class UpgradeDomain:
-    """Servers that may go down together, as Windows Fabric sees it. ``ready`` is None where the server does
-    not tell.
+class Readiness:
+    """Microsoft.Rtc.Management.Hadr.PoolUpgradeState: Ready, Busy or InsufficientActiveFrontEnds.
+
+    ``domains``: the upgrade domains as texts, which is what remoting leaves of them, perhaps only their type's name:
+    for people to read.
     """
 
-    name: str
-    servers: tuple[str, ...]
-    total: int | None
-    active: int | None
-    ready: bool | None
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """Microsoft.Rtc.Management.Hadr.PoolUpgradeState: Ready, Busy or InsufficientActiveFrontEnds."""
-
     state: str
-    domains: tuple[UpgradeDomain, ...] = ()
+    domains: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class PoolState:
     """``members`` in the order of Get-CsComputer. ``version``: of the Registrar service, None where there is
     none. ``trouble``: what else could not be found out.
+
+    ``roles``: its services in the topology, such as ``UserServer``. ``backup``: the pool that it is paired with, None
+    without one; it is only known where ``backup_known``. ``holds_store``: whether it has the Central Management Store.
     """
 
     pool: str
@@ -74,6 +68,10 @@ class PoolState:
     version: int | None
     members: tuple[Member, ...]
     observed: datetime.datetime
+    roles: tuple[str, ...] = ()
+    backup: str | None = None
+    backup_known: bool = True
+    holds_store: bool = False
     readiness: Readiness | None = None
     fabric: tuple[str, ...] = ()
     trouble: tuple[str, ...] = ()
@@ -87,6 +85,7 @@ class PoolState:
             self.kind,
             [each.computer for each in self.members],
             [e.computer for e in self.members if e.running],
+            self.version,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -101,12 +100,13 @@ class PoolState:
                 {**vars(each), "services": dict(each.services), "trouble": each.trouble or None}
                 for each in self.members
             ],
+            "roles": list(self.roles),
+            "backup": self.backup,
+            "backup_known": self.backup_known,
+            "holds_store": self.holds_store,
             "observed": self.observed.isoformat().replace("+00:00", "Z"),
             "readiness": self.readiness.state if self.readiness else None,
-            "upgrade_domains": [
-                {**vars(each), "servers": list(each.servers)}
-                for each in (self.readiness.domains if self.readiness else ())
-            ],
+            "upgrade_domains": list(self.readiness.domains if self.readiness else ()),
             "fabric_state": list(self.fabric),
             "trouble": list(self.trouble),
         }
@@ -145,6 +145,10 @@ def from_dict(values: Mapping[str, Any]) -> PoolState:
             for each in values["members"]
         ),
         observed=datetime.datetime.fromisoformat(str(values["observed"]).replace("Z", "+00:00")),
+        roles=tuple(str(each) for each in values["roles"]),
+        backup=values["backup"],
+        backup_known=bool(values["backup_known"]),
+        holds_store=bool(values["holds_store"]),
     )
 
 
@@ -194,21 +198,14 @@ def objections(state: PoolState, computer: str, readiness: Readiness | None) -> 
             )
     except UnknownSize as unknown:
         found.append(str(unknown))
-    return found + _unready(state, computer, readiness)
+    return found + _unready(state, readiness)
 
 
-def _unready(state: PoolState, computer: str, readiness: Readiness | None) -> list[str]:
-    if readiness is None:
+def _unready(state: PoolState, readiness: Readiness | None) -> list[str]:
+    if state.kind is not Kind.FRONT_ENDS or len(state.members) == 1:
         return []
+    if readiness is None:
+        return [f"whether the pool {state.pool} is ready for it is not known"]
     if readiness.state != READY:
         return [f"the pool {state.pool} says that it is not ready for it ({readiness.state})"]
-    for domain in readiness.domains:
-        if domain.ready is False and any(_same_computer(server, computer) for server in domain.servers):
-            return [f"the upgrade domain {domain.name} of {computer} says that it is not ready for it"]
     return []
-
-
-def _same_computer(one: str, other: str) -> bool:
-    """Windows Fabric may know a server by its short name."""
-    one, other = ordinal_key(one), ordinal_key(other)
-    return one == other or one.partition(".")[0] == other.partition(".")[0]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..change.waiting import Clock
@@ -20,13 +21,14 @@ from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable, UnusableArgument
 from ..windows import computer, registry
 from . import services
-from .pool_state import Member, PoolState, Readiness, UpgradeDomain, kind_of
+from .pool_state import Member, PoolState, Readiness, kind_of
+from .quorum import Kind
 
 # What tells the topology of pools.
 _TOPOLOGY = (
     Command("Get-CsPool"),
     Command("Get-CsComputer"),
-    Command("Get-CsService", {"Registrar": Switch.PRESENT}),
+    Command("Get-CsService"),
 )
 SERVICES = "Get-CsWindowsService"
 FABRIC = "Get-CsPoolFabricState"
@@ -36,6 +38,11 @@ READINESS = ("Get-CsPoolUpgradeReadinessState", "Get-CsUpgradeDomainInfo")
 FAIL_OVER = "Invoke-CsComputerFailOver"
 FAIL_BACK = "Invoke-CsComputerFailBack"
 _VERSION_CMDLETS = (*READINESS, FABRIC, AV_EDGE, FAIL_OVER, FAIL_BACK)
+
+# Roles whose computers run Lync services, apart from those with user data.
+_LYNC_ROLES = frozenset(
+    {"edgeserver", "director", "mediationserver", "registrar", "persistentchatserver", "conferencingserver"}
+)
 CMDLETS = (*(command.name for command in _TOPOLOGY), SERVICES, *_VERSION_CMDLETS)
 
 
@@ -51,6 +58,14 @@ def has_cmdlet(shell: ManagementShell, cmdlet: str) -> bool:
     if described:
         shell.run(*described, list_services())
     return shell.parameters_of(cmdlet) is not None
+
+
+def stricter(shell: ManagementShell, kind: Kind) -> Kind:
+    """Microsoft's documents of Lync Server 2013 show service versions of 2010, too; its servers tell that they are
+    of 2013 by what they offer.
+    """
+    has_fabric = kind is Kind.FRONT_ENDS_2010 and any(has_cmdlet(shell, cmdlet) for cmdlet in READINESS)
+    return Kind.FRONT_ENDS if has_fabric else kind
 
 
 def list_services(name: str | None = None) -> Command:
@@ -92,14 +107,19 @@ def topology(shell: ManagementShell, clock: Clock = time) -> list[PoolState]:
     computers = [
         each for each in listed if "Pool" in each and "Computers" not in each and "PoolFqdn" not in each
     ]
-    versions = {
-        ordinal_key(_text(each["PoolFqdn"])): each.get("Version") for each in listed if "PoolFqdn" in each
-    }
-    return [_pool(each, computers, versions.get(ordinal_key(_fqdn(each))), clock) for each in pools]
+    services = [each for each in listed if "PoolFqdn" in each and "Role" in each]
+    return [_pool(each, computers, services, clock) for each in pools]
 
 
-def _pool(remote: RemoteObject, computers: Iterable[RemoteObject], version: Any, clock: Clock) -> PoolState:
+def _pool(
+    remote: RemoteObject, computers: Iterable[RemoteObject], services: Iterable[RemoteObject], clock: Clock
+) -> PoolState:
     fqdn = _fqdn(remote)
+    own = {
+        ordinal_key(_text(each["Role"])): each
+        for each in services
+        if same_name(_text(each["PoolFqdn"]), fqdn)
+    }
     offered = [_text(each) for each in remote.get("Services") or []]
     # Get-CsComputer has the order that the quorum's "first servers" go by; Get-CsPool knows the same
     # computers.
@@ -109,7 +129,10 @@ def _pool(remote: RemoteObject, computers: Iterable[RemoteObject], version: Any,
         if same_name(_text(each["Pool"]), fqdn)
     ]
     names = ordered or [_text(each) for each in remote.get("Computers") or []]
+    registrar, store = own.get(ordinal_key("Registrar")), own.get(ordinal_key("CentralManagement"))
+    version = registrar.get("Version") if registrar else None
     number = version if isinstance(version, int) else None
+    backup, backup_known = _backup(remote, registrar)
     return PoolState(
         pool=fqdn,
         site=_text(remote.get("Site")) or None,
@@ -118,7 +141,28 @@ def _pool(remote: RemoteObject, computers: Iterable[RemoteObject], version: Any,
         version=number,
         members=tuple(Member(name) for name in names),
         observed=_now(clock),
+        roles=tuple(sorted({service.partition(":")[0] for service in offered})),
+        backup=backup,
+        backup_known=backup_known,
+        # A pool that holds a copy says that it is not the active one.
+        holds_store=store is not None and store.get("Active") is not False,
     )
+
+
+def _backup(pool: RemoteObject, registrar: RemoteObject | None) -> tuple[str | None, bool]:
+    """The pool that this one is paired with, and whether that is known.
+
+    Set-CsRegistrar has it as BackupRegistrar; that pools show it as BackupPoolFqdn is not documented.
+    """
+    if registrar is None:
+        return None, True
+    named = [
+        _text(value).rpartition(":")[2]
+        for remote, name in ((registrar, "BackupRegistrar"), (pool, "BackupPoolFqdn"))
+        if name in remote
+        for value in (remote[name],)
+    ]
+    return next((name for name in named if name), None), bool(named)
 
 
 def find(pools: Sequence[PoolState], pool: str | None, member: str | None) -> PoolState:
@@ -138,9 +182,14 @@ def find(pools: Sequence[PoolState], pool: str | None, member: str | None) -> Po
 def with_services(
     shell: ManagementShell, state: PoolState, own: str | None, clock: Clock = time
 ) -> PoolState:
-    """The pool with what this session can see of its members' services."""
+    """The pool with what this session can see of its members' services.
+
+    The topology lists SQL Servers, file stores and gateways as pools, too; nobody answers there, or only after long.
+    """
+    if state.kind is Kind.OTHER and not _LYNC_ROLES.intersection(map(str.casefold, state.roles)):
+        return state
     members = [_asked(shell, each, own) for each in state.members]
-    return PoolState(**{**vars(state), "members": tuple(members), "observed": _now(clock)})
+    return replace(state, members=tuple(members), observed=_now(clock))
 
 
 def _asked(shell: ManagementShell, member: Member, own: str | None) -> Member:
@@ -160,10 +209,8 @@ def own_member(name: str, found: services.Services) -> Member:
 
 
 def readiness(shell: ManagementShell) -> Readiness | None:
-    """What the pool of the session's computer says; None where its version has no such statement. Raises the
-    wire's errors.
-
-    Property names differ between the documents; all of theirs are looked for.
+    """What the pool of the session's computer says; None where its version has no such statement. Raises Unreadable
+    for an answer without it, and the wire's errors.
     """
     for cmdlet in READINESS:
         if not has_cmdlet(shell, cmdlet):
@@ -173,39 +220,36 @@ def readiness(shell: ManagementShell) -> Readiness | None:
         for remote in results.objects():
             if "PoolUpgradeState" in remote:
                 return read_readiness(remote)
+        raise Unreadable(f"{cmdlet} did not say whether the pool is ready.")
     return None
 
 
 def read_readiness(remote: RemoteObject) -> Readiness:
     domains = remote.get("UpgradeDomains") or []
     listed = domains if isinstance(domains, list) else [domains]
-    return Readiness(
-        _text(remote["PoolUpgradeState"]),
-        tuple(_domain(each) for each in listed if isinstance(each, RemoteObject)),
-    )
+    return Readiness(_text(remote["PoolUpgradeState"]), tuple(_text(each) for each in listed))
 
 
-def _domain(remote: RemoteObject) -> UpgradeDomain:
-    servers = _first(remote, "Frontends", "FrontEnds", "FrontEndList", "Servers") or []
-    ready = _first(remote, "ReadyforUpgrade", "IsReadyForUpgrade")
-    return UpgradeDomain(
-        name=_text(_first(remote, "UpgradeDomainName", "Name", "UpgradeDomain")),
-        servers=tuple(_text(each) for each in (servers if isinstance(servers, list) else [servers])),
-        total=_first(remote, "TotalFrontends"),
-        active=_first(remote, "TotalActiveFrontends"),
-        ready=ready if isinstance(ready, bool) else None,
-    )
-
-
-def fabric(shell: ManagementShell, pool: str) -> tuple[str, ...]:
-    """What Windows Fabric says about the pool, word for word: the form of the text is documented nowhere. What is
-    amiss, such as a replica that is missing, it says as a warning.
+@dataclass(frozen=True)
+class FabricState:
+    """What Windows Fabric says of a pool, word for word: the form of the text is documented nowhere. What is amiss,
+    such as a replica that is missing, it says as a warning.
     """
+
+    warnings: tuple[str, ...]
+    lines: tuple[str, ...]
+
+
+def fabric(shell: ManagementShell, pool: str) -> FabricState | None:
+    """None where the version has no such statement. Raises Unreadable for no answer at all, and the wire's errors."""
     if not has_cmdlet(shell, FABRIC):
-        return ()
+        return None
     results = shell.run(Command(FABRIC, {"PoolFqdn": pool, "Confirm": False}))
     _raise_errors(shell, results)
-    return (*results.warnings, *(line for line in results.output if isinstance(line, str)))
+    lines = tuple(line for line in results.output if isinstance(line, str))
+    if not lines and not results.warnings:
+        raise Unreadable(f"{FABRIC} said nothing about {pool}.")
+    return FabricState(tuple(results.warnings), lines)
 
 
 def av_edge(shell: ManagementShell, pool: str, user: str | None) -> dict[str, Any] | None:
@@ -226,10 +270,6 @@ def av_edge(shell: ManagementShell, pool: str, user: str | None) -> dict[str, An
     # Without a test user the statement does not get as far as testing anything.
     said = " ".join(report.message for report in results.errors) or f"{AV_EDGE} returned nothing."
     return {"success": None, "error": said, "diagnosis": None}
-
-
-def _first(remote: RemoteObject, *names: str) -> Any:
-    return next((remote[name] for name in names if name in remote), None)
 
 
 def _fqdn(remote: RemoteObject) -> str:

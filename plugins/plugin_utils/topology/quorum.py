@@ -4,10 +4,10 @@
 
 """How many Front Ends of a pool must run, which of them count, and how many more may go down. Pure functions.
 
-The table is Microsoft's for Lync Server 2013 and Skype for Business Server 2015 and 2019 ("Topologies and
-components for Front End Servers"; "Plan for high availability and disaster recovery"). Below the functional
-level the servers that are left stop all their services. It assumes that the SQL Server back end is up, which
-is a witness of pools with an even number of servers.
+The figures are Microsoft's: for Lync Server 2013 in "Topologies and components for Front End Servers", for Skype for
+Business Server in "Front End Pool high availability and management", which has rows of their own for pools of 12 and
+more servers of 2019. Below the functional level the servers that are left stop all their services. They assume that
+the SQL Server back end is up, which is a witness of pools with an even number of servers.
 """
 
 from __future__ import annotations
@@ -59,28 +59,42 @@ TABLE = {
     11: Rule(counted=9, to_start=9, to_stay=5),
     12: Rule(counted=9, to_start=10, to_stay=5),
 }
+# 2019 and later: any 7 of the first 12 keep a pool of 12 to 16 functional. How many start one is published for 12 and
+# for 16 alone; between them the larger of 12 and 85 percent, which the same page asks for in general, is on the safe
+# side. The older row for 12 servers (5 of 9) stands on that page as well, and is the weaker one.
+TABLE_2019 = {
+    **{servers: TABLE[servers] for servers in range(3, 12)},
+    12: Rule(counted=12, to_start=10, to_stay=7),
+    13: Rule(counted=12, to_start=12, to_stay=7),
+    14: Rule(counted=12, to_start=12, to_stay=7),
+    15: Rule(counted=12, to_start=13, to_stay=7),
+    16: Rule(counted=12, to_start=12, to_stay=7),
+}
+# Version of the Registrar service from which the second table holds.
+_2019 = 8
 _ALONE = Rule(counted=1, to_start=1, to_stay=1)
 
 
 class UnknownSize(ValueError):
     """A pool of a size for which nobody has published a quorum."""
 
-    def __init__(self, servers: int) -> None:
+    def __init__(self, servers: int, known: Collection[int]) -> None:
         super().__init__(
-            f"No quorum is documented for a pool of {servers} Front Ends; there are figures for 2 to "
-            f"{max(TABLE)}."
+            f"No quorum is documented for a pool of {servers} Front Ends of this version; there are figures for "
+            f"{min(known)} to {max(known)}."
         )
 
 
-def rule(kind: Kind, servers: int) -> Rule:
-    """Raises UnknownSize."""
+def rule(kind: Kind, servers: int, version: int | None = None) -> Rule:
+    """``version``: of the Registrar service; where it is not known the stricter figures hold. Raises UnknownSize."""
     if servers <= 1:
         return _ALONE
     if kind is not Kind.FRONT_ENDS:
         return Rule(counted=servers, to_start=1, to_stay=1)
-    if servers not in TABLE:
-        raise UnknownSize(servers)
-    return TABLE[servers]
+    table = TABLE_2019 if version is None or version >= _2019 else TABLE
+    if servers not in table:
+        raise UnknownSize(servers, table)
+    return table[servers]
 
 
 @dataclass(frozen=True)
@@ -127,9 +141,11 @@ class Quorum:
         return sum(other in self.running and other != member for other in self.counted)
 
 
-def quorum(kind: Kind, members: Sequence[str], running: Collection[str]) -> Quorum:
+def quorum(
+    kind: Kind, members: Sequence[str], running: Collection[str], version: int | None = None
+) -> Quorum:
     """Raises UnknownSize, and ValueError for a running server that is no member."""
     strangers = set(running) - set(members)
     if strangers:
         raise ValueError(f"not members of the pool: {', '.join(sorted(strangers))}")
-    return Quorum(kind, tuple(members), frozenset(running), rule(kind, len(members)))
+    return Quorum(kind, tuple(members), frozenset(running), rule(kind, len(members), version))

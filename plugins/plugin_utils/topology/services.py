@@ -28,6 +28,10 @@ STOPPED = "Stopped"
 STARTING = "StartPending"
 STOPPING = "StopPending"
 
+# Windows' own web server and Windows Fabric's host, which Get-CsWindowsService lists beside Lync's services. No
+# document says that Stop-CsWindowsService stops them.
+_NOT_LYNC = frozenset({"w3svc", "fabrichostsvc"})
+
 # Values of Start under a service's key in the registry.
 _AUTOMATIC = 2
 _DISABLED = 4
@@ -72,7 +76,9 @@ class Services:
 
     @property
     def down(self) -> bool:
-        return all(service.status == STOPPED for service in self.all)
+        """Whether every service of Lync's own is stopped."""
+        own = [service for service in self.all if service.name.casefold() not in _NOT_LYNC]
+        return bool(own) and all(service.status == STOPPED for service in own)
 
     @property
     def stopping(self) -> bool:

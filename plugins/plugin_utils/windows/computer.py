@@ -8,14 +8,15 @@ are read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime
+from collections.abc import Callable, Mapping, Sequence
 
 from ..powershell.commands import Command
 from ..powershell.ordinal import ordinal_key
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Unreadable
-from . import programs, registry, w32time, w32tm, zones
+from . import domain, programs, registry, w32time, w32tm, zones
 
 # Where Windows keeps a computer's name and DNS suffix; an Edge Server in a workgroup has its suffix here as
 # well.
@@ -26,6 +27,9 @@ GET_ZONE = Command("tzutil", arguments=("/g",))
 LIST_ZONES = Command("tzutil", arguments=("/l",))
 GET_SERVICE = Command("Get-Service", {"Name": w32time.SERVICE})
 QUERY_STATUS = Command("w32tm", arguments=("/query", "/status", "/verbose"))
+
+#: Runs statements as those of one pipeline.
+Run = Callable[..., Results]
 
 _NO_SERVICE = "NoServiceFoundForGivenName"
 _CHART_SAMPLES = 3
@@ -69,15 +73,62 @@ def time_configuration(
     return w32time.read(keys, status[0] if status else None)
 
 
-def synchronisation(shell: ManagementShell) -> w32tm.Status:
+def domain_suffix(keys: Mapping[str, registry.Values]) -> str | None:
+    """The DNS suffix, which is the domain's name on a member."""
+    return (name(keys) or "").partition(".")[2] or None
+
+
+def synchronisation(shell: ManagementShell, run: Run | None = None) -> w32tm.Status:
     """Raises w32tm.ProgramFailed where the service is stopped or missing, Unreadable where the answer is not
-    understood.
+    understood. ``run``: how statements are run, where that is not just the shell's way.
     """
-    return w32tm.read_status(programs.output(shell, shell.run(QUERY_STATUS), QUERY_STATUS))
+    results = run(QUERY_STATUS) if run else shell.run(QUERY_STATUS)
+    return w32tm.read_status(programs.output(shell, results, QUERY_STATUS))
+
+
+def synchronisation_and_domain(
+    shell: ManagementShell, run: Run, suffix: str
+) -> tuple[w32tm.Status | Unreadable, str | None]:
+    """The same, and the domain's PDC emulator, in one pipeline. What kept the status from being read comes in its
+    place.
+    """
+    find = domain.finding(suffix)
+    results = run(QUERY_STATUS, _SEPARATOR, find)
+    status_lines, *found = _divided(results)
+    emulator = domain.read_found(found[0]) if found else None
+    complaints = Results((), tuple(each for each in results.errors if each.command != find.name))
+    try:
+        printed = status_lines or programs.output(shell, complaints, QUERY_STATUS)
+        return w32tm.read_status(printed), emulator
+    except Unreadable as unread:
+        return unread, emulator
 
 
 def stripchart(shell: ManagementShell, time_server: str) -> w32tm.Stripchart:
     """Let the server compare its own clock with a time server's. Raises Unreadable."""
+    command = _charting(time_server)
+    return w32tm.read_stripchart(programs.output(shell, shell.run(command), command))
+
+
+def stripcharts(run: Run, time_servers: Sequence[str]) -> dict[str, w32tm.Stripchart | Unreadable]:
+    """The same of several, in one pipeline; what kept one from being read comes in its place."""
+    commands: list[Command] = []
+    for name in time_servers:
+        commands += [_charting(name), _SEPARATOR]
+    if not commands:
+        return {}
+    results = run(*commands[:-1])
+    parts = _divided(results)
+    charts: dict[str, w32tm.Stripchart | Unreadable] = {}
+    for number, name in enumerate(time_servers):
+        try:
+            charts[name] = w32tm.read_stripchart(parts[number] if number < len(parts) else [])
+        except Unreadable as unread:
+            charts[name] = unread
+    return charts
+
+
+def _charting(time_server: str) -> Command:
     arguments = (
         "/stripchart",
         f"/computer:{time_server}",
@@ -85,5 +136,19 @@ def stripchart(shell: ManagementShell, time_server: str) -> w32tm.Stripchart:
         f"/samples:{_CHART_SAMPLES}",
         "/dataonly",
     )
-    command = Command("w32tm", arguments=arguments)
-    return w32tm.read_stripchart(programs.output(shell, shell.run(command), command))
+    return Command("w32tm", arguments=arguments)
+
+
+# Programs only print lines; a moment between them tells whose they are.
+_SEPARATOR = Command("Get-Date")
+
+
+def _divided(results: Results) -> list[list[str]]:
+    """What each of several programs printed that have the separator between them."""
+    parts: list[list[str]] = [[]]
+    for value in results.output:
+        if isinstance(value, datetime.datetime):
+            parts.append([])
+        elif isinstance(value, str):
+            parts[-1].append(value)
+    return parts

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from ..powershell.commands import Command
 
-# The session's own tickets, and those of the computer (logon session 0x3e7 is LocalSystem's).
+# The session's own tickets, those of the computer (logon session 0x3e7 is LocalSystem's), and those of Network Service
+# (0x3e4), as which the Lync services run; that logon session outlives their restart.
 PURGE_TICKETS = (
     Command("klist", arguments=("purge",)),
     Command("klist", arguments=("-li", "0x3e7", "purge")),
+    Command("klist", arguments=("-li", "0x3e4", "purge")),
 )

@@ -29,16 +29,28 @@ def read_note(keys: Mapping[str, Values]) -> dict[str, Any] | None:
     if NOTE_KEY not in keys:
         return None
     values = {ordinal_key(name): value for name, value in keys[NOTE_KEY].items()}
-    return {name: values.get(ordinal_key(name)) for name in ("since", "reason", "stopped")}
+    note = {name: values.get(ordinal_key(name)) for name in ("since", "reason", "stopped", "zone")}
+    return {**note, "offset_ms": _number(values.get(ordinal_key("offset")))}
 
 
-def making(since: datetime.datetime, reason: str) -> tuple[Command, ...]:
-    """``since`` is the controller's UTC. The reason is written last: a note without one was never finished,
-    but holds.
+def _number(value: object) -> float | None:
+    try:
+        return float(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def making(
+    since: datetime.datetime, reason: str, offset_ms: float | None = None, zone: str | None = None
+) -> tuple[Command, ...]:
+    """``since`` is the controller's UTC; ``offset_ms`` and ``zone`` say how the server stood then. The reason is
+    written last: a note without one was never finished, but holds.
     """
     return (
         Command("New-Item", {"Path": _PARENT, "Name": _NAME, "Force": Switch.PRESENT}),
         writing(NOTE_KEY, "Since", _stamp(since)),
+        *([] if offset_ms is None else [writing(NOTE_KEY, "Offset", f"{offset_ms:.3f}")]),
+        *([] if zone is None else [writing(NOTE_KEY, "Zone", zone)]),
         writing(NOTE_KEY, "Reason", reason),
     )
 

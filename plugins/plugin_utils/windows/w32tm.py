@@ -32,6 +32,8 @@ _SYNC_ERRORS = {
 # ERROR_SERVICE_DOES_NOT_EXIST and ERROR_SERVICE_NOT_ACTIVE as HRESULTs (winerror.h).
 NOT_REGISTERED = 0x80070424
 NOT_STARTED = 0x80070426
+# WSAHOST_NOT_FOUND as an HRESULT (winerror.h).
+UNKNOWN_HOST = 0x80072AF9
 
 _NOT_SYNCHRONISED_LEAP = 3
 # "LOCL": the clock follows itself (RFC 5905, section 7.3).
@@ -72,6 +74,10 @@ class Status:
         return _SYNC_ERRORS.get(number, f"error {number}") if number else None
 
     @property
+    def follows_itself(self) -> bool:
+        return self.reference_id == _LOCAL_CLOCK
+
+    @property
     def synchronised(self) -> bool:
         """Leap indicator 3 and stratum 0 are NTP's ways to say that a clock follows nothing (RFC 5905,
         section 7.3), and a clock that follows itself does not follow anything either.
@@ -85,12 +91,18 @@ class Status:
 
 @dataclass(frozen=True)
 class Stripchart:
-    """``w32tm /stripchart /dataonly``: the sampled offsets of the other computer in seconds, and the failed
-    samples' codes.
+    """``w32tm /stripchart /dataonly``: the sampled offsets of the other computer in seconds, the failed samples'
+    codes, and the address that its name stands for.
     """
 
     offsets: tuple[float, ...]
     errors: tuple[int, ...]
+    address: str | None = None
+
+    @property
+    def unknown_host(self) -> bool:
+        """Whether its name cannot be resolved."""
+        return UNKNOWN_HOST in self.errors
 
     @property
     def best(self) -> float | None:
@@ -193,6 +205,8 @@ def _divided(line: str) -> tuple[str, str, str]:
     return label.strip(), colon, value.strip()
 
 
+# The first line names the computer, and in brackets its address and the port.
+_CHART_ADDRESS = re.compile(r"\[([0-9A-Fa-f.:%]+?)\]?:123\]")
 _CHART_OFFSET = re.compile(r"\d.*?,\s*([+-]?\d+[.,]\d+)s\s*")
 
 
@@ -205,7 +219,8 @@ def read_stripchart(output: Sequence[object]) -> Stripchart:
     errors = [code for line in lines if (code := error_code([line])) is not None]
     if not offsets and not errors:
         raise Unreadable(f"w32tm /stripchart printed no sample: {' | '.join(lines) or 'nothing'}")
-    return Stripchart(tuple(offsets), tuple(errors))
+    addresses = [match[1] for line in lines if (match := _CHART_ADDRESS.search(line))]
+    return Stripchart(tuple(offsets), tuple(errors), addresses[0] if addresses else None)
 
 
 def _number(text: str) -> float:

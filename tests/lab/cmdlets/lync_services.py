@@ -13,7 +13,7 @@ from typing import Any
 
 from lab.cmdlets.settings import failed
 from lab.cmdlets.windows_services import STATUS, wait_for
-from lab.deployment.services import ServiceDisabled
+from lab.deployment.services import FOREIGN, ServiceDisabled
 from lab.objects.values import NetObject, get_property, string_array, text_of
 from lab.powershell.engine import Invocation
 from lab.powershell.registry import implements
@@ -144,8 +144,8 @@ def stop_windows_service(invocation: Invocation) -> Iterable[Any]:
     services = _chosen(invocation, machine)
     if invocation.get("LeaveClsAgentRunning"):
         services = [service for service in services if service.name != "RTCCLSAGT"]
-    if invocation.get("LeaveWebServerRunning"):
-        services = [service for service in services if service.name != "W3SVC"]
+    if invocation.get("Name") is None:
+        services = [service for service in services if service.name not in FOREIGN]
     if not invocation.should_process(machine.fqdn):
         return ()
     every = list(dict.fromkeys(s for service in services for s in (*machine.dependents(service), service)))
@@ -224,4 +224,6 @@ def fail_back(invocation: Invocation) -> Iterable[Any]:
 
 
 def _chosen_for_failing(machine: Machine) -> list[WindowsService]:
-    return [service for service in machine.services.values() if service.is_lync]
+    return [
+        service for service in machine.services.values() if service.is_lync and service.name not in FOREIGN
+    ]

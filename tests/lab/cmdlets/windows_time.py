@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clock, time zone and W32Time: Set-Date, the TimeZone cmdlets, tzutil, w32tm and klist.
+"""Clock, time zone and W32Time: Set-Date, the TimeZone cmdlets, tzutil, w32tm, nltest and klist.
 
 Sources: Microsoft Learn, the pages of the programs; published outputs of klist purge; PowerShell/PowerShell,
 TimeZoneCommands.cs for Get- and Set-TimeZone.
@@ -77,6 +77,31 @@ def klist(invocation: Invocation) -> Iterator[str]:
     else:
         texts = invocation.session.deployment.texts
         yield texts.text("klist_unknown", option=arguments[0])
+
+
+@implements("nltest")
+def nltest(invocation: Invocation) -> Iterator[str]:
+    """/dsgetdc with /pdc: the domain controller that the domain's time comes from. Nothing of it is translated.
+
+    Source: Microsoft Learn, the page of the program, and outputs that people published.
+    """
+    facts = invocation.session.machine.facts
+    controller = facts.domain_controller
+    arguments = [argument.lower() for argument in _arguments(invocation)]
+    domain = controller.name.partition(".")[2]
+    asked = next((each.partition(":")[2] for each in arguments if each.startswith("/dsgetdc")), None)
+    if asked is None or "/pdc" not in arguments:
+        yield "The command failed: only /dsgetdc with /pdc is modelled."
+    elif facts.in_workgroup or asked not in ("", domain.lower()) or not controller.reachable:
+        yield "Getting DC name failed: Status = 1355 0x54b ERROR_NO_SUCH_DOMAIN"
+        invocation.exit_code = 1355
+    else:
+        yield f"           DC: \\\\{controller.name}"
+        yield f"      Address: \\\\{controller.address}"
+        yield f"     Dom Name: {domain}"
+        yield f"  Forest Name: {domain}"
+        yield "        Flags: PDC GC DS LDAP KDC TIMESERV GTIMESERV WRITABLE DNS_DC DNS_DOMAIN DNS_FOREST"
+        yield "The command completed successfully"
 
 
 @implements("Set-Date")

@@ -49,6 +49,11 @@ QUORUM: Mapping[int, tuple[int, int, int]] = {
     11: (9, 5, 9),
     12: (10, 5, 9),
 }
+#: 2019 has no pools of two, and rows of its own from 12 servers on; how many start one of 13 to 15 is assumed.
+QUORUM_2019: Mapping[int, tuple[int, int, int]] = {
+    **{size: rule for size, rule in QUORUM.items() if 2 < size < 12},
+    **{size: (10 if size == 12 else 12, 7, 12) for size in range(12, 17)},
+}
 
 _2013, _2015 = ("2013", "2015", "2019", "SE"), ("2015", "2019", "SE")
 _EVER = ("2010", *_2013)
@@ -85,7 +90,8 @@ _EDGE: Sequence[tuple[str, str, str, Sequence[str]]] = (
     ("RTCMRAUTH", "Audio/Video Authentication", "EdgeServer", _EVER),
     ("RTCXMPPTGWPROXY", "XMPP Translating Gateway Proxy", "XmppGateway", ("2013", "2015")),
 )
-_FOREIGN = ("W3SVC", "FabricHostSvc")  # Windows' and Windows Fabric's own display names
+#: Listed among Lync's; no source says that they stop with them, so that they are left running.
+FOREIGN = ("W3SVC", "FabricHostSvc")  # Windows' and Windows Fabric's own display names
 
 
 def lync_services(pool: Pool, topology: Topology, version: str) -> list[WindowsService]:
@@ -96,7 +102,7 @@ def lync_services(pool: Pool, topology: Topology, version: str) -> list[WindowsS
     if pool.backup is None:
         left_out.add("LYNCBACKUP")
     return [
-        WindowsService(name, text if name in _FOREIGN else f"{product} {text}", tuple(roles.split()))
+        WindowsService(name, text if name in FOREIGN else f"{product} {text}", tuple(roles.split()))
         for name, text, roles, versions in (_EDGE if pool.is_edge else _FRONT_END)
         if version in versions and name not in left_out
     ]
@@ -159,7 +165,11 @@ class ServiceControl:
 
     def has_quorum_rules(self, pool: Pool) -> bool:
         """Front Ends of 2013 and later, two or more of them."""
-        return not pool.is_edge and self.version != "2010" and len(pool.computers) in QUORUM
+        return not pool.is_edge and self.version != "2010" and len(pool.computers) in self._quorum
+
+    @property
+    def _quorum(self) -> Mapping[int, tuple[int, int, int]]:
+        return QUORUM_2019 if self.version in ("2019", "SE") else QUORUM
 
     def active(self, pool: Pool) -> list[str]:
         """Members whose Front-End (or Access Edge) service runs, in the pool's order; a draining one still does."""
@@ -171,7 +181,7 @@ class ServiceControl:
         running = [fqdn for fqdn in self.active(pool) if fqdn not in gone]
         if not self.has_quorum_rules(pool):
             return bool(running)
-        first = {c.fqdn for c in pool.computers[: QUORUM[len(pool.computers)][2]]}
+        first = {c.fqdn for c in pool.computers[: self._quorum[len(pool.computers)][2]]}
         return sum(fqdn in first for fqdn in running) >= self._to_stay(pool)
 
     def _to_stay(self, pool: Pool) -> int:
@@ -180,7 +190,7 @@ class ServiceControl:
         Where that is half of them, the SQL Server back end is the witness that makes a majority; without it one
         more server is needed.
         """
-        _, to_stay, counted = QUORUM[len(pool.computers)]
+        _, to_stay, counted = self._quorum[len(pool.computers)]
         has_witness = 2 * to_stay == counted
         return to_stay + (has_witness and pool.sql_server.lower() in self.silent_sql_servers)
 
@@ -403,7 +413,7 @@ class ServiceControl:
             self._runs(self.machine(fqdn), self._registrar(fqdn), when)
 
     def _may_run(self, pool: Pool, waiting: Sequence[str]) -> bool:
-        to_start, _, counted = QUORUM[len(pool.computers)]
+        to_start, _, counted = self._quorum[len(pool.computers)]
         to_stay = self._to_stay(pool)
         if self.functional(pool):
             return True

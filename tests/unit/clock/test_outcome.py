@@ -2,117 +2,99 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
+"""What a run has come to: one fact of each server, and an end that says all in a terminal's width."""
+
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from ansible_collections.lync.remediation.plugins.plugin_utils.clock.outcome import NOT_ENDED, outcome
+from ansible_collections.lync.remediation.plugins.plugin_utils.clock.described import WIDTH, as_dict, lines
+from ansible_collections.lync.remediation.plugins.plugin_utils.clock.judgement import Judgement
+from ansible_collections.lync.remediation.plugins.plugin_utils.clock.measurement import read
+from ansible_collections.lync.remediation.plugins.plugin_utils.clock.outcome import (
+    Run,
+    outcome,
+    report,
+    troubles,
+)
+from unit.clock.test_judgement import judged, server
 
-RIGHT = {
-    "measured": True,
-    "problems": [],
-    "restart_reason": None,
-    "down": False,
-    "trouble": None,
-}
-WRONG = {**RIGHT, "problems": ["zone", "clock"], "restart_reason": "its time zone was GMT Standard Time"}
-PENDING = {**RIGHT, "restart_reason": "its time zone was GMT Standard Time"}
-CHANGED = {"changed": True, "status": "corrected"}
-REFUSED = {"failed": True, "changed": False, "status": "drifted", "msg": "It is refused."}
-LOST = {"failed": True, "changed": True, "status": "unknown", "msg": "The line broke."}
-GONE = {"unreachable": True, "changed": False, "msg": "It is gone."}
-
-
-def verdict(server: dict[str, Any], right: str = "controller") -> dict[str, Any]:
-    return {"right": right, "why": "Too few clocks agree.", "servers": {"fe01": server}}
+NOTE = {"reason": "its clock was +10 min off", "offset_ms": 600000.0}
+DONE = {"clock": {"changed": True, "status": "corrected"}}
+FAILED = {"clock": {"changed": False, "failed": True, "status": "drifted", "msg": "W32Time is stopped."}}
 
 
-def of(
-    before: dict[str, Any] | None,
-    after: dict[str, Any] | None = None,
-    checks: dict[str, Any] | None = None,
-    check_mode: bool = False,
-    **steps: dict[str, Any],
-) -> dict[str, Any]:
-    return outcome("fe01", before, after, steps, checks or {}, check_mode)
+def deployment(off: float = 0.0, note: dict[str, Any] | None = None) -> Judgement:
+    return judged(server("fe01", off, dc=0.0, note=note), server("fe02", dc=0.0), server("fe03", dc=0.0))
 
 
-def test_nothing_to_do() -> None:
-    assert of(verdict(RIGHT), zone={}, clock={}) == {
-        "status": "in_desired_state",
-        "changed": False,
-        "unknown": [],
-        "reasons": [],
-    }
+@pytest.mark.parametrize(
+    ("run", "status", "changed", "fails"),
+    [
+        (Run(deployment()), "in_desired_state", False, False),
+        (Run(deployment(600), check_mode=True), "drifted", False, False),
+        (Run(deployment(600), check_mode=True, steps={"fe01": DONE}), "drifted", True, False),
+        (Run(deployment(600), deployment(), {"fe01": DONE}), "corrected", True, False),
+        (Run(deployment(600), deployment(600), {"fe01": FAILED}), "drifted", False, True),
+        (Run(deployment(600), deployment(note=NOTE), {"fe01": DONE}, restarts=False), "drifted", True, False),
+        (Run(deployment(600), deployment(note=NOTE), {"fe01": DONE}, restarts=True), "drifted", True, True),
+    ],
+)
+def test_one_fact_of_a_server(run: Run, status: str, changed: bool, fails: bool) -> None:
+    found = outcome(run, "fe01")
+    assert (found["status"], found["changed"], found["failed"]) == (status, changed, fails)
+    assert bool(found["reasons"]) is (status not in ("in_desired_state", "corrected"))
 
 
-def test_what_was_repaired_and_proven_is_corrected() -> None:
-    found = of(verdict(WRONG), verdict(RIGHT), zone=CHANGED, restart=CHANGED)
-    assert found == {"status": "corrected", "changed": True, "unknown": [], "reasons": []}
-
-
-@pytest.mark.parametrize("after", [WRONG, PENDING, {**RIGHT, "down": True}], ids=["wrong", "pending", "down"])
-def test_what_is_still_wrong_is_drift_with_a_reason(after: dict[str, Any]) -> None:
-    found = of(verdict(WRONG), verdict(after), zone=CHANGED, restart=CHANGED)
-    assert (found["status"], found["changed"], found["unknown"]) == ("drifted", True, [])
-    assert found["reasons"]
-
-
-def test_a_server_that_was_down_and_is_not_ours_to_start_is_no_drift() -> None:
-    assert of(verdict({**RIGHT, "down": True}), restart={})["status"] == "in_desired_state"
-
-
-def test_check_mode_tells_what_would_change() -> None:
-    found = of(verdict(WRONG), check_mode=True, zone=CHANGED)
-    assert (found["status"], found["changed"], found["unknown"]) == ("drifted", True, [])
-    assert len(found["reasons"]) == 2
-
-
-def test_without_a_verdict_nothing_is_known() -> None:
-    assert of(None) == {
+def test_what_is_not_known_and_what_is_unclear() -> None:
+    lost = judged(read("fe01", {"unreachable": True, "msg": "No connection."}), server("fe02", dc=0.0))
+    assert outcome(Run(lost), "fe01") == {
         "status": "unknown",
         "changed": False,
-        "unknown": ["everything"],
-        "reasons": [NOT_ENDED],
+        "unknown": ["clock"],
+        "reasons": ["No connection."],
+        "failed": True,
     }
-    assert of(None, checks={"pools": GONE})["reasons"] == ["It is gone."]
+    unclear = Run(judged(server("fe01"), server("fe02")))
+    assert (outcome(unclear, "fe01")["status"], outcome(unclear, "fe01")["failed"]) == ("unknown", False)
+    assert len(troubles(unclear)) == 1
 
 
-def test_a_clock_that_was_not_measured_is_unknown() -> None:
-    found = of(verdict({**RIGHT, "measured": False, "trouble": "It did not answer."}))
-    assert (found["status"], found["unknown"]) == ("unknown", ["clock"])
-    assert found["reasons"] == ["It did not answer."]
+def test_a_pending_restart_that_nobody_decided_on_ends_the_run() -> None:
+    run = Run(deployment(600), deployment(note=NOTE), {"fe01": DONE})
+    assert len(troubles(run)) == 1
+    assert any("clock_drift_restart=true" in line for line in report(run, {"fe01": outcome(run, "fe01")}))
 
 
-def test_where_it_is_unclear_who_is_right_so_is_the_state() -> None:
-    found = of(verdict(RIGHT, "unclear"))
-    assert (found["status"], found["reasons"]) == ("unknown", ["Too few clocks agree."])
+@pytest.mark.parametrize(
+    ("test", "said", "fails"),
+    [
+        ({"av_edge": {"success": True}}, "passed", False),
+        ({"av_edge": {"success": False, "error": "504"}}, "failed", True),
+        ({"av_edge": {"success": None, "error": "no user"}}, "not tested", False),
+        ({"av_edge": None}, "not tested", False),
+        ({}, "not tested", False),
+    ],
+)
+def test_av_authentication_passed_failed_or_was_not_tested(
+    test: dict[str, Any], said: str, fails: bool
+) -> None:
+    run = Run(
+        deployment(600), deployment(), {"fe01": DONE}, av_before={"pool01": {}}, av_after={"pool01": test}
+    )
+    assert f"not tested before the repair, {said}" in " ".join(" ".join(report(run, {})).split())
+    assert bool(troubles(run)) is fails
 
 
-def test_a_refused_repair_is_drift_and_tells_only_what_it_was_refused_for() -> None:
-    found = of(verdict(WRONG), tried=REFUSED)
-    assert found == {"status": "drifted", "changed": False, "unknown": [], "reasons": ["It is refused."]}
-
-
-@pytest.mark.parametrize("failed", [LOST, GONE])
-def test_a_step_whose_effect_is_not_known_is_named(failed: dict[str, Any]) -> None:
-    found = of(verdict(WRONG), zone=CHANGED, clock=failed)
-    assert found == {"status": "unknown", "changed": True, "unknown": ["clock"], "reasons": [failed["msg"]]}
-
-
-def test_a_repair_that_was_not_proven_is_unknown() -> None:
-    found = of(verdict(WRONG), zone=CHANGED)
-    assert (found["status"], found["changed"], found["reasons"]) == ("unknown", True, [NOT_ENDED])
-
-
-def test_a_failed_check_of_the_deployment_counts_for_each_server() -> None:
-    repaired = (verdict(WRONG), verdict(RIGHT))
-    assert of(*repaired, {"replication": REFUSED}, zone=CHANGED)["status"] == "drifted"
-    assert of(*repaired, {"replication": GONE}, zone=CHANGED)["unknown"] == ["replication"]
-    assert of(*repaired, {"replication": {"skipped": True}}, zone=CHANGED)["status"] == "corrected"
-    tests = {"results": [{"av_edge": None}, {"av_edge": {"success": False, "error": "No relay."}}]}
-    assert of(*repaired, {"A/V authentication": tests}, zone=CHANGED)["reasons"] == ["No relay."]
-    assert of(*repaired, {"A/V authentication": tests}, zone=CHANGED)["status"] == "drifted"
-    passed = {"results": [{"av_edge": {"success": None}}, {"skipped": True}]}
-    assert of(*repaired, {"A/V authentication": passed}, zone=CHANGED)["status"] == "corrected"
+@pytest.mark.parametrize("wrong", [0, 8, 300])
+def test_many_servers_in_few_lines_of_a_terminals_width(wrong: int) -> None:
+    names = [f"a-server-with-a-long-name-{number:03}.contoso.com" for number in range(500)]
+    servers = [
+        server(name, 600.0 if number < wrong else 0.0, dc=0.0, ntp={"ntp1": 0.0, "ntp2": 0.0})
+        for number, name in enumerate(names)
+    ]
+    found = lines(judged(*servers, time_servers=("ntp1", "ntp2")))
+    assert max(map(len, found)) <= WIDTH
+    assert len(found) < 20 + 2 * min(wrong, 70) * 2
+    assert len(as_dict(judged(*servers[:3]))["servers"]) == 3

@@ -16,7 +16,7 @@ from unittest.mock import MagicMock
 
 import pytest
 import yaml
-from ansible_collections.lync.remediation.plugins.plugin_utils.module_action import _native
+from ansible_collections.lync.remediation.plugins.plugin_utils.module_action import native
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
 from unit.settings.scripted_shell import ScriptedShell, error, remote
 
@@ -229,7 +229,7 @@ class UnsafeText(str):
 
 
 def test_texts_that_ansible_has_marked_become_plain_ones() -> None:
-    (plain,) = _native([{UnsafeText("key"): UnsafeText("text")}])
+    (plain,) = native([{UnsafeText("key"): UnsafeText("text")}])
     assert [type(text) for text in (*plain, *plain.values())] == [str, str]
 
 
@@ -238,7 +238,7 @@ class AnsibleVaultEncryptedUnicode(UserString):
 
 
 def test_a_vaulted_text_is_a_text() -> None:
-    assert _native({"description": AnsibleVaultEncryptedUnicode("secret")}) == {"description": "secret"}
+    assert native({"description": AnsibleVaultEncryptedUnicode("secret")}) == {"description": "secret"}
 
 
 DEFAULTS = [{"group/lync.remediation.lync": {"timeout": 30, "enable_qos": True}}]

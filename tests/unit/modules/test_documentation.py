@@ -102,7 +102,11 @@ def test_every_example_has_arguments_that_are_taken(module: str) -> None:
     assert examples
     for arguments in examples:
         plain = {name: value for name, value in arguments.items() if "{{" not in str(value)}
-        given = {name: [] if isinstance(value, list) else "Global" for name, value in arguments.items()}
+        dictionaries = {name for name, option in action._arguments.items() if option.get("type") == "dict"}
+        given = {
+            name: [] if isinstance(value, list) else {} if name in dictionaries else "Global"
+            for name, value in arguments.items()
+        }
         assert set(validated(action._arguments, {**given, **plain} if plain else given)) == set(
             action._arguments
         )

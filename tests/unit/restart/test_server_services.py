@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.errors
     SecondHopDenied,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.restart import server_services
+from ansible_collections.lync.remediation.plugins.plugin_utils.restart.acting import Waits
+from ansible_collections.lync.remediation.plugins.plugin_utils.restart.processes import this_process
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     ChangeFailed,
     Refused,
@@ -24,6 +27,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals i
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from ansible_collections.lync.remediation.plugins.plugin_utils.topology import pool_info, pools
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows.restart_note import NOTE_KEY
+from ansible_collections.lync.remediation.plugins.plugin_utils.windows.stopping_mark import MARK_KEY
 from unit.envelopes import MemoryJournal, envelope
 from unit.scripted import ScriptedClock, remote
 from unit.scripted_windows import Pool, Refuses, Windows, deployment
@@ -35,25 +39,27 @@ REQUEST = server_services.Request(
     only_if_restart_pending=False,
     reason="",
     pool_state=None,
-    drain_timeout=600,
-    start_timeout=600,
-    settle=None,
-    busy_wait=600,
-    busy_tries=3,
-    interval=10,
+    waits=Waits(drain=600, start=600, settle=None, busy=600, busy_tries=3, interval=10),
 )
+WAITS = {"drain_timeout": "drain", "start_timeout": "start", "settle": "settle", "busy_wait": "busy"}
 STOP = "Stop-CsWindowsService -Graceful -NoWait -Confirm:$false"
 START = "Start-CsWindowsService -NoWait -Confirm:$false"
 PURGE = ["klist purge", "klist -li '0x3e7' purge"]
 
 
 def remediate(there: Windows, check_mode: bool = False, **options: Any) -> dict[str, Any]:
-    request = replace(REQUEST, **options)
+    waits = {WAITS[name]: options.pop(name) for name in list(options) if name in WAITS}
+    request = replace(REQUEST, waits=replace(REQUEST.waits, **waits), **options)
     return server_services.remediate(envelope(there, check_mode), request, there.clock).as_dict()
 
 
-@pytest.mark.parametrize("version", [5, 6, 7, 8])
-@pytest.mark.parametrize("servers", [1, 2, 3, 6, 8, 9, 12])
+@pytest.mark.parametrize(
+    ("version", "servers"),
+    [
+        *((version, servers) for version in (5, 6, 7) for servers in (1, 2, 3, 6, 8, 9, 12)),
+        *((8, servers) for servers in (1, 3, 6, 9, 12, 16)),
+    ],
+)
 def test_every_server_of_a_pool_one_after_the_other(version: int, servers: int) -> None:
     pool = deployment(ScriptedClock(), servers, version)
     for there in pool.computers:
@@ -338,6 +344,8 @@ def test_a_pending_restart_is_noted_once_and_settled() -> None:
         "since": "2026-11-18T11:06:40Z",
         "reason": "its time zone was UTC",
         "stopped": None,
+        "offset_ms": None,
+        "zone": None,
     }
     assert remediate(there, state="restart_pending", reason="another")["changed"] is False
     there.written.clear()
@@ -377,8 +385,7 @@ def test_what_was_interrupted_after_the_stop_is_not_stopped_again() -> None:
     there.written.clear()
     assert remediate(there, settle=0)["restart_pending"] is None
     assert [text.partition(" ")[0] for text in there.written] == [
-        "klist",
-        "klist",
+        *["klist"] * 3,
         "Start-CsWindowsService",
         "Remove-Item",
     ]
@@ -447,21 +454,25 @@ def test_a_server_that_offers_readiness_has_a_quorum_whatever_version_the_topolo
     assert pool.history == []
 
 
-def test_a_front_end_service_that_waits_for_its_pool_is_explained() -> None:
-    there = deployment(ScriptedClock(), 3, starting=1e9).computers[0]
+@pytest.mark.parametrize("loses_quorum", [True, False])
+def test_a_front_end_service_that_waits_for_its_pool_is_explained(loses_quorum: bool) -> None:
+    pool = deployment(ScriptedClock(), 3, starting=1e9)
+    there = pool.computers[0]
     original = there._start_cswindowsservice
 
     def start(given: dict[str, Any]) -> list[Any]:
         there._get_cspoolupgradereadinessstate = lambda given: [  # type: ignore[method-assign]
             remote(PoolUpgradeState="InsufficientActiveFrontEnds")
         ]
+        if loses_quorum:
+            pool.computers[1].services["RTCSRV"].status = "Stopped"
         return original(given)
 
     there._start_cswindowsservice = start  # type: ignore[method-assign]
-    with pytest.raises(
-        ChangeFailed, match=r"waits for its pool, which says Insufficient.*QuorumLossRecovery"
-    ):
+    with pytest.raises(ChangeFailed, match="waits for its pool, which says Insufficient") as one:
         remediate(there)
+    # Two of three are the quorum: as long as they run it is not the pool that is ill.
+    assert ("QuorumLossRecovery" in str(one.value)) == loses_quorum
 
 
 # -- reading -------------------------------------------------------------------------------------------------
@@ -550,8 +561,7 @@ def test_a_note_stays_where_a_stop_may_still_be_at_work_and_the_next_run_only_st
     there.written.clear()
     assert remediate(there, settle=0)["status"] == "corrected"
     assert [text.partition(" ")[0] for text in there.written] == [
-        "klist",
-        "klist",
+        *["klist"] * 3,
         "Start-CsWindowsService",
         "Remove-Item",
     ]
@@ -602,7 +612,10 @@ def test_a_note_that_cannot_be_made_has_changed_nothing() -> None:
 
 def test_what_is_done_is_journalled_as_something_that_cannot_be_taken_back() -> None:
     there, journal = deployment(ScriptedClock(), 3).computers[0], MemoryJournal()
-    for request in (replace(REQUEST, state="restart_pending", reason="x"), replace(REQUEST, settle=0)):
+    for request in (
+        replace(REQUEST, state="restart_pending", reason="x"),
+        replace(REQUEST, waits=replace(REQUEST.waits, settle=0)),
+    ):
         server_services.remediate(envelope(there, journal=journal), request, there.clock)
     assert [(change.kind, change.restorable) for change, _ in journal.changes.values()] == [
         ("note", Restorable.NO),
@@ -624,3 +637,14 @@ def test_a_pool_that_does_not_tell_how_it_is_leaves_the_rest() -> None:
     assert found["quorum"]["running"] == 3
     own = pool_info.own(there, health=True, clock=there.clock)
     assert (own["up"], own["readiness"], len(own["trouble"])) == (True, None, 1)
+
+
+def test_a_server_that_is_being_restarted_is_not_stopped() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    alive = {"since": "2026-11-28T09:00:00Z", **asdict(this_process())}
+    there.registry[MARK_KEY] = {"0" * 16: json.dumps(alive)}
+    with pytest.raises(Refused, match="being restarted"):
+        remediate(there, state="stopped")
+    assert there.written == []
+    there.registry[MARK_KEY] = {"0" * 16: json.dumps({**alive, "started": "1"})}
+    assert remediate(there, state="stopped")["status"] == "corrected"

@@ -23,6 +23,7 @@ from unit.scripted_windows import Windows
 
 WHEN = datetime.datetime(2026, 11, 21, 9, tzinfo=datetime.timezone.utc)
 STAMP = "2026-11-21T09:00:00Z"
+WITHOUT = {"offset_ms": None, "zone": None}
 
 
 def note(there: Windows) -> dict[str, Any] | None:
@@ -33,10 +34,10 @@ def note(there: Windows) -> dict[str, Any] | None:
     ("written", "found"),
     [
         (0, None),
-        (1, {"since": None, "reason": None, "stopped": None}),
-        (2, {"since": STAMP, "reason": None, "stopped": None}),
-        (3, {"since": STAMP, "reason": "its zone was UTC", "stopped": None}),
-        (4, {"since": STAMP, "reason": "its zone was UTC", "stopped": STAMP}),
+        (1, {"since": None, "reason": None, "stopped": None, **WITHOUT}),
+        (2, {"since": STAMP, "reason": None, "stopped": None, **WITHOUT}),
+        (3, {"since": STAMP, "reason": "its zone was UTC", "stopped": None, **WITHOUT}),
+        (4, {"since": STAMP, "reason": "its zone was UTC", "stopped": STAMP, **WITHOUT}),
     ],
 )
 def test_a_note_counts_however_far_its_writer_came(written: int, found: dict[str, Any] | None) -> None:
@@ -45,6 +46,6 @@ def test_a_note_counts_however_far_its_writer_came(written: int, found: dict[str
         there.run(command, changes=True)
     assert note(there) == found
     there.run(*making(WHEN, "its zone was UTC"), changes=True)
-    assert note(there) == {"since": STAMP, "reason": "its zone was UTC", "stopped": None}
+    assert note(there) == {"since": STAMP, "reason": "its zone was UTC", "stopped": None, **WITHOUT}
     there.run(removing(), changes=True)
     assert note(there) is None

@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind the module clock_judgement; what it does is described there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible import constants as C
+
+from ..modules import clock_judgement as module
+from ..plugin_utils.clock import described
+from ..plugin_utils.clock.judgement import Judgement
+from ..plugin_utils.clock.outcome import failed
+from ..plugin_utils.clock.run import judged, topologies
+from ..plugin_utils.restart.turns import save_plan
+from ..plugin_utils.run_action import RunAction
+from ..plugin_utils.topology.outage_domains import Candidate, restart_plan
+from ..plugin_utils.topology.quorum import Kind
+
+
+class ActionModule(RunAction):
+    DOCUMENTATION = module.DOCUMENTATION
+
+    def perform(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        found = judged(arguments, lambda name: self.registered(variables, name))
+        lines = described.lines(found)
+        result = {**described.as_dict(found), "lines": lines, "restart_plans": [], "not_planned": []}
+        result["user_pools"] = [
+            {"pool": pool.pool, "asked": topology.asked}
+            for topology in topologies(arguments["topologies"])
+            for pool in topology.pools
+            if pool.kind is not Kind.OTHER
+        ]
+        result["affected"] = [
+            host
+            for host, each in found.servers.items()
+            if not found.obstacles and (each.repair or each.note is not None)
+        ]
+        if arguments["show"]:
+            self.show(lines)
+        if arguments["plan_restarts"] and not found.obstacles:
+            broken = self._broken(arguments["repairs"], variables)
+            result.update(self._plans(found, broken, arguments["at_once"]))
+        return result
+
+    def _broken(self, names: list[str], variables: Mapping[str, Any]) -> set[str]:
+        """The hosts whose repair failed."""
+        return {
+            host
+            for name in names
+            for host, answer in self.registered(variables, name).items()
+            if failed(answer)
+        }
+
+    def _plans(self, found: Judgement, broken: set[str], at_once: int) -> dict[str, Any]:
+        """An order of restarts for each deployment, none where a repair failed: what restarts there would go on with
+        the wrong time.
+        """
+        plans: list[dict[str, Any]] = []
+        not_planned: list[str] = []
+        for deployment in found.places.deployments:
+            candidates = found.candidates(deployment)
+            if not candidates:
+                continue
+            failing = [each.host for each in found.servers.values() if each.host in broken]
+            failing = [host for host in failing if found.servers[host].place.deployment is deployment]
+            if failing:
+                not_planned.append(
+                    f"Nothing is restarted, as the repair of {described.listed(failing)} failed."
+                )
+                continue
+            plan = restart_plan(
+                deployment.pools,
+                [Candidate(each.host, each.place.computer, each.measurement.running) for each in candidates],
+                at_once,
+            )
+            known = {
+                each.host: each.place.computer
+                for each in found.servers.values()
+                if each.measurement.computer is not None and each.place.deployment is deployment
+            }
+            plans.append(
+                {
+                    "deployment": deployment.name,
+                    "id": save_plan(C.DEFAULT_LOCAL_TMP, plan, deployment.pools, known),
+                    "rounds": [list(each) for each in plan.rounds],
+                    "lanes": [list(each) for each in plan.lanes],
+                }
+            )
+        return {"restart_plans": plans, "not_planned": not_planned}

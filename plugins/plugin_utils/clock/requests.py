@@ -1,0 +1,106 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What an inventory requests of clocks, checked before anything is read or written. Pure functions.
+
+Everything that is wrong is one sentence that names the variable, the value and what is allowed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ..powershell.ordinal import same_name
+from ..result.refusals import BadArgument
+from ..windows import w32time
+from ..windows.windows_zones import WINDOWS_ID
+from .zone_faults import without_suffix
+
+#: By variable without the role's prefix: the least and the greatest value.
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "max_offset_ms": (1, 3_600_000),
+    "restart_offset_ms": (0, 86_400_000),
+    "restart_at_once": (1, 100),
+    "sync_timeout": (0, 86_400),
+    "drain_timeout": (1, 86_400),
+    "start_timeout": (1, 86_400),
+    "interval": (1, 3600),
+    "settle": (0, 86_400),
+    "busy_wait": (1, 86_400),
+    "busy_tries": (1, 100),
+    "replication_timeout": (0, 86_400),
+    "samples": (2, 100),
+    "command_timeout": (10, 86_400),
+}
+
+# Zones that Windows has and Unicode's table does not, or no longer.
+_MORE_ZONES = ("Mid-Atlantic Standard Time", "Kamchatka Standard Time", "Dateline Standard Time", "UTC")
+ZONES = tuple(dict.fromkeys((*WINDOWS_ID.values(), *_MORE_ZONES)))
+
+#: What inventory.example has in the place of a real name.
+_PLACEHOLDERS = ("example.invalid",)
+
+
+def check_variables(prefix: str, given: Mapping[str, Any], known: Iterable[str]) -> None:
+    """Raises BadArgument for the first of the role's variables that cannot be right."""
+    allowed = list(known)
+    for name in given:
+        if name not in allowed:
+            near = difflib.get_close_matches(name, allowed, n=1)
+            raise BadArgument(
+                f"{name}: there is no such variable.{f' Did you mean {near[0]}?' if near else ''}"
+            )
+    for option, (lowest, highest) in BOUNDS.items():
+        name = prefix + option
+        value = given.get(name)
+        if value is None:
+            continue
+        number = _number(name, value)
+        if not math.isfinite(number) or not lowest <= number <= highest:
+            raise BadArgument(f"{name}: {value} is not allowed. Allowed is {lowest:g} to {highest:g}.")
+    for server in given.get(f"{prefix}ntp_servers") or ():
+        check_host(f"{prefix}ntp_servers", server)
+
+
+def _number(name: str, value: Any) -> float:
+    if isinstance(value, bool):
+        raise BadArgument(f"{name}: {value} is not a number.")
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise BadArgument(f"{name}: {value!r} is not a number.") from None
+
+
+def check_host(variable: str, name: Any) -> None:
+    if not isinstance(name, str):
+        raise BadArgument(f"{variable}: {name!r} is not the name or address of a time server.")
+    w32time.one_host(variable, name)
+    if name.rpartition(".")[0].endswith(_PLACEHOLDERS) or name.endswith(_PLACEHOLDERS):
+        raise BadArgument(f"{variable}: {name} stands for a name of yours. Put yours in its place.")
+
+
+def check_zone(variable: str, host: str, zone: Any) -> str | None:
+    """The zone as Windows spells it, without blanks around it."""
+    if zone is None:
+        return None
+    if not isinstance(zone, str) or not zone.strip():
+        raise BadArgument(f"{variable}: {zone!r} of {host} is not the name of a time zone.")
+    plain, off = without_suffix(zone.strip())
+    known = next((each for each in ZONES if same_name(each, plain)), None)
+    if known is None:
+        raise BadArgument(
+            f"{variable}: Windows has no time zone '{zone}', which is what {host} should have. The nearest is "
+            f"'{_nearest(plain)}'."
+        )
+    return known + (zone.strip()[len(plain) :].lower() if off else "")
+
+
+def _nearest(text: str) -> str:
+    by_iana = {name.casefold(): zone for name, zone in WINDOWS_ID.items()}
+    folded = {**by_iana, **{zone.casefold(): zone for zone in ZONES}}
+    near = difflib.get_close_matches(text.casefold().replace(" ", " "), list(folded), n=1, cutoff=0.0)
+    return folded[near[0]] if near else ZONES[0]
