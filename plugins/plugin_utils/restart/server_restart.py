@@ -210,7 +210,7 @@ class _Restart:
             found = objections(replace(seen, kind=_without_fabric(seen.kind)), self.name, None)
         own_pool = {ordinal_key(each.computer) for each in self.pool.members}
         for peer in self.peers:
-            if peer.computer.casefold() in own_pool or peer.running:
+            if ordinal_key(peer.computer) in own_pool or peer.running:
                 continue
             pool = self.domain.pool_of(peer.computer).pool
             found.append(
