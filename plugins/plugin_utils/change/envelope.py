@@ -76,7 +76,14 @@ class Envelope:
 
     def taking_back(self, change_id: str) -> Envelope:
         """An envelope for one of several changes of this task, which takes that one of the journal back."""
-        part = Envelope(self.shell, self._journal.taking_back(change_id), check_mode=self.check_mode)
+        return self._part(self._journal.taking_back(change_id))
+
+    def part(self) -> Envelope:
+        """An envelope for one of several changes of this task."""
+        return self._part(self._journal)
+
+    def _part(self, journal: Journal | NoJournal) -> Envelope:
+        part = Envelope(self.shell, journal, check_mode=self.check_mode)
         self._parts.append(part)
         return part
 
