@@ -276,8 +276,8 @@ def brake(planned: Plan, unknown: int, nouns: int, limits: Limits, *, named: boo
     if planned.corrections > limits.corrections or share > limits.share:
         return (
             f"{planned.corrections} corrections of {planned.corrected_objects} of {planned.objects} objects are called "
-            f"for, and at most {limits.corrections} corrections, and {limits.share:.0%} of the objects, may be made. To "
-            f"have them made: -e drift_confirm_corrections={planned.corrections}"
+            f"for, and at most {limits.corrections} corrections, and {limits.share:.0%} of the objects, may be made. "
+            f"To have them made: -e drift_confirm_corrections={planned.corrections}"
         )
     return ""
 
