@@ -77,7 +77,10 @@ def _assess(
     try:
         return assess(resource, actual, desired, cmdlets)
     except UnknownParameters as unknown:
-        options = " and ".join(f"{p.option} (-{p.parameter})" for p in unknown.properties)
+        options = " and ".join(
+            p.option if p.option == p.parameter else f"{p.option} (-{p.parameter})"
+            for p in unknown.properties
+        )
         version = shell.server_version() or "this server"
         raise Refused(
             f"{options} cannot be set: {unknown.cmdlet} has no such parameter on {version}, reached at "

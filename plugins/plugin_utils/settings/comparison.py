@@ -9,6 +9,7 @@ The rules are Lync's: enumeration names, host names and domains are equal withou
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ from .identity import is_fqdn
 
 class Unacceptable(ValueError):
     """A value that a person gave is not of the property's type; the text says what it is, and what is allowed."""
+
+
+def spelled(value: Any) -> str:
+    """A value for people, whatever YAML made of it: dates are values there."""
+    return str(value) if isinstance(value, datetime.date) else shown(value)
 
 
 class Comparison(Protocol):
@@ -63,7 +69,7 @@ class Comparison(Protocol):
         if isinstance(value, str):
             return self.parse(value)
         raise Unacceptable(
-            f"{shown(value)} is not a text. Write it in quotes, so that YAML leaves it as it is"
+            f"{spelled(value)} is not a text. Write it in quotes, so that YAML leaves it as it is"
         )
 
 
@@ -104,7 +110,7 @@ class Truth(Comparison):
             return value
         if isinstance(value, str):
             return self.parse(value)
-        raise Unacceptable(f"{shown(value)} is neither True nor False")
+        raise Unacceptable(f"{spelled(value)} is neither True nor False")
 
 
 @dataclass(frozen=True)
@@ -168,7 +174,7 @@ class Integer(Comparison):
             return value
         if isinstance(value, str):
             return self.parse(value)
-        raise Unacceptable(f"{shown(value)} is not a whole number")
+        raise Unacceptable(f"{spelled(value)} is not a whole number")
 
 
 # A number with zeros before it is more likely an extension, or octal.
@@ -248,4 +254,4 @@ class DomainSet(Comparison):
             return self.parse(value)
         if isinstance(value, list):
             return [Text().accept(item) for item in value]
-        raise Unacceptable(f"{shown(value)} is not a list of domains")
+        raise Unacceptable(f"{spelled(value)} is not a list of domains")

@@ -27,7 +27,7 @@ from ..powershell.times import is_time_span, span_text, with_tick
 from ..powershell.values import Version
 from ..result.display import shown
 from ..result.refusals import Unreadable, text_of
-from .comparison import Comparison, Integer, Text, Truth, Unacceptable
+from .comparison import Comparison, Integer, Text, Truth, Unacceptable, spelled
 
 
 class Order(enum.Enum):
@@ -142,7 +142,7 @@ class Real(Comparison):
             return float(value)
         if isinstance(value, str):
             return self.parse(value)
-        raise Unacceptable(f"{shown(value)} is not a number")
+        raise Unacceptable(f"{spelled(value)} is not a number")
 
 
 def _single(number: float) -> float:
@@ -275,7 +275,7 @@ class Names(Comparison):
     def accept(self, value: Any) -> list[str]:
         if isinstance(value, list):
             return [Text().accept(item) for item in value]
-        raise Unacceptable(f"{shown(value)} is not a list")
+        raise Unacceptable(f"{spelled(value)} is not a list")
 
 
 @dataclass(frozen=True)
@@ -304,7 +304,7 @@ class Entries(Comparison):
     def accept(self, value: Any) -> dict[str, Any]:
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
             return value
-        raise Unacceptable(f"{shown(value)} is not a dictionary")
+        raise Unacceptable(f"{spelled(value)} is not a dictionary")
 
 
 def _simple(value: Any) -> Any:

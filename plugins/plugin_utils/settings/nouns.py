@@ -121,8 +121,13 @@ def read_nouns(shell: ManagementShell, names: Sequence[str]) -> dict[str, Readin
         each.name: Reading(each, _not_offered(each, version)) for each in wanted if each not in offered
     }
     work = _Work(shell)
-    for start in range(0, len(offered), _BATCH):
-        work.read(offered[start : start + _BATCH])
+    shared = _repeated(each.type_name for each in offered)
+    together = [each for each in offered if each.type_name not in shared]
+    for start in range(0, len(together), _BATCH):
+        work.read(together[start : start + _BATCH])
+    for each in offered:
+        if each.type_name in shared:
+            work.read([each])
     readings |= work.readings
     return {each.name: readings[each.name] for each in wanted}
 
@@ -185,13 +190,12 @@ class _Work:
         self, nouns: Sequence[Noun], objects: Sequence[RemoteObject], ask_again: Sequence[Noun] = ()
     ) -> None:
         """Give each noun the objects of its type. Where there are objects of a type that none of them is known to
-        have, those without an object are asked by themselves; so are those whose type another one has as well.
+        have, those without an object are asked by themselves.
         """
         by_type: dict[str, list[RemoteObject]] = {}
         for one in objects:
             by_type.setdefault(_type(one), []).append(one)
-        shared = _repeated(each.type_name for each in nouns)
-        known = {each.type_name for each in nouns} - shared
+        known = {each.type_name for each in nouns}
         has_unknown = any(name not in known for name in by_type)
         for each in nouns:
             own = by_type.get(each.type_name, []) if each.type_name in known else []
@@ -243,6 +247,7 @@ def _type(one: RemoteObject) -> str:
 
 
 def _repeated(names: Iterable[str]) -> set[str]:
+    """The types that several nouns have, and the one that is not known."""
     seen: set[str] = {""}
     repeated = {""}
     for name in names:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which commands exist in which product version, with their parameters.
 
-``lync.json`` holds the facts of Microsoft's reference for 2010, 2013, 2015 and 2019 (the Subscription Edition
-is never tagged on its own: it has 2019's commands); ``powershell.json`` the few built-in commands the lab
+``lync.json`` and ``nouns.json`` hold the facts of Microsoft's reference for 2010, 2013, 2015 and 2019 (the Subscription
+Edition is never tagged on its own: it has 2019's commands); ``powershell.json`` the few built-in commands the lab
 has.  Both are read once per process and shared by all simulated servers.
 """
 
@@ -137,7 +137,16 @@ def lync_commands(product_version: str) -> Mapping[str, Command]:
     """The product's cmdlets of that version, by lower-case name."""
     tag = "2019" if product_version == "SE" else product_version
     module = module_name(product_version)
-    return _load("lync.json", lambda versions: tag in versions, lambda entry: module)
+    return {
+        **_load("nouns.json", lambda versions: tag in versions, lambda entry: module),
+        **_load("lync.json", lambda versions: tag in versions, lambda entry: module),
+    }
+
+
+@cache
+def noun_facts() -> Mapping[str, Any]:
+    """The nouns that the lab has no table of its own for: their types, scopes and properties."""
+    return _content("nouns.json")["nouns"]
 
 
 @cache
@@ -152,14 +161,14 @@ def powershell_commands(powershell_version: str) -> Mapping[str, Command]:
 
 
 @cache
-def _document(file_name: str) -> Mapping[str, Any]:
+def _content(file_name: str) -> Mapping[str, Any]:
     with (_FOLDER / file_name).open(encoding="utf-8") as stream:
-        return json.load(stream)["cmdlets"]
+        return json.load(stream)
 
 
 def _load(file_name: str, applies: Any, module_of: Any) -> Mapping[str, Command]:
     commands = {}
-    for name, entry in _document(file_name).items():
+    for name, entry in _content(file_name)["cmdlets"].items():
         versions = entry.get("versions", "1.0")
         if not applies(versions):
             continue

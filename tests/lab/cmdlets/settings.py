@@ -11,16 +11,18 @@ the end.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from lab.cmdlets import families
 from lab.contract import TerminatingError
 from lab.deployment.store import Entry
 from lab.objects import nouns
 from lab.objects.identity import IdentityError, canonical_identity
-from lab.objects.nouns import Noun
-from lab.objects.types import full_name
-from lab.objects.values import NetObject, all_properties, get_property, text_of
+from lab.objects.nouns import Noun, Property
+from lab.objects.types import full_name, items_of
+from lab.objects.values import NetObject, all_properties, get_property, string_list, text_of
 from lab.powershell.builtin import matches
 from lab.powershell.engine import Invocation
 from lab.powershell.errors import PowerShellError, binding_error
@@ -31,7 +33,8 @@ NOT_PROPERTIES = frozenset({"Identity", "Instance", "Force", "InMemory", "Tenant
 
 
 def setting_object(noun: Noun, identity: str, values: Mapping[str, Any]) -> NetObject:
-    return NetObject((noun.type_name, "System.Object"), {"Identity": identity, **values}, text=noun.type_name)
+    shown = {name: string_list(v) if isinstance(v, tuple) else v for name, v in values.items()}
+    return NetObject((noun.type_name, "System.Object"), {"Identity": identity, **shown}, text=noun.type_name)
 
 
 def failed(invocation: Invocation, key: str, target: Any = None, **values: Any) -> PowerShellError:
@@ -80,7 +83,9 @@ def selected_entries(invocation: Invocation, noun: Noun) -> Iterator[Entry]:
         return
     pattern = invocation.get("Filter")
     for identity, values in (
-        sorted(entries.values(), key=_scope_order) if "name" not in noun.scopes else entries.values()
+        sorted(entries.values(), key=_scope_order)
+        if "name" not in noun.scopes
+        else families.ranked(noun, entries)
     ):
         if pattern is None or matches(identity, pattern):
             yield identity, values
@@ -89,9 +94,9 @@ def selected_entries(invocation: Invocation, noun: Noun) -> Iterator[Entry]:
 _SCOPES = ("global", "site", "service", "tag")
 
 
-def _scope_order(entry: Entry) -> tuple[int, str]:
-    scope = entry[0].partition(":")[0].lower()
-    return _SCOPES.index(scope), entry[0].lower()
+def _scope_order(entry: Entry) -> tuple[int, str, int]:
+    scope = entry[0].partition("/")[0]
+    return _SCOPES.index(scope.partition(":")[0].lower()), scope.lower(), entry[1].get("Priority", 0)
 
 
 def changes(invocation: Invocation, noun: Noun) -> dict[str, Any]:
@@ -101,8 +106,41 @@ def changes(invocation: Invocation, noun: Noun) -> dict[str, Any]:
     for name, value in invocation.values.items():
         held = noun.by_parameter(name, version) if name not in NOT_PROPERTIES else None
         if held is not None:
-            found[held.name] = value
+            found[held.name] = Modification(held, value) if held.is_list else value
     return found
+
+
+@dataclass(frozen=True)
+class Modification:
+    """What a list parameter was given: entries to add and to remove, or others in their place."""
+
+    held: Property
+    given: Any
+
+    def of(self, present: Sequence[Any]) -> tuple[Any, ...]:
+        if not isinstance(self.given, Mapping):
+            return tuple(text_of(item) for item in items_of(self.given) if item is not None)
+        asked = {
+            str(name).lower(): [text_of(item) for item in items_of(items)]
+            for name, items in self.given.items()
+            if items is not None
+        }
+        if asked.get("replace"):
+            return tuple(asked["replace"])
+        removed = {item.lower() for item in asked.get("remove", ())}
+        kept = [item for item in present if item.lower() not in removed]
+        return (*kept, *(item for item in asked.get("add", ()) if item not in kept))
+
+
+def applied(values: Mapping[str, Any], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """These values with what parameters changed."""
+    return {
+        **values,
+        **{
+            name: value.of(values.get(name) or ()) if isinstance(value, Modification) else value
+            for name, value in changed.items()
+        },
+    }
 
 
 def instance_values(invocation: Invocation, noun: Noun) -> dict[str, Any]:
@@ -130,19 +168,26 @@ def check_ranges(invocation: Invocation, values: Mapping[str, Any]) -> None:
         )
 
 
+def asked_identity(invocation: Invocation) -> str:
+    """The identity, or the scope and the name that make it."""
+    if invocation.given("Identity"):
+        return text_of(invocation.get("Identity"))
+    return f"{text_of(invocation.get('Parent'))}/{text_of(invocation.get('Name'))}"
+
+
 def get_setting(invocation: Invocation, noun: Noun) -> Iterator[NetObject]:
     for identity, values in selected_entries(invocation, noun):
-        yield setting_object(noun, identity, values)
+        yield setting_object(noun, identity, families.shown(invocation, noun, identity, values))
 
 
 def new_setting(invocation: Invocation, noun: Noun) -> Iterator[NetObject]:
     """Creates from the type's defaults, not from the global object; -InMemory writes nothing."""
     session = invocation.session
-    identity = resolved(invocation, noun, invocation.get("Identity"))
-    values = {**noun.defaults(session.deployment.version), **changes(invocation, noun)}
+    identity = resolved(invocation, noun, asked_identity(invocation))
+    values = applied(noun.defaults(session.deployment.version), changes(invocation, noun))
     for name in ("Name", "Domain"):
-        if name in values and values[name] is None:
-            values[name] = identity
+        if name in values and values[name] is None and not noun.is_policy:
+            values[name] = identity.rpartition("/")[2]
     check_ranges(invocation, values)
     if invocation.get("InMemory"):
         yield setting_object(noun, identity, values)
@@ -152,7 +197,8 @@ def new_setting(invocation: Invocation, noun: Noun) -> Iterator[NetObject]:
             raise failed(invocation, "already_exists", identity, type=noun.short_type, identity=identity)
     if not invocation.should_process(identity):
         return
-    session.deployment.store.put(noun.name, identity, values)
+    with session.deployment.store.lock:
+        families.create(invocation, noun, identity, values)
     if noun.is_policy and identity.startswith("Tag:"):
         session.deployment.note_creation(identity.removeprefix("Tag:"))
     yield setting_object(noun, identity, values)
@@ -179,7 +225,7 @@ def set_setting(invocation: Invocation, noun: Noun) -> Iterable[Any]:
     with session.deployment.store.lock:
         held = session.entries(noun.name).get(identity.lower())
         before = held[1] if held else noun.defaults(session.deployment.version)
-        session.deployment.store.put(noun.name, held[0] if held else identity, {**before, **values})
+        families.put(invocation, noun, held[0] if held else identity, applied(before, values))
     return ()
 
 
@@ -201,11 +247,11 @@ def remove_setting(invocation: Invocation, noun: Noun) -> Iterable[Any]:
             return ()
     if identity == "Global":
         invocation.warning(deployment.texts.text("global_reset", type=noun.short_type))
-        deployment.store.put(noun.name, identity, noun.defaults(deployment.version))
+        families.reset(invocation, noun)
     else:
         with deployment.store.lock:
             held_entry(invocation, noun, identity)
-            deployment.store.remove(noun.name, identity)
+            families.remove(invocation, noun, identity)
     return ()
 
 
@@ -223,11 +269,7 @@ def _register(noun: Noun) -> None:
         implements(f"{verb}-{noun.name}")(body)
 
 
-for _noun in (
-    nouns.EXTERNAL_ACCESS_POLICY,
-    nouns.MEDIA_CONFIGURATION,
-    nouns.AV_EDGE_CONFIGURATION,
-    nouns.ALLOWED_DOMAIN,
-    nouns.BLOCKED_DOMAIN,
-):
-    _register(_noun)
+_OWN = frozenset({"CsPublicProvider", "CsHostingProvider", "CsAccessEdgeConfiguration"})
+for _noun in nouns.NOUNS.values():
+    if _noun.name not in _OWN:
+        _register(_noun)

@@ -400,7 +400,8 @@ class _Builder:
         state: dict[str, dict[str, Entry]] = {}
         for noun in NOUNS.values():
             defaults = MappingProxyType(noun.defaults(self._version))
-            state[noun.name] = {"global": ("Global", defaults)} if "global" in noun.scopes else {}
+            has_global = "global" in noun.scopes and not noun.has_items
+            state[noun.name] = {"global": ("Global", defaults)} if has_global else {}
         settings = self._document.get("settings", {})
         if "PublicProvider" not in settings:
             for name, proxy in SHIPPED_PROVIDERS[self._version].items():
@@ -408,8 +409,7 @@ class _Builder:
         for key, entries in settings.items():
             found = NOUNS.get(f"Cs{key}") or NOUNS.get(key)
             if found is None:
-                names = ", ".join(noun.name.removeprefix("Cs") for noun in NOUNS.values())
-                raise DeploymentError(f"settings: there is no {key}; there are {names}.")
+                raise DeploymentError(f"settings: there is no noun {key}.")
             for entry in entries:
                 self._put(state, found, topology, entry)
         replication = self._document.get("replication", {})
@@ -434,10 +434,13 @@ class _Builder:
             raise DeploymentError(f"{place}: {entry['Identity']}: {error}") from None
         known = {p.name.lower(): p for p in noun.properties_in(self._version)}
         values = noun.defaults(self._version)
-        if "name" in known and "Name" in values:
-            values["Name"] = identity
+        if "name" in known and "Name" in values and not noun.is_policy:
+            values["Name"] = identity.rpartition("/")[2]
         if "domain" in known and "Domain" in values:
             values["Domain"] = identity
+        if noun.has_priority:
+            scope = identity.rpartition("/")[0]
+            values["Priority"] = sum(e[0].rpartition("/")[0] == scope for e in state[noun.name].values())
         values |= dict(state[noun.name].get(identity.lower(), ("", {}))[1])
         for key, value in entry.items():
             if key == "Identity":

@@ -11,6 +11,7 @@ parameters and printed samples.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab.objects.nouns import Noun
@@ -37,6 +38,11 @@ def canonical_identity(text: str, noun: Noun, topology: Topology) -> str:
         raise IdentityError("wildcard_refused", identity=text)
     if "name" in noun.scopes:
         return text
+    if noun.has_items:
+        scope, slash, item = text.partition("/")
+        if not item:
+            raise IdentityError("identity_malformed", identity=text)
+        return f"{canonical_identity(scope, replace(noun, has_items=False), topology)}{slash}{item}"
     scope, separator, rest = text.partition(":")
     kind = scope.lower()
     if not separator:
@@ -67,7 +73,7 @@ def _service_identity(text: str, role: str, fqdn: str, noun: Noun, topology: Top
         raise IdentityError("identity_malformed", identity=text)
     _require("service", "service", text, noun)
     name = known[role.lower()]
-    if name not in noun.service_roles:
+    if noun.service_roles and name not in noun.service_roles:
         raise IdentityError("service_role_refused", identity=text, type=noun.short_type, role=name)
     service = topology.service(f"{name}:{fqdn}")
     if service is None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from lab.catalogue import PRODUCT_VERSIONS
+from lab.catalogue import PRODUCT_VERSIONS, noun_facts
 from lab.objects.types import convert
 
 ALL = frozenset(PRODUCT_VERSIONS)
@@ -35,6 +35,9 @@ ENUMERATIONS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+_NULLABLE = frozenset({"String", "Fqdn", "Uri", "Guid", "DateTime"})
+
+
 @dataclass(frozen=True)
 class Property:
     """One property of a setting.
@@ -49,18 +52,26 @@ class Property:
     versions: frozenset[str] = ALL
     parameter: str | None = None
     assumed: bool = False  # the default is not documented
+    values: tuple[str, ...] = ()  # of an enumeration that is not in ENUMERATIONS
+    is_nested: bool = False  # objects within the object
 
     def default_in(self, version: str) -> Any:
         value = self.default
         if isinstance(value, Mapping):
-            value = value[version]
+            value = value["2019" if version == "SE" and "SE" not in value else version]
         return self.typed(value)
 
     def typed(self, value: Any) -> Any:
         """``value`` (from a deployment file, say) as the property's type; None stays None for texts."""
-        if value is None and self.type == "String":
+        if self.is_list:
+            return tuple(value or ())
+        if value is None and (self.is_nested or self.type in _NULLABLE):
             return None
-        return convert(value, self.type, ENUMERATIONS.get(self.type))
+        return convert(value, self.type, self.values or ENUMERATIONS.get(self.type))
+
+    @property
+    def is_list(self) -> bool:
+        return self.type in ("PSListModifier", "String[]")
 
 
 @dataclass(frozen=True)
@@ -73,8 +84,9 @@ class Noun:
     scopes: frozenset[
         str
     ]  # of 'global', 'site', 'service', 'tag', or 'name' for objects that have a bare name
-    service_roles: tuple[str, ...] = ()
+    service_roles: tuple[str, ...] = ()  # none: any
     is_policy: bool = False
+    has_items: bool = False  # several objects a scope, named behind a slash
 
     @property
     def short_type(self) -> str:
@@ -85,6 +97,10 @@ class Noun:
 
     def defaults(self, version: str) -> dict[str, Any]:
         return {p.name: p.default_in(version) for p in self.properties_in(version)}
+
+    @property
+    def has_priority(self) -> bool:
+        return self.name in PRIORITIES
 
     def by_parameter(self, parameter: str, version: str) -> Property | None:
         for p in self.properties_in(version):
@@ -272,18 +288,94 @@ BLOCKED_DOMAIN = Noun(
     frozenset({"name"}),
 )
 
-NOUNS: Mapping[str, Noun] = {
-    noun.name: noun
-    for noun in (
-        EXTERNAL_ACCESS_POLICY,
-        MEDIA_CONFIGURATION,
-        PUBLIC_PROVIDER,
-        HOSTING_PROVIDER,
-        ACCESS_EDGE_CONFIGURATION,
-        AV_EDGE_CONFIGURATION,
-        ALLOWED_DOMAIN,
-        BLOCKED_DOMAIN,
+#: Rules that belong to another noun, and the list there that shows them. Source: ref, the pages of the parents, whose
+#: parameters of these names are lists of such rules.
+PARENTS: Mapping[str, tuple[str, str]] = {
+    "CsVoiceNormalizationRule": ("CsDialPlan", "NormalizationRules"),
+    "CsOutboundTranslationRule": ("CsTrunkConfiguration", "OutboundTranslationRulesList"),
+    "CsOutboundCallingNumberTranslationRule": (
+        "CsTrunkConfiguration",
+        "OutboundCallingNumberTranslationRulesList",
+    ),
+    "CsSipResponseCodeTranslationRule": ("CsTrunkConfiguration", "SipResponseCodeTranslationRulesList"),
+    "CsClientVersionPolicyRule": ("CsClientVersionPolicy", "Rules"),
+    "CsAddressBookNormalizationRule": (
+        "CsAddressBookNormalizationConfiguration",
+        "AddressBookNormalizationRules",
+    ),
+    "CsPresenceProvider": ("CsUserServicesConfiguration", "PresenceProviders"),
+    "CsClsRegion": ("CsClsConfiguration", "Regions"),
+    "CsClsScenario": ("CsClsConfiguration", "Scenarios"),
+    "CsClsSearchTerm": ("CsClsConfiguration", "SearchTerms"),
+    "CsClsSecurityGroup": ("CsClsConfiguration", "SecurityGroups"),
+}
+#: Nouns whose objects the server numbers. Source: ref, the pages with a -Priority.
+PRIORITIES = frozenset(
+    {
+        "CsAddressBookNormalizationRule",
+        "CsClientVersionPolicyRule",
+        "CsDialInConferencingAccessNumber",
+        "CsOutboundCallingNumberTranslationRule",
+        "CsOutboundTranslationRule",
+        "CsServerApplication",
+        "CsSipResponseCodeTranslationRule",
+        "CsUnassignedNumber",
+        "CsVoiceNormalizationRule",
+        "CsVoiceRoute",
+    }
+)
+
+
+def _generated(name: str, facts: Mapping[str, Any]) -> Noun:
+    properties = []
+    for property_, each in facts["properties"].items():
+        versions = frozenset(each.get("versions", ("2010", "2013", "2015", "2019")))
+        properties.append(
+            Property(
+                property_,
+                each["type"],
+                each["default"] if "default" in each else _assumed_default(each),
+                versions | {"SE"} if "2019" in versions else versions,
+                assumed="default" not in each,
+                values=tuple(each.get("values", ())),
+                is_nested=each.get("nested", False),
+            )
+        )
+    return Noun(
+        name,
+        facts["type"],
+        tuple(properties),
+        frozenset(facts["scopes"]),
+        tuple(facts.get("roles", ())),
+        facts.get("policy", False),
+        facts.get("items", False),
     )
+
+
+def _assumed_default(facts: Mapping[str, Any]) -> Any:
+    """What stands for a default that no public source has."""
+    if facts.get("nested") or facts["type"] in _NULLABLE:
+        return None
+    if "values" in facts:
+        return facts["values"][0]
+    return {"Boolean": False, "PSListModifier": (), "String[]": ()}.get(facts["type"], 0)
+
+
+NOUNS: Mapping[str, Noun] = {
+    **{name: _generated(name, facts) for name, facts in noun_facts().items()},
+    **{
+        noun.name: noun
+        for noun in (
+            EXTERNAL_ACCESS_POLICY,
+            MEDIA_CONFIGURATION,
+            PUBLIC_PROVIDER,
+            HOSTING_PROVIDER,
+            ACCESS_EDGE_CONFIGURATION,
+            AV_EDGE_CONFIGURATION,
+            ALLOWED_DOMAIN,
+            BLOCKED_DOMAIN,
+        )
+    },
 }
 
 #: Providers that setup creates, all disabled. 2010 and 2013: Microsoft's documentation names them. From 2015

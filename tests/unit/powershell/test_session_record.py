@@ -28,7 +28,7 @@ RECORD = SessionRecord(
     "5.1",
     None,
     None,
-    {"Set-X": ["A"], "New-X": None},
+    {"Set-X": {"A": "bool"}, "New-X": None},
     [{"name": "LB", "value": "1", "domain": "pool", "path": "/"}],
 )
 
@@ -127,7 +127,7 @@ def test_the_file_is_private_and_holds_no_more_than_the_record(tmp_path: Path) -
         lambda text: text.replace('"2.3"', '"abc"'),
         lambda text: text.replace('"serialization_version": "1.1.0.1"', '"serialization_version": 1'),
         lambda text: text.replace('"New-X": null', '"New-X": 7'),
-        lambda text: text.replace('"Set-X": ["A"]', '"Set-X": [1]'),
+        lambda text: text.replace('"Set-X": {"A": "bool"}', '"Set-X": {"A": 1}'),
         lambda text: text.replace('"value": "1"', '"value": 1'),
         lambda text: text.replace('"value"', '"worth"'),
         lambda text: "[" * 100_000,
