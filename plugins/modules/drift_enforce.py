@@ -356,7 +356,7 @@ findings:
       type: str
     property:
       description:
-        - The property; V(state) for an object as a whole, V(order) for its place among others.
+        - The property; V(existence) for an object as a whole, V(order) for its place among others.
       returned: always
       type: str
     kind:

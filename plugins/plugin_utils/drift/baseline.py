@@ -6,10 +6,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from .documents import Document, Place, UnusableFile, block, flow, folded, is_null, plain
 
@@ -193,6 +195,46 @@ def with_order(text: str, name: str, order: Sequence[str]) -> str:
     return editor.checked(editor.set_order(order))
 
 
+def updated(text: str, name: str, noun: str, objects: Objects, order: Sequence[str] | None) -> str:
+    """The file's text as it has to be for these objects: as it is where it says the same already, edited in place where
+    people have written comments into it, and new otherwise.
+    """
+    new = render(noun, objects, order)
+    before, after = parse(Document(name, text)), parse(Document(name, new))
+    if _plain_objects(before) == _plain_objects(after) and before.order == after.order:
+        return text
+    if "#" not in text:
+        return new
+    for each in before.objects:
+        if after.find(each.identity) is None:
+            text = without_object(text, name, each.identity)
+    for identity, properties in objects.items():
+        known = before.find(identity)
+        if known is None or known.properties is None or properties is None:
+            text = with_object(text, name, identity, properties)
+            continue
+        wanted = {folded(prop): as_text(value) for prop, value in properties.items()}
+        for prop in known.properties:
+            if folded(prop) not in wanted:
+                text = without_property(text, name, identity, prop)
+        for prop, value in properties.items():
+            there = known.value_of(prop)
+            if there is None or there.value != as_text(value):
+                text = with_property(text, name, identity, prop, value)
+    return text if order is None or before.order == tuple(order) else with_order(text, name, order)
+
+
+def without_object(text: str, name: str, identity: str) -> str:
+    """The file's text without an object, which is then not managed any more."""
+    editor = _Editor(name, text)
+    return editor.checked(editor.remove(identity))
+
+
+def without_property(text: str, name: str, identity: str, prop: str) -> str:
+    editor = _Editor(name, text)
+    return editor.checked(editor.remove(identity, prop))
+
+
 class _Editor:
     """Works with the parser's marks on the text, so that only what is meant changes."""
 
@@ -236,6 +278,42 @@ class _Editor:
             return self._spliced(at, at, f", {flow({identity: value})[1:-1]}")
         indentation = " " * objects.value[0][0].start_mark.column
         return self._inserted_behind(objects, _object(identity, properties, indentation))
+
+    def remove(self, identity: str, prop: str | None = None) -> str:
+        """Without an object, or without one property of it; the last of a mapping leaves an empty one."""
+        objects = _plain_objects(self._file)
+        mapping = self._objects
+        key, node = self._known(mapping, identity)
+        if prop is None:
+            del objects[key.value]
+        else:
+            properties = objects[key.value]
+            mapping = node
+            key, node = self._known(mapping, prop)
+            del properties[key.value]
+        self._wanted = (objects, list(self._file.order) if self._file.order is not None else None)
+        if len(mapping.value) == 1:
+            parent = next(entry for entry in self._pairs(self._document.root) if entry[1] is mapping)
+            return self._replaced(*parent, {})
+        if mapping.flow_style:
+            raise UnusableFile(
+                self._document.name, "it is written in a way that cannot be edited; change it by hand"
+            )
+        start = self._line_start(key.start_mark.index)
+        end = self._last_line_end(node)
+        return self._text[:start] + self._text[end:].removeprefix(self._end)
+
+    def _known(self, node: Any, name: str) -> tuple[Any, Any]:
+        found = self._entry_of(node, name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def _pairs(self, node: Any) -> Iterator[tuple[Any, Any]]:
+        for key, value in node.value:
+            yield key, value
+            if isinstance(value, yaml.MappingNode):
+                yield from self._pairs(value)
 
     def set_order(self, order: Sequence[str]) -> str:
         self._wanted = (_plain_objects(self._file), list(order))
@@ -389,8 +467,3 @@ def as_text(value: Any) -> Any:
     if value is None or isinstance(value, str):
         return value
     return {True: "true", False: "false"}[value] if isinstance(value, bool) else str(value)
-
-
-def identities(files: Iterable[NounFile]) -> set[tuple[str, str]]:
-    """The folded nouns and identities that the files speak of."""
-    return {(folded(file.noun), folded(each.identity)) for file in files for each in file.objects}

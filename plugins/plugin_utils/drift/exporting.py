@@ -19,7 +19,7 @@ from ..settings import catalogue
 from ..settings.nouns import Outcome, Reading, read_nouns, version_of
 from . import baseline
 from .assessing import Task, bound, load_manifest, server_of
-from .baseline import MANIFEST, render
+from .baseline import MANIFEST, render, updated
 from .comparing import Server, seen_only
 from .deployment import Binding
 from .documents import folded, read_text, write_atomically
@@ -69,8 +69,11 @@ def export(shell: ManagementShell, task: Task, now: Now, excluded: Mapping[str, 
     readings = read_nouns(shell, chosen)
     _must_not_shrink(readings, before, files)
     server = server_of(shell, task)
-    texts = {f"{name}.yml": text_of(each) for name, each in readings.items() if each.outcome is Outcome.READ}
-    texts = {_file_name(files, name): text for name, text in texts.items()}
+    texts = {
+        _file_name(files, name): text_of(each, task.baseline / _file_name(files, name))
+        for name, each in readings.items()
+        if each.outcome is Outcome.READ
+    }
     found = _manifest(task, server, binding, readings, excluded, now, before)
     changed = tuple(name for name, text in texts.items() if _differs(task.baseline / name, text))
     version = version_of(shell) or ""
@@ -82,13 +85,19 @@ def export(shell: ManagementShell, task: Task, now: Now, excluded: Mapping[str, 
     return result
 
 
-def text_of(reading: Reading) -> str:
+def text_of(reading: Reading, path: Path) -> str:
     """The noun's file: whatever can be compared, every value, in an order that does not depend on the server's."""
-    return render(reading.noun.name, objects_of(reading), order_of(reading))
+    noun, objects, order = reading.noun.name, objects_of(reading), order_of(reading)
+    return (
+        updated(read_text(path), str(path), noun, objects, order)
+        if path.exists()
+        else render(noun, objects, order)
+    )
 
 
 def objects_of(reading: Reading) -> dict[str, dict[str, Any]]:
-    return {str(identity): dict(each.values) for identity, each in reading.objects.items()}
+    """Null where the server has null: what is empty to one type is no value of another."""
+    return {str(identity): dict(each.server_values) for identity, each in reading.objects.items()}
 
 
 def order_of(reading: Reading) -> list[str] | None:
@@ -103,8 +112,8 @@ def order_of(reading: Reading) -> list[str] | None:
 
 def _file_name(files: baseline.Baseline, name: str) -> str:
     """The file that the noun has already, however somebody spelled it."""
-    known = files.file_of(name.removesuffix(".yml"))
-    return Path(known.place.file).name if known else name
+    known = files.file_of(name)
+    return Path(known.place.file).name if known else f"{name}.yml"
 
 
 def _differs(path: Path, text: str) -> bool:

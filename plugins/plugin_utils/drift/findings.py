@@ -84,7 +84,7 @@ class Explanation:
 
 @dataclass(frozen=True)
 class Finding:
-    """``property`` is ``state`` for an object as a whole and empty for a noun.
+    """``property`` is ``existence`` for an object as a whole and empty for a noun.
 
     ``current`` and ``desired`` are values as JSON has them. ``origins`` say where it is asked for. ``detail`` is one
     more sentence, ``command`` the line that puts it back. ``held`` says why an enforcing run leaves it alone.

@@ -145,7 +145,17 @@ def after_run(
             records[each.key] = Record(each.since or now, each.label or Label.FIRST_SEEN, each.id, now)
     fights = last.fights if corrections is None else _fights(last, corrections, findings)
     kept = {**last.not_kept, **(not_kept or {})}
-    return LastSeen(now, {**last.nouns, **nouns}, records, fights, kept)
+    known = {name: _with_earlier_shape(seen, last.nouns.get(name)) for name, seen in nouns.items()}
+    return LastSeen(now, {**last.nouns, **known}, records, fights, kept)
+
+
+def _with_earlier_shape(seen: SeenNoun, earlier: SeenNoun | None) -> SeenNoun:
+    """What has no type for the time being keeps the one that it had."""
+    if earlier is None or folded(earlier.account) != folded(seen.account):
+        return seen
+    known = {folded(name) for name, types in seen.shape.items() if _told(types)}
+    kept = {name: types for name, types in earlier.shape.items() if folded(name) not in known}
+    return replace(seen, shape={**{n: t for n, t in seen.shape.items() if _told(t)}, **kept})
 
 
 def _fights(
@@ -185,14 +195,19 @@ def shape_change(last: LastSeen, noun: str, shape: Mapping[str, tuple[str, ...]]
     seen = last.nouns.get(folded(noun))
     if seen is None:
         return ""
-    now = {folded(name): set(types) for name, types in shape.items()}
+    now = {folded(name): _told(types) for name, types in shape.items()}
     changed = sorted(
         f"{name} was {' or '.join(types)} and is {' or '.join(sorted(now[folded(name)]))}"
         for name, types in seen.shape.items()
-        if types and now.get(folded(name)) and now[folded(name)].isdisjoint(types)
+        if _told(types) and now.get(folded(name)) and now[folded(name)].isdisjoint(_told(types))
     )
     versions = version if seen.version == version else f"{seen.version}, now {version}"
     return f"{'; '.join(changed)} (server {versions})" if changed else ""
+
+
+def _told(types: Iterable[str]) -> set[str]:
+    """The types without that of an empty list, which says as little as null."""
+    return set(types) - {"list"}
 
 
 def was_shown(last: LastSeen, noun: str, name: str) -> SeenNoun | None:

@@ -31,7 +31,7 @@ WANTED = "drift_wanted"
 
 @dataclass(frozen=True)
 class Request:
-    """One property of one object, or that the object is there: then ``property`` is ``state``.
+    """One property of one object, or that the object is there: then ``property`` is ``existence``.
 
     ``is_text``: the value was read as text, and is converted by the property's type.
     """
@@ -242,9 +242,9 @@ def merged(
         if each.origin not in known.origins:
             wanted[folded(each.property)] = Wanted(known.property, known.value, (*known.origins, each.origin))
     for identity, properties in found.items():
-        state = properties.get(STATE.upper())
+        state = properties.get(folded(STATE))
         if state is not None and state.value == ABSENT and len(properties) > 1:
-            other = next(each for name, each in properties.items() if name != STATE.upper())
+            other = next(each for name, each in properties.items() if name != folded(STATE))
             raise BadArgument(
                 f"{identity}: {state.origins[0]} wants it absent, and {other.origins[0]} wants {other.property} to be "
                 f"{shown(other.value)}. One of them has to give way."

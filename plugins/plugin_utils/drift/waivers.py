@@ -17,7 +17,7 @@ from typing import Any
 from .baseline import FORMAT
 from .documents import Document, Place, UnusableFile, block, flow, folded, plain
 
-STATE = "state"
+STATE = "existence"
 """The property of an object that is there, or is not."""
 _REQUIRED = ("noun", "identity", "property", "owner", "justification", "expires")
 

@@ -199,11 +199,7 @@ class _Work:
         has_unknown = any(name not in known for name in by_type)
         for each in nouns:
             own = by_type.get(each.type_name, []) if each.type_name in known else []
-            if (
-                each in ask_again
-                or each.type_name in shared
-                or (not own and (has_unknown or each.always_global))
-            ):
+            if each in ask_again or (not own and (has_unknown or each.always_global)):
                 self._read_alone(each)
             else:
                 self._conclude(each, own)
