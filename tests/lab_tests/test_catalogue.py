@@ -180,7 +180,7 @@ def test_which_versions_have_a_cmdlet() -> None:
 
 
 @pytest.mark.parametrize("version", PRODUCT_VERSIONS)
-@pytest.mark.parametrize("noun", NOUNS)
+@pytest.mark.parametrize("noun", sorted(NOUNS.keys() - catalogue.noun_facts().keys()))
 def test_every_parameter_that_sets_something_has_its_property(version: str, noun: str) -> None:
     beside = {"Identity", "Instance", "Force", "InMemory", "Tenant", "UseDefaultRouting", "UseDnsSrvRouting"}
     for verb in ("New", "Set"):

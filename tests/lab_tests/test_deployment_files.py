@@ -129,7 +129,7 @@ POOL = {"site": "Redmond", "computers": ["fe01"]}
             changed(services={"depends_on": {"RTCCAA": ["RTCSRV"], "rtcsrv": ["rtccaa"]}}),
             "services.depends_on: rtc",
         ),
-        (changed(settings={"Colours": []}), "settings: there is no Colours; there are ExternalAccessPolicy,"),
+        (changed(settings={"Colours": []}), "settings: there is no noun Colours."),
         (
             changed(settings={"MediaConfiguration": [{"Identity": "Global", "EncryptionLevel": "None"}]}),
             "Unable to match the identifier name None",
