@@ -32,8 +32,9 @@ class ActionModule(DriftAction):
         task = self._with_requests(task, arguments)
         assessment = assess(shell, task, self._now)
         is_dry = bool(self._task.check_mode)
-        self._writing = Envelope(shell, NoJournal() if is_dry else self._journal_of(task), check_mode=is_dry)
-        work = Correcting(
-            self._writing, task, assessment, self._now, limits_of(arguments), self._display.display
-        )
+        journal = NoJournal() if is_dry else self._journal_of(task)
+        self._writing = Envelope(shell, journal, check_mode=is_dry)
+        folder = journal.path.parent if journal.path else None
+        limits = limits_of(arguments)
+        work = Correcting(self._writing, task, assessment, self._now, limits, self._display.display, folder)
         return work.carry_out(arguments)

@@ -154,6 +154,11 @@ baseline:
     - The baseline's folder.
   returned: always
   type: str
+journal:
+  description:
+    - The folder that the corrections of this run are written down in; empty where there are none.
+  returned: always
+  type: str
 has_history:
   description:
     - Whether what is seen is kept for the next run.

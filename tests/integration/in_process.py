@@ -251,6 +251,7 @@ class Worker:
     def __init__(self, variables: Mapping[str, Any], run_folder: Path, journal: Path) -> None:
         self._variables = {**variables, "lync_remediation_journal": str(journal)}
         self._run_folder = run_folder
+        self.check_mode = False
         run_folder.mkdir(mode=0o700)
 
     def run(self, module: str, arguments: Mapping[str, Any], **variables: Any) -> dict[str, Any]:
@@ -278,7 +279,7 @@ class Worker:
             args=dict(arguments),
             action=f"lync.remediation.{module}",
             resolved_action=f"lync.remediation.{module}",
-            check_mode=False,
+            check_mode=self.check_mode,
             diff=True,
             become=False,
             async_val=0,

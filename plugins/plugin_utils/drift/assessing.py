@@ -18,7 +18,7 @@ from ..result.severity import Severity
 from ..result.status import Status
 from ..settings import catalogue
 from ..settings.comparison import Unacceptable
-from ..settings.nouns import Reading, read_nouns
+from ..settings.nouns import Outcome, Reading, read_nouns
 from . import baseline, deployment, manifest, requests, waivers
 from .baseline import Baseline
 from .comparing import Comparison, Server, compare
@@ -29,6 +29,7 @@ from .history import LastSeen, after_run, resolved, with_history
 from .judging import Waived, explain, waive
 from .manifest import Manifest
 from .requests import Requests
+from .rights import least_roles
 from .run import Run
 from .state import Now, State
 from .waivers import STATE, Waiver
@@ -132,8 +133,12 @@ def assess(shell: ManagementShell, task: Task, now: Now) -> Assessment:
     pinned = load_waivers(task, asked, now)
     last = task.state.load()
     binding = bound(shell, task, exported)
-    server = server_of(shell, task)
     readings = read_nouns(shell, _with_references(asked.nouns))
+    withheld = [
+        each.noun.cmdlet("Get") for each in readings.values() if each.outcome is Outcome.NOT_PERMITTED
+    ]
+    server = server_of(shell, task)
+    server = replace(server, roles=least_roles(shell, withheld)) if withheld else server
     compared = compare(server, asked, readings, last, exported, now.text, task.accepted)
     findings = with_history(compared.findings, last, now.text)
     entries = [entry for folder in task.journals for entry in journal.entries(folder)]

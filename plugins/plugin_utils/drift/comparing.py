@@ -46,12 +46,13 @@ _UNKNOWN = {
 
 @dataclass(frozen=True)
 class Server:
-    """Whom a run speaks to."""
+    """Whom a run speaks to. ``roles`` are the least roles that offer a cmdlet that this account lacks."""
 
     deployment: str
     host: str = ""
     account: str = ""
     version: str = ""
+    roles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -195,6 +196,9 @@ class _Work:
         if reading.outcome is Outcome.NOT_PERMITTED:
             cmdlet, account = reading.noun.cmdlet("Get"), self._server.account
             sentence = f"{cmdlet} is not offered to {account}, although this version has it."
+            sentence += (
+                f" The role {self._server.roles[cmdlet]} has it." if cmdlet in self._server.roles else ""
+            )
             self._unknown(reading, requests, Unknown.NOT_PERMITTED, sentence)
             return
         self._unknown(reading, requests, _UNKNOWN.get(reading.kind, Unknown.FAILED), reading.failure)

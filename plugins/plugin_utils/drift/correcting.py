@@ -18,10 +18,11 @@ from ..settings import catalogue
 from . import plan as planning
 from .assessing import Assessment, Task, remember
 from .documents import folded
-from .enforcing import Outcome, copy_store, enforce, offered, planned_lines
+from .enforcing import Outcome, copy_store, enforce, planned_lines
 from .findings import Finding
 from .judging import correctable
 from .plan import Choice, Limits, Plan
+from .rights import offered
 from .run import Run
 from .state import Now
 
@@ -39,7 +40,9 @@ def limits_of(arguments: Mapping[str, Any]) -> Limits:
 
 
 class Correcting:
-    """``display`` shows a line to people at once, before anything is sent."""
+    """``display`` shows a line to people at once, before anything is sent. ``journal`` is its folder; None in check
+    mode.
+    """
 
     def __init__(
         self,
@@ -49,6 +52,7 @@ class Correcting:
         now: Now,
         limits: Limits,
         display: Callable[[str], Any],
+        journal: Path | None,
     ) -> None:
         self._envelope = envelope
         self._task = task
@@ -56,6 +60,7 @@ class Correcting:
         self._now = now
         self._limits = limits
         self._display = display
+        self._journal = journal
 
     def carry_out(self, arguments: Mapping[str, Any]) -> tuple[Run, dict[str, Any]]:
         """Raises BadArgument before anything is written where nothing may be."""
@@ -149,6 +154,7 @@ class Correcting:
             findings=findings,
             commands=tuple(lines),
             follow_ups=tuple(outcome.follow_ups),
+            journal=str(self._journal) if outcome.corrected else "",
             notes=tuple(notes),
         )
         results = outcome.results

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,22 +16,21 @@ from ..powershell.errors import ManagementShellError
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..result.failures import kind_of
-from ..result.refusals import ChangeFailed, Refused, UnusableArgument, text_of
+from ..result.refusals import ChangeFailed, Refused, UnusableArgument
 from ..result.result import Result
 from ..result.status import Status
 from ..settings import any_noun, apply, catalogue
 from ..settings.identity import Identity
-from ..settings.nouns import Reading, rights
+from ..settings.nouns import Reading
 from ..settings.order import moves
 from ..settings.resource import Collection, Desired
 from .assessing import Assessment
 from .documents import folded
 from .findings import Finding, Key, Kind, Unknown
-from .plan import Plan, Rights, Step
+from .plan import Plan, Step
 from .state import Now, State
 
 COPY = Command("Export-CsConfiguration", {"AsBytes": Switch.PRESENT})
-_ROLES = Command("Get-CsAdminRole")
 
 
 @dataclass
@@ -43,35 +42,6 @@ class Outcome:
     not_kept: dict[Key, tuple[Any, str]] = field(default_factory=dict)
     follow_ups: list[str] = field(default_factory=list)
     corrected: dict[Key, tuple[Any, Any]] = field(default_factory=dict)
-
-
-def offered(shell: ManagementShell, nouns: Iterable[str]) -> Rights:
-    """What this session may write of these nouns, and the least role that could write the rest."""
-    known = [catalogue.noun(name) for name in dict.fromkeys(nouns)]
-    verbs = rights(shell, known)
-    withheld = [
-        each.cmdlet(verb)
-        for each in known
-        for verb in ("Set", "New", "Remove")
-        if verb in each.verbs and verb not in verbs[each.name]
-    ]
-    return Rights(verbs, least_roles(shell, withheld) if withheld else {})
-
-
-def least_roles(shell: ManagementShell, cmdlets: Sequence[str]) -> dict[str, str]:
-    """By cmdlet the role with the fewest cmdlets that has it; empty where the session cannot tell."""
-    try:
-        results = shell.run(_ROLES)
-    except ManagementShellError:
-        return {}
-    found: dict[str, tuple[int, str]] = {}
-    for role in results.objects() if not results.errors else ():
-        names = {text_of(each).lower() for each in role.get("Cmdlets") or () if each is not None}
-        for cmdlet in cmdlets:
-            if cmdlet.lower() in names:
-                here = (len(names), text_of(role["Identity"]))
-                found[cmdlet] = min(found.get(cmdlet, here), here)
-    return {cmdlet: name for cmdlet, (_size, name) in found.items()}
 
 
 def copy_store(shell: ManagementShell, state: State, now: Now, keep: int) -> str:

@@ -92,6 +92,8 @@ class Run:
     commands: tuple[str, ...] = ()
     follow_ups: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    journal: str = ""
+    """The folder that this run's corrections are written down in, if it has made any."""
     refusal: str = ""
     failure: str = ""
     has_history: bool = True
@@ -150,6 +152,7 @@ class Run:
             "previous_collection_version": self.previous_version,
             "state": self.state,
             "baseline": self.baseline,
+            "journal": self.journal,
             "has_history": self.has_history,
             "counts": {**asdict(counts), "total": counts.total},
             "nouns": {"judged": self.nouns, "unread": self.unread},

@@ -165,6 +165,12 @@ def _commands(run: Run, told: Sequence[Finding], context: Sequence[str]) -> Iter
         yield ""
         yield "What was sent:" if run.mode == "enforce" and run.counts.corrected else "What would be sent:"
         yield from run.commands
+        if run.journal and context:
+            yield ""
+            yield "To take it back:"
+            yield playbook_line(
+                "roll_back", [*context, "-e", f"lync_remediation_journal={run.journal}"], {"run": run.id}
+            )
         return
     drifted = [each for each in told if each.status is Status.DRIFTED]
     by_hand = [each.command for each in drifted if each.command and not each.held]

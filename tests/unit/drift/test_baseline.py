@@ -142,8 +142,8 @@ def test_comments_survive_edits() -> None:
       - 'International'  # expensive
 """,
         """\
-      - Long Distance
       # The order decides which gateway is tried first.
+      - Long Distance
       - Local  # always
       - Mobile
 """,
