@@ -19,6 +19,7 @@ from ..plugin_utils.result.status import Status
 from ..plugin_utils.roll_back.handlers import HANDLERS
 from ..plugin_utils.roll_back.roll_back import roll_back
 from ..plugin_utils.roll_back.selection import Selection, moment, select, taken_back
+from ..plugin_utils.settings.catalogue import nouns
 
 _CHOOSING = ("run", "host", "resource", "entries", "since")
 
@@ -79,4 +80,7 @@ def _must_choose(arguments: Mapping[str, Any]) -> None:
 def _must_be_known(resource: str | None, entries: Iterable[journal.Entry]) -> None:
     known = sorted({*HANDLERS, *(entry.change.resource for entry in entries)})
     if resource is not None and resource not in known:
-        raise UnusableArgument("resource", f"'{resource}' is not known. Allowed: {', '.join(known)}")
+        names = ", ".join(name for name in known if name not in nouns())
+        raise UnusableArgument(
+            "resource", f"'{resource}' is not known. Allowed: {names}, and the nouns of `setting`"
+        )

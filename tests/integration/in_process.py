@@ -251,15 +251,16 @@ class Worker:
     def __init__(self, variables: Mapping[str, Any], run_folder: Path, journal: Path) -> None:
         self._variables = {**variables, "lync_remediation_journal": str(journal)}
         self._run_folder = run_folder
-        self.check_mode = False
         run_folder.mkdir(mode=0o700)
 
-    def run(self, module: str, arguments: Mapping[str, Any], **variables: Any) -> dict[str, Any]:
+    def run(
+        self, module: str, arguments: Mapping[str, Any], *, check_mode: bool = False, **variables: Any
+    ) -> dict[str, Any]:
         """A task's result. ``variables`` are the task's own."""
         connection = self._connection(variables)
         try:
             with interruptible():
-                return self._action(module, arguments, connection).run(
+                return self._action(module, arguments, connection, check_mode=check_mode).run(
                     task_vars={**self._variables, **variables}
                 )
         finally:
@@ -274,12 +275,12 @@ class Worker:
         connection.set_options(var_options={**self._variables, **variables})
         return connection
 
-    def _action(self, module: str, arguments: Mapping[str, Any], connection: Any) -> Any:
+    def _action(self, module: str, arguments: Mapping[str, Any], connection: Any, *, check_mode: bool) -> Any:
         task = SimpleNamespace(
             args=dict(arguments),
             action=f"lync.remediation.{module}",
             resolved_action=f"lync.remediation.{module}",
-            check_mode=self.check_mode,
+            check_mode=check_mode,
             diff=True,
             become=False,
             async_val=0,

@@ -77,14 +77,13 @@ class Controller:
     def run(self, module: str, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
         """One task in a run of its own."""
         worker = Worker(self._variables, self.home / f"run{next(numbers)}", self.home / "journal")
-        worker.check_mode = check_mode
         given = {
             "deployment": "contoso",
             "state": str(self.home / "state"),
             "state_persists": True,
             **arguments,
         }
-        result = worker.run(module, given)
+        result = worker.run(module, given, check_mode=check_mode)
         worker.reset_connection()
         json.dumps(result)
         assert not result.get("failed")

@@ -203,7 +203,10 @@ def test_the_pools_of_each_size_exist_in_each_version(version: str) -> None:
             {"clock": {"time_zone": "Europe/Berlin"}},
             "clock.time_zone: Windows has no time zone 'Europe/Berlin'.",
         ),
-        ({"time_service": {"language": "xx"}}, "time_service.language: there are only en, de, fr, not 'xx'."),
+        (
+            {"time_service": {"language": "xx"}},
+            "time_service.language: there are only en, de, fr, ja, not 'xx'.",
+        ),
         ({"clock": {"ofset": 1}}, "clock: Additional properties are not allowed ('ofset' was unexpected)."),
     ],
 )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 from hypothesis import given
@@ -148,7 +149,7 @@ class TestGetCommand:
         assert (row["Name"], row["CommandType"]) == ("Get-CsSite", "Cmdlet")
         assert row["ModuleName"] == "SkypeForBusiness"
         assert {"Identity", "Filter", "Verbose"} <= row["Parameters"].keys()
-        assert row["Definition"].startswith("Get-CsSite [[-Identity] <XdsGlobalRelativeIdentity>]")
+        assert row["Definition"].startswith("\r\nGet-CsSite [[-Identity] <XdsGlobalRelativeIdentity>]")
 
     def test_the_implicit_remoting_set_is_made_of_functions(self) -> None:
         (output,) = Shell().run(call("Get-Command", "Measure-Object"))
@@ -291,3 +292,18 @@ def test_time_spans_are_written_as_they_are_read(span: datetime.timedelta) -> No
 
     assert convert(time_span_text(span), "TimeSpan") == span
     assert plain(span) == time_span_text(span)
+
+
+@pytest.mark.parametrize("language", ["de", "fr", "ja"])
+def test_messages_in_another_language_have_no_english_word(language: str) -> None:
+    shell = Shell(language=language)
+    unknown = shell.failure(call("Get-CsNope"))
+    assert unknown.FullyQualifiedErrorId == "CommandNotFoundException"
+    missing = shell.failure(call("Get-CsMediaConfiguration", Identity="site:Dublin"))
+    refused = shell.failure(call("Set-CsMediaConfiguration", EncryptionLevel="Foo"))
+    for record in (unknown, missing, refused):
+        words = set(re.findall(r"[^\W\d_]+", record.Exception.Message.lower()))
+        assert not words & {"the", "is", "not", "of", "cannot", "to", "a", "name", "value", "find"}
+    assert "Get-CsNope" in unknown.Exception.Message
+    shell.run(call("Set-CsMediaConfiguration", EnableQoS=True, WhatIf=None))
+    assert "Performing" not in " ".join(shell.streams.host_lines)

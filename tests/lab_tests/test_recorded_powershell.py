@@ -12,8 +12,10 @@ commands have none of (ValidateSet, a ConfirmImpact of High), and all streams of
 
 from __future__ import annotations
 
+import copy
 import datetime
 import decimal
+import itertools
 import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -41,6 +43,10 @@ from psrpcore.types import (
 from .direct import Shell, call, front_end
 
 RECORDED = json.loads(Path(__file__).with_name("recorded_powershell.json").read_text(encoding="utf-8"))
+#: When a zone's clocks change, which the lab's registry leaves out.
+ABSENT = {"BA DaylightStart", "BA StandardStart"}
+#: So many were made, on Linux and on Windows.
+RECORDINGS = 127 + 43
 LEVEL = enumeration(
     "Contoso.Truth.Level", ("SupportEncryption", "RequireEncryption", "DoNotSupportEncryption")
 )
@@ -176,9 +182,12 @@ MANAGEMENT: dict[str, tuple[Statement, ...]] = {
     "error.unknown_command": (UNKNOWN,),
     "statements.first_unknown": (UNKNOWN, A),
     "statements.all_unknown": (UNKNOWN, UNKNOWN, UNKNOWN),
+    "error.ambiguous_parameter": ((call(SET, Enable=True),),),
+    "builtin.get_command_unknown": ((call("Get-Command", Name=[GET, "Get-CsNope"]),),),
     "confirm.continue_false": ((call("Remove-CsExternalAccessPolicy", Identity="Partners", Confirm=False),),),
 }
 KEY = r"HKLM:\SOFTWARE\Test2"
+ZONE = r"HKLM:\SYSTEM\CurrentControlSet\Control\TimeZoneInformation"
 
 
 def value(name: str, data: Any, kind: str = "DWord", key: str = KEY, **more: Any) -> CommandCall:
@@ -192,6 +201,30 @@ def key(path: str, name: str, **more: Any) -> CommandCall:
 COMPUTER: dict[str, tuple[Statement, ...]] = {
     "error.mandatory_empty_list": ((call("Remove-ItemProperty", LiteralPath=KEY, Name=[]),),),
     "native.stderr0": ((call("tzutil", "/s", "Nowhere Standard Time"),),),
+    "native.statements": (
+        (call("Write-Output", "A"),),
+        (call("tzutil", "/s", "Nowhere Standard Time"),),
+        (call("Write-Output", "B"),),
+    ),
+    "builtin.measure_nothing": ((call("Measure-Object"),),),
+    "windows.w001": ((call("Stop-Service", Name="W32Time"),),),
+    "windows.w002": ((call("Start-Service", Name="W32Time"),),),
+    "windows.w009": ((call("Get-Date"),),),
+    "windows.w014": ((call("Get-Service", Name="W32Time"),),),
+    "windows.w015": ((call("nosuchprogram", "/x"),), (call("Get-Date"),)),
+    "windows.w020": ((call("Get-ItemProperty", LiteralPath=[ZONE]),), (call("tzutil", "/g"),)),
+    "windows.w021": (
+        (call("tzutil", "/s", "Central Standard Time"),),
+        (call("Get-ItemProperty", LiteralPath=[ZONE]),),
+        (call("tzutil", "/g"),),
+    ),
+    "windows.w036": (
+        (key(KEY, "RestartOwed", Force=None),),
+        (value("Since", "2026-11-28T03:05:20Z", "String", rf"{KEY}\RestartOwed", Force=None),),
+        (value("Reason", 'Zürich & <x> "q" _x0041_', "String", rf"{KEY}\RestartOwed", Force=None),),
+    ),
+    "windows.w038": ((call("Get-ItemProperty", LiteralPath=[rf"{KEY}\NoSuchKey", rf"{KEY}\Kinds"]),),),
+    "windows.w042": ((call("Restart-Service", Name="W32Time", Force=None),),),
     "windows.w003": ((call("Remove-ItemProperty", LiteralPath=KEY, Name="X"),),),
     "windows.w004": ((call("Set-ItemProperty", LiteralPath=KEY, Name="Y", Value=3),),),
     "windows.w005": ((call("Remove-Item", LiteralPath=KEY, Recurse=None, Force=None),),),
@@ -233,7 +266,9 @@ def _facts(kind: str, record: Any) -> dict[str, Any]:
     facts: dict[str, Any] = {"type": kind}
     if kind == "PIPELINE_STATE":
         facts["state"] = 4 if record is None else 5
-    if record is not None and kind != "PIPELINE_OUTPUT":
+    if kind == "PIPELINE_OUTPUT":
+        facts["members"] = _members(sent(record))
+    elif record is not None:
         category = record.CategoryInfo
         facts["error"] = {
             "id": record.FullyQualifiedErrorId.partition(",")[0],
@@ -246,15 +281,31 @@ def _facts(kind: str, record: Any) -> dict[str, Any]:
     return facts
 
 
-def comparable(message: dict[str, Any]) -> dict[str, Any]:
-    """Commands have other names here."""
-    if "error" not in message:
-        return message
-    return {**message, "error": {**message["error"], "activity": message["error"]["activity"] != ""}}
+def _members(clixml: str) -> list[str]:
+    """The type of an object, and of its members kinds and names; a reference is of the kind of what it refers to."""
+    read = ElementTree.fromstring(clixml)
+    types = [name.text or "" for name in read.findall("./TN/T")]
+    held = [member for group in read if group.tag in ("Props", "MS") for member in group]
+    return types[:1] + sorted(f"{m.tag.replace('Ref', 'Obj')} {m.get('N')}" for m in held)
 
 
 def recorded(name: str) -> list[dict[str, Any]]:
-    return [comparable(message) for message in RECORDED["pipelines"][name]]
+    """Commands have other names here."""
+    messages = copy.deepcopy(RECORDED["pipelines"][name])
+    for error in (message["error"] for message in messages if "error" in message):
+        error["activity"] = error["activity"] != ""
+    return messages
+
+
+def compare(found: list[dict[str, Any]], name: str) -> None:
+    """Of most outputs only that there is one is recorded."""
+    expected = recorded(name)
+    for message, counterpart in zip(found, expected, strict=False):
+        if "members" not in counterpart:
+            message.pop("members", None)
+        else:
+            counterpart["members"] = [member for member in counterpart["members"] if member not in ABSENT]
+    assert found == expected
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -266,7 +317,7 @@ def test_the_messages_of_statements(name: str) -> None:
 
 @pytest.mark.parametrize("name", MANAGEMENT)
 def test_refusals(name: str) -> None:
-    assert answered(Shell(**POLICY), MANAGEMENT[name]) == recorded(name)
+    compare(answered(Shell(**POLICY), MANAGEMENT[name]), name)
 
 
 @pytest.mark.parametrize("name", COMPUTER)
@@ -275,9 +326,20 @@ def test_registry_services_and_programs(name: str) -> None:
     shell.run(call("New-Item", Path=KEY, Force=None))
     for held in ("X", "Y"):
         shell.run(value(held, 1, Force=None))
-    assert answered(shell, COMPUTER[name]) == recorded(name)
+    kinds = {
+        "B": (PSByteArray(b"\1\2"), "Binary"),
+        "D": (-1, "DWord"),
+        "EmptyMulti": ([], "MultiString"),
+        "Q": (-1, "QWord"),
+    }
+    shell.run(key(KEY, "Kinds"))
+    for held, (data, kind) in {**kinds, "TimeZoneKeyName": ("Pacific Standard Time\0x", "String")}.items():
+        shell.run(value(held, data, kind, rf"{KEY}\Kinds", Force=None))
+    compare(answered(shell, COMPUTER[name]), name)
 
 
-def test_every_recording_is_compared() -> None:
-    assert {*KINDS, *MANAGEMENT, *COMPUTER} == set(RECORDED["pipelines"]) - {"windows.w034", "confirm.whatif"}
-    assert set(VALUES) == set(RECORDED["values"])
+def test_every_recording_is_compared_or_has_its_reason() -> None:
+    compared = [*KINDS, *MANAGEMENT, *COMPUTER, *(f"value.{name}" for name in VALUES)]
+    assert {*compared} == {*RECORDED["pipelines"], *(f"value.{name}" for name in RECORDED["values"])}
+    answered_or_not = [*compared, *itertools.chain(*RECORDED["unanswered"].values())]
+    assert len({*answered_or_not}) == len(answered_or_not) == RECORDINGS

@@ -20,12 +20,10 @@ from ..result.refusals import ChangeFailed, Refused, UnusableArgument
 from ..result.result import Result
 from ..result.status import Status
 from ..settings import any_noun, apply, catalogue
-from ..settings.identity import Identity
 from ..settings.nouns import Reading
-from ..settings.order import moves
+from ..settings.reorder import reorder
 from ..settings.resource import Collection, Desired
 from .assessing import Assessment
-from .documents import folded
 from .findings import Finding, Key, Kind, Unknown
 from .plan import Plan, Step
 from .state import Now, State
@@ -129,43 +127,13 @@ class _ChangedMeanwhile(Exception):
 def _carry_out(envelope: Envelope, assessment: Assessment, step: Step) -> list[Result]:
     reading = assessment.readings[step.noun]
     if step.identity is None:
-        return reorder(envelope, reading, assessment.compared.orders[step.noun])
+        return [reorder(envelope, reading.noun, assessment.compared.orders[step.noun])]
     table = any_noun.read(envelope.shell, reading.noun, verbs=("Set", "New", "Remove"))
     now = next((each for each in table.listed if each.identity == step.identity), None)
     if not is_as_seen(reading.objects.get(step.identity), now):
         raise _ChangedMeanwhile
     request = Desired(step.identity, dict(step.values), present=step.present)
     return [apply.remediate(envelope, table.resource, request, listed=list(table.listed))]
-
-
-def reorder(envelope: Envelope, reading: Reading, wanted: Sequence[Identity]) -> list[Result]:
-    """Give each object that has to move its place, the lowest place first; the server numbers the others anew."""
-    results: list[Result] = []
-    for _attempt in wanted:
-        table = any_noun.read(envelope.shell, reading.noun, with_priority=True, verbs=("Set",))
-        pending = pending_moves(table.order, wanted)
-        name = next(p.option for p in table.resource.properties if folded(p.option) == folded("Priority"))
-        numbers = {each.identity: each.values.get(name) for each in table.listed}
-        for identity, successor in pending if envelope.check_mode else pending[:1]:
-            request = Desired(identity, {name: numbers[successor]})
-            results.append(
-                apply.remediate(envelope.part(), table.resource, request, listed=list(table.listed))
-            )
-        if envelope.check_mode or not pending:
-            break
-    return results
-
-
-def pending_moves(current: Sequence[Identity], wanted: Sequence[Identity]) -> list[tuple[Identity, Identity]]:
-    """What has to move, each with the object whose place it takes, scope by scope."""
-    groups: dict[object, list[Identity]] = {}
-    for each in current:
-        groups.setdefault(each.parent.key if each.item else None, []).append(each)
-    return [
-        (identity, group[place])
-        for group in groups.values()
-        for identity, place in moves(group, [each for each in wanted if each in set(group)])
-    ]
 
 
 def is_as_seen(then: Collection | None, now: Collection | None) -> bool:

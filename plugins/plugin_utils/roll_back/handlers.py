@@ -17,7 +17,8 @@ from ..powershell.shell import ManagementShell
 from ..result.drift import DriftEntry, Reason
 from ..result.refusals import Refused
 from ..result.result import NOTHING_KNOWN, Result, computer_result
-from ..settings import apply
+from ..settings import any_noun, apply
+from ..settings.catalogue import Noun, manageable
 from ..settings.identity import stored
 from ..settings.reading import collections, find
 from ..settings.resource import Collection, Desired, Resource
@@ -42,16 +43,38 @@ class Handler(Protocol):
         """
 
 
+Read = Callable[[ManagementShell], tuple[Resource, Sequence[Collection]]]
+
+
+def _read_by(resource: Resource) -> Read:
+    """The objects of a noun whose table is known."""
+    return lambda shell: (resource, collections(shell, resource))
+
+
+def _read_any(noun: Noun) -> Read:
+    """The objects of a noun with the table that is learned from them."""
+
+    def read(shell: ManagementShell) -> tuple[Resource, Sequence[Collection]]:
+        table = any_noun.read(shell, noun, with_priority=True, verbs=("Set", "New", "Remove"))
+        return table.resource, table.listed
+
+    return read
+
+
 class SettingsHandler:
     """For one noun of the Central Management Store."""
 
-    def __init__(self, resource: Resource) -> None:
-        self._resource = resource
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._resource: Resource
         self._listed: Sequence[Collection] = ()
         self._foretold: Sequence[Collection] | None = None
 
     def judge(self, shell: ManagementShell, entry: Entry, *, overwrite_later_changes: bool) -> Judgement:
-        self._listed = collections(shell, self._resource) if self._foretold is None else self._foretold
+        if self._foretold is None:
+            self._resource, self._listed = self._read(shell)
+        else:
+            self._listed = self._foretold
         current = find(self._listed, stored(entry.change.identity, self._resource.scopes))
         return judge(self._resource, entry, current, overwrite_later_changes=overwrite_later_changes)
 
@@ -149,8 +172,9 @@ class RequestHandler:
 
 
 HANDLERS: Mapping[str, Callable[[], Handler]] = {
-    **{name: partial(SettingsHandler, resource) for name, resource in RESOURCES.items()},
+    **{noun.name: partial(SettingsHandler, _read_any(noun)) for noun in manageable() if not noun.read_only},
+    **{name: partial(SettingsHandler, _read_by(resource)) for name, resource in RESOURCES.items()},
     "time_zone": partial(RequestHandler, time_zone.restoring_request, time_zone.remediate),
     "time_service": partial(RequestHandler, time_service.restoring_request, time_service.remediate),
 }
-"""By the name of the module."""
+"""By the name of the module, or of the noun that the module `setting` was given."""

@@ -109,7 +109,10 @@ class _Work:
             return Step(entry, Outcome.BACK_ALREADY, "The server has what was there before.", result=result)
         reason = ""
         if entry.change.restorable is Restorable.VALUES_ONLY:
-            reason = "It has its values, but not what referred to it, such as the users it was granted to."
+            reason = (
+                "It has its values, but neither what they do not show nor what referred to it, such as the users it "
+                "was granted to."
+            )
             if entry.change.wanted is not None:
                 reason = "It has the values that its module has options for, and no others."
         return Step(entry, Outcome.TAKEN_BACK, reason, result=result)

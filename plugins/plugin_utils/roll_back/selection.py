@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from ..change.journal import Entry
 from ..powershell.ordinal import ordinal_key, same_name
 from ..result.refusals import UnusableArgument
+from ..settings.catalogue import nouns
 from ..settings.identity import stored
 from ..settings.resources.registry import RESOURCES
 
@@ -99,9 +100,12 @@ def _same_object(resource: str, one: str, other: str) -> bool:
 
 
 def object_key(resource: str, identity: str) -> tuple[str, object]:
-    """The same for every spelling of one object."""
+    """The same for every spelling of one object, whichever module changed it."""
     known = RESOURCES.get(resource)
-    return resource, stored(identity, known.scopes) if known else ordinal_key(identity)
+    noun = nouns().get(known.noun if known else resource)
+    if noun is None:
+        return resource, ordinal_key(identity)
+    return noun.name, stored(identity, noun.scopes)
 
 
 def taken_back(journal: Iterable[Entry]) -> frozenset[str]:

@@ -19,7 +19,17 @@ from ..powershell.ordinal import ordinal_key
 from ..powershell.results import Hidden, RemoteObject
 from ..powershell.shell import ManagementShell
 from ..result.refusals import Refused, Unreadable
-from .catalogue import INTERNAL, PRIORITY, SECRET, UNREADABLE, Noun, is_free_text
+from .catalogue import (
+    CHILDREN,
+    INTERNAL,
+    NESTED,
+    PRIORITY,
+    READ_ONLY,
+    SECRET,
+    UNREADABLE,
+    Noun,
+    is_free_text,
+)
 from .comparison import Comparison
 from .identity import Identity, Scope
 from .in_use import not_in_use
@@ -58,7 +68,9 @@ def read(
     results = shell.run(*shell.describing(*cmdlets), Command(noun.cmdlet("Get")))
     if results.errors:
         raise shell.classify(results.errors[0])
-    types = [shell.parameter_types(cmdlet) for cmdlet in cmdlets]
+    # What a session does not offer says nothing of its parameters.
+    offered = [cmdlet for cmdlet in cmdlets if shell.parameters_of(cmdlet) is not None]
+    types = [shell.parameter_types(cmdlet) for cmdlet in offered if not cmdlet.startswith("Remove-")]
     return described(noun, results.objects(), types, with_priority=with_priority)
 
 
@@ -71,6 +83,9 @@ def described(
 ) -> Table:
     """The table for what was read. ``with_priority``: a priority is a property like others, as a person sets one."""
     typed = _by_property_names(noun.name)
+    parameters = list(parameters)
+    # Where a cmdlet's parameters are not told, any property may be one of them.
+    is_told = bool(parameters) and all(parameters)
     types = {ordinal_key(name): kind for each in parameters for name, kind in each.items()}
     skipped: dict[str, str] = {}
     found = {ordinal_key(p.attribute or p.parameter): p for p in (typed.properties if typed else ())}
@@ -87,6 +102,8 @@ def described(
         reason = known.not_comparable if known else None
         if any(isinstance(value, Hidden) for value in values) or _is_secret(types.get(key, "")):
             reason = SECRET
+        if reason is None and is_told and key not in types:
+            reason = READ_ONLY
         if reason is not None and not (with_priority and reason == PRIORITY):
             skipped[name] = reason
             continue
@@ -98,6 +115,8 @@ def described(
             continue
         properties.append(_property(noun, name, comparison, is_shown=any(name in each for each in remotes)))
     resource = _resource(noun, typed, tuple(sorted(properties, key=lambda p: p.option.casefold())))
+    lost = {CHILDREN, NESTED, SECRET, UNREADABLE}
+    resource = replace(resource, is_partial=any(shape.get(n) and r in lost for n, r in skipped.items()))
     listed = tuple(resource.collection(remote) for remote in remotes)
     if noun.always_global and not is_complete(listed, resource):
         raise Unreadable(f"{noun.cmdlet('Get')} returned no Global object, although there always is one.")

@@ -36,6 +36,7 @@ STATE = "state"
 UNREADABLE = "unexpected_type"
 PRIORITY = "managed_as_order"
 PART_OF_IDENTITY = "part_of_identity"
+READ_ONLY = "read_only"
 """Why a property is not comparable: enumerated, as results have it."""
 
 

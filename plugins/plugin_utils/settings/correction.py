@@ -132,14 +132,16 @@ class Correction:
 
     def _entry(self) -> Change:
         planned = self.planned
-        loses_grants = planned.kind is Kind.REMOVE and planned.identity.scope is Scope.USER
+        is_gone = planned.kind in (Kind.REMOVE, Kind.RECREATE, Kind.RESET)
+        loses_grants = planned.identity.scope is Scope.USER and not planned.identity.item
+        loses = (planned.kind is Kind.REMOVE and loses_grants) or (is_gone and planned.resource.is_partial)
         return Change(
             resource=planned.resource.name,
             identity=str(planned.identity),
             kind=planned.kind.value,
             before=None if self.actual is None else self.actual.server_values,
             wanted=None if planned.kind is Kind.REMOVE else self._wanted(),
-            restorable=Restorable.VALUES_ONLY if loses_grants else Restorable.YES,
+            restorable=Restorable.VALUES_ONLY if loses else Restorable.YES,
         )
 
     def _wanted(self) -> Values:

@@ -20,7 +20,7 @@ from ..result.display import shown
 from ..result.refusals import UnusableArgument
 from ..result.severity import Severity
 from .any_noun import Table
-from .catalogue import CHILDREN, NESTED, PART_OF_IDENTITY, PRIORITY, SECRET, STATE, UNREADABLE
+from .catalogue import CHILDREN, NESTED, PART_OF_IDENTITY, PRIORITY, READ_ONLY, SECRET, STATE, UNREADABLE
 from .comparison import Unacceptable
 from .kinds import Names
 from .resource import Collection, Property, Resource, Values
@@ -57,6 +57,7 @@ WHY_NOT_COMPARABLE: Mapping[str, str] = {
     UNREADABLE: "this server does not show it as the value that it is",
     PRIORITY: "priorities are managed as the order of the objects",
     PART_OF_IDENTITY: "it is part of the identity",
+    READ_ONLY: "no cmdlet of this server sets it",
 }
 
 

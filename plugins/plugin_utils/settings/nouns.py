@@ -155,7 +155,11 @@ class _Work:
         try:
             results = self._shell.read_once(*commands)
         except OutcomeUnknown as unknown:
-            self._after_failure(nouns, unknown.results, _last_answered(nouns, unknown.results.objects()))
+            partial = unknown.results
+            last = (
+                _first_failed(nouns, partial) if partial.errors else _last_answered(nouns, partial.objects())
+            )
+            self._after_failure(nouns, partial, last)
             return
         except ConnectionRefused as refused:
             if not self.readings:
@@ -181,8 +185,8 @@ class _Work:
             return
         before, behind = nouns[:failed], nouns[failed + 1 :]
         if before:
-            known = {each.type_name for each in before}
-            self._take(before, [one for one in results.objects() if _type(one) in known])
+            others = {each.type_name for each in nouns[failed:]}
+            self._take(before, [one for one in results.objects() if _type(one) not in others])
         self._read_alone(nouns[failed])
         self.read(behind)
 

@@ -31,7 +31,7 @@ class Property:
     property, where its spelling differs by more than case. ``null`` is the option's value that a null on the
     server stands for. ``reason`` is one sentence on why a difference matters. ``only_with`` names another
     option and the value it must have for the property to exist at all. ``is_switch``: the cmdlet has a switch
-    parameter for each value, named like it. ``missing_is_null``: an object that does not show it has null there, as
+    parameter for each value, named like it. ``missing_is_null``: to it null, ``null``'s value and missing are one, as
     remoting may leave an empty list out.
     """
 
@@ -53,7 +53,7 @@ class Property:
         return self.missing_is_null or (self.attribute or self.parameter) in remote
 
     def is_null(self, remote: RemoteObject) -> bool:
-        return remote.get(self.attribute or self.parameter) is None
+        return not self.missing_is_null and remote.get(self.attribute or self.parameter) is None
 
     def read(self, remote: RemoteObject) -> Any:
         raw = remote.get(self.attribute or self.parameter)
@@ -160,6 +160,7 @@ class Resource:
     list. ``creatable``: there are New- and Remove- cmdlets; otherwise there is one object, which always
     exists. ``required_to_create`` names options that New- demands. ``compose`` makes the parameters of Set-
     out of the object's present values and those to be written, for cmdlets with parameter sets of their own.
+    ``is_partial``: objects have more than these properties show, which a removal loses for good.
     """
 
     name: str
@@ -176,6 +177,7 @@ class Resource:
     required_to_create: tuple[str, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     compose: Callable[[Resource, Identity, Values, Values], Mapping[str, Any]] = _by_parameter
+    is_partial: bool = False
 
     def cmdlet(self, verb: str) -> str:
         return f"{verb}-{self.noun}"

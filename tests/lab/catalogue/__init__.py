@@ -72,6 +72,14 @@ class Command:
         default_factory=dict
     )  # by lower-case name; without the common ones
 
+    @property
+    def shown_default_set(self) -> str | None:
+        """The documented default parameter set, else (assumed) the first that demands nothing; None without sets."""
+        if self.sets == (ALL_SETS,):
+            return None
+        free = (s for s in self.sets if not any(p.mandatory_in(s) for p in self.parameters.values()))
+        return self.default_set or next(free, self.sets[0])
+
 
 def _switch(name: str, *aliases: str) -> Parameter:
     return Parameter(name, "SwitchParameter", aliases=aliases)

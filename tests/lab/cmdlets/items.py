@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from psrpcore.types import ErrorCategory, PSInt, PSInt64, PSUInt, PSUInt64
+from psrpcore.types import ErrorCategory, PSByteArray, PSInt, PSInt64, PSUInt, PSUInt64
 
 from lab.objects.values import NetObject, string_array, text_of
 from lab.powershell.builtin import CUSTOM_OBJECT, has_wildcard, matches
@@ -102,15 +102,28 @@ def _location(path: str) -> dict[str, Any]:
         "PSChildName": name,
         "PSDrive": NetObject(
             ("System.Management.Automation.PSDriveInfo", "System.Object"),
-            {"CurrentLocation": "", "Name": drive, "Provider": _PROVIDER, "Root": root, "DisplayRoot": None},
+            {
+                "CurrentLocation": "",
+                "Name": drive,
+                "Provider": _PROVIDER,
+                "Root": root,
+                "Description": "The configuration settings for the local computer",
+                "MaximumSize": None,
+                "DisplayRoot": None,
+            },
+            {"Used": "", "Free": ""},
             text=drive,
         ),
         "PSProvider": NetObject(
             ("System.Management.Automation.ProviderInfo", "System.Object"),
             {
                 "ImplementingType": "Microsoft.PowerShell.Commands.RegistryProvider",
+                "HelpFile": "System.Management.Automation.dll-Help.xml",
                 "Name": "Registry",
                 "PSSnapIn": "Microsoft.PowerShell.Core",
+                "ModuleName": "Microsoft.PowerShell.Core",
+                "Module": None,
+                "Description": "",
                 "Capabilities": "ShouldProcess, Transactions",
                 "Home": "",
             },
@@ -180,6 +193,8 @@ def _data(value: Any, kind: str | None, path: str) -> Any:
             ) from None
     if kind == "MultiString":
         return [text_of(item) for item in value] if isinstance(value, (list, tuple)) else [text_of(value)]
+    if kind == "Binary" and isinstance(value, bytes):
+        return PSByteArray(value)
     if kind is None and isinstance(value, int) and not isinstance(value, bool):
         return int(value)
     return text_of(value)

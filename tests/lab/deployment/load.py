@@ -363,7 +363,12 @@ class _Builder:
                 },
                 listeners=tuple(listeners) if listeners else None,
                 windows={
-                    key: _merged(self._document.get(key, {}), entry.get(key, {}), facts.get(key, {}))
+                    key: _merged(
+                        {"language": self._document.get("language", "en")} if key == "time_service" else {},
+                        self._document.get(key, {}),
+                        entry.get(key, {}),
+                        facts.get(key, {}),
+                    )
                     for key in ("clock", "time_service", "services", "certificates")
                 },
             )

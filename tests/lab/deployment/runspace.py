@@ -15,10 +15,11 @@ import lab.cmdlets.all
 import lab.powershell.builtin  # noqa: F401
 from lab.catalogue import Command, lync_commands, module_name, powershell_commands
 from lab.cmdlets.writes import writes
-from lab.contract import Caller, Statement, Streams
+from lab.contract import Caller, Statement, Streams, TerminatingError
 from lab.deployment.store import Entry, State, StoreUnreachable
 from lab.deployment.topology import Computer, Person
 from lab.powershell.engine import Engine, Implementation
+from lab.powershell.languages import LocalizedStreams, localize
 from lab.powershell.registry import implementation_of
 from lab.rbac import allowed
 from lab.windows.machine import Machine
@@ -62,7 +63,14 @@ class LyncRunspace:
     # lab.contract.Runspace
 
     def run(self, statements: Sequence[Statement], streams: Streams, input: Sequence[Any]) -> None:
-        self._engine.run(statements, streams, input)
+        language = self.machine.language
+        if language == "en":
+            self._engine.run(statements, streams, input)
+            return
+        try:
+            self._engine.run(statements, LocalizedStreams(streams, language), input)
+        except TerminatingError as error:
+            raise TerminatingError(localize(error.record, language)) from None
 
     def close(self) -> None:
         self._commands = {}

@@ -126,7 +126,7 @@ namespace Lab {
 
         public static ErrorRecord Error(JsonElement error) => new(
             Exception(error.GetProperty("exception")), error.GetProperty("id").GetString(),
-            Enum.Parse<ErrorCategory>(error.GetProperty("category").GetString()), Received(error.GetProperty("target")));
+            Enum.Parse<ErrorCategory>(error.GetProperty("category").GetString()), Received(error.GetProperty("target")) is PSObject { BaseObject: not PSCustomObject } target ? target.BaseObject : Received(error.GetProperty("target")));
 
         static Exception Exception(JsonElement[] names, string message, Exception inner) {
             var type = Types.OfException(names.Select(name => name.GetString()).ToArray());
@@ -213,7 +213,7 @@ namespace Lab {
     /// An identity of the Central Management Store; its constructor refuses what cannot be one.
     public abstract class Identity : Text {
         protected Identity(object value) : base(value) {
-            if (string.IsNullOrWhiteSpace(ToString())) throw new ArgumentException("The identity is empty.");
+            if (string.IsNullOrWhiteSpace(ToString())) throw new ArgumentException($"The identity \"{this}\" is not in a valid format.");
         }
     }
 }

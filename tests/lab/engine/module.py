@@ -97,18 +97,13 @@ def _cmdlet_source(command: Command) -> str:
     namespace, _, class_name = command.class_name.rpartition(".")
     verb, _, noun = command.name.partition("-")
     properties = " ".join(_property_source(command, parameter) for parameter in command.parameters.values())
-    options = f', DefaultParameterSetName = "{_default_set(command)}"' if command.sets != (ALL_SETS,) else ""
+    default = command.shown_default_set
+    options = f', DefaultParameterSetName = "{default}"' if default else ""
     options += ", SupportsShouldProcess = true" if command.should_process else ""
     return (
         f"namespace {namespace} {{ using System.Management.Automation; "
         f'[Cmdlet("{verb}", "{noun}"{options})] public class {class_name} : Lab.ModelCmdlet {{ {properties} }} }}'
     )
-
-
-def _default_set(command: Command) -> str:
-    """The documented one, or (assumed) the first that demands nothing."""
-    free = (s for s in command.sets if not any(p.mandatory_in(s) for p in command.parameters.values()))
-    return command.default_set or next(free, command.sets[0])
 
 
 def _property_source(command: Command, parameter: Parameter) -> str:

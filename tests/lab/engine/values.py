@@ -151,7 +151,7 @@ def sent_record(record: ErrorRecord) -> Any:
     names = [name for name in record.Exception.PSTypeNames if name != "System.Object"]
     return {
         "exception": {"types": names, "message": str(record.Exception.Message), "inner": None},
-        "id": str(record.FullyQualifiedErrorId),
+        "id": str(record.FullyQualifiedErrorId).partition(",")[0],  # PowerShell adds the class
         "category": record.CategoryInfo.Category.name,
         "target": None,
     }

@@ -11,7 +11,7 @@ from typing import Any
 
 from psrpcore.types import ErrorCategory, PSDateTime, PSNoteProperty
 
-from lab.catalogue import Command, common_parameters
+from lab.catalogue import SHOULD_PROCESS_PARAMETERS, Command, common_parameters
 from lab.objects.types import full_name
 from lab.objects.values import (
     NetCollection,
@@ -77,18 +77,34 @@ def command_information(command: Command, session: Any) -> NetObject:
     kind = "Function" if is_proxy else command.kind
     verb, _, noun = command.name.partition("-")
     parameters = {**command.parameters, **common_parameters(command, session.powershell_version)}
+    lines = syntax(command, session.powershell_version)
     properties: dict[str, Any] = {}
     if kind == "Cmdlet":
-        properties |= {"Verb": verb, "Noun": noun, "ImplementingType": command.class_name}
+        properties |= {
+            "Verb": verb,
+            "Noun": noun,
+            "ImplementingType": command.class_name,
+            "HelpFile": f"{command.module}.dll-Help.xml",  # assumed
+            "PSSnapIn": None,
+            "Options": "ReadOnly",
+        }
     properties |= {
-        "Definition": syntax(command),
-        "DefaultParameterSet": command.default_set,
+        "Definition": "".join(f"\r\n{command.name} {line}\r\n" for line in lines),
+        "DefaultParameterSet": command.shown_default_set,
         "Name": command.name,
         "CommandType": COMMAND_TYPES[kind],
+        "Visibility": "Public",
         "Version": session.module_version(command.module),
         "ModuleName": command.module,
+        "Module": command.module,
+        "OutputType": NetCollection((_read_only("PSTypeName"), "System.Object"), ()),
+        "ParameterSets": NetCollection((_read_only("CommandParameterSetInfo"), "System.Object"), lines),
         "Parameters": {parameter.name: parameter_metadata(parameter) for parameter in parameters.values()},
     }
+    if session.powershell_version[0] >= "3":
+        properties["RemotingCapability"] = "PowerShell"
+    if session.powershell_version[0] >= "5":
+        properties["Source"] = command.module
     return NetObject(
         (
             f"System.Management.Automation.{kind}Info",
@@ -97,6 +113,16 @@ def command_information(command: Command, session: Any) -> NetObject:
         ),
         properties,
         text=command.name,
+    )
+
+
+def _read_only(item: str) -> str:
+    assembly = (
+        "System.Management.Automation, Version=3.0.0.0, Culture=neutral, PublicKeyToken=31bf3856ad364e35"
+    )
+    return (
+        "System.Collections.ObjectModel.ReadOnlyCollection`1"
+        f"[[System.Management.Automation.{item}, {assembly}]]"
     )
 
 
@@ -118,20 +144,40 @@ def parameter_metadata(parameter: Any) -> NetObject:
     )
 
 
-def syntax(command: Command) -> str:
-    """The command's syntax, one line a parameter set, as CmdletInfo.Definition has it."""
+#: How PowerShell 3.0 and later write these types in a command's syntax.
+_SHORT = {
+    "String": "string",
+    "Boolean": "bool",
+    "Int32": "int",
+    "UInt32": "uint",
+    "Int64": "long",
+    "Double": "double",
+    "DateTime": "datetime",
+    "Guid": "guid",
+    "TimeSpan": "timespan",
+}
+
+
+def syntax(command: Command, powershell_version: str) -> tuple[str, ...]:
+    """The command's parameter sets, each in one line (measured; PowerShell 2.0's type names: assumed)."""
     lines = []
     for parameter_set in command.sets:
-        parts = [command.name]
+        parts = []
         members = [p for p in command.parameters.values() if p.belongs_to(parameter_set)]
+        if command.should_process:
+            members += SHOULD_PROCESS_PARAMETERS.values()
         for parameter in sorted(members, key=lambda p: (p.position is None, p.position or 0)):
             name = f"-{parameter.name}" if parameter.position is None else f"[-{parameter.name}]"
-            text = name if parameter.is_switch else f"{name} <{parameter.type}>"
+            element = parameter.type.removesuffix("[]")
+            if powershell_version[0] >= "3":
+                element = _SHORT.get(element, element)
+            kind = f"<{element}{parameter.type[len(parameter.type.removesuffix('[]')) :]}>"
+            text = name if parameter.is_switch else f"{name} {kind}"
             parts.append(text if parameter.mandatory_in(parameter_set) else f"[{text}]")
         if command.kind == "Cmdlet":
             parts.append("[<CommonParameters>]")
         lines.append(" ".join(parts))
-    return "\r\n\r\n".join(lines)
+    return tuple(lines)
 
 
 @implements("Measure-Object", collects=True)

@@ -122,7 +122,7 @@ class Invocation:
         if self.get("Confirm"):
             choices = ("&Yes", "Yes to &All", "&No", "No to A&ll", "&Suspend")
             message = f"Are you sure you want to perform this action?\r\n{action}"
-            answer = self.streams.host_prompt_for_choice("Confirm", message, choices, 0)
+            answer = self._ask("Confirm", message, choices)
             self.declined = answer not in (0, 1)
         return not self.declined
 
@@ -130,9 +130,16 @@ class Invocation:
         """Cmdlet.ShouldContinue: asks unless -Force was given; -Confirm:$false does not silence it (measured)."""
         if self.get("Force"):
             return True
-        answer = self.streams.host_prompt_for_choice(caption, query, ("&Yes", "&No", "&Suspend"), 0)
+        answer = self._ask(caption, query, ("&Yes", "&No", "&Suspend"))
         self.declined = answer != 0
         return not self.declined
+
+    def _ask(self, caption: str, message: str, choices: Sequence[str]) -> int:
+        try:
+            return self.streams.host_prompt_for_choice(caption, message, choices, 0)
+        except TerminatingError as error:
+            error.record.FullyQualifiedErrorId += f",{self.command.class_name}"
+            raise
 
 
 @dataclass(frozen=True)

@@ -226,6 +226,7 @@ def not_interactive(message: str, command: str) -> ErrorRecord:
         [
             "System.Management.Automation.Host.HostException",
             "System.Management.Automation.RuntimeException",
+            "System.SystemException",
         ],
         "A command that prompts the user failed because the host program or the command type does not support user "
         f"interaction. The host was attempting to request confirmation with the following message: {message}",

@@ -75,7 +75,7 @@ def typed(collection: Collection, type_name: str) -> Collection:
 def iteration() -> PSList:
     """PipelineIterationInfo of a command that got one object."""
     type_name = f"System.Collections.ObjectModel.ReadOnlyCollection`1[[System.Int32, {_MSCORLIB}]]"
-    return typed(PSList([0, 0]), type_name)
+    return typed(PSList([0, 1]), type_name)
 
 
 def invocation_of(command: str) -> InvocationInfo:
@@ -97,10 +97,10 @@ def invocation_of(command: str) -> InvocationInfo:
         PositionMessage="",
         PSScriptRoot="",
         InvocationName=command,
-        PipelineLength=0,
-        PipelinePosition=0,
+        PipelineLength=1,
+        PipelinePosition=1,
         ExpectingInput=False,
-        CommandOrigin=CommandOrigin.Internal,
+        CommandOrigin=CommandOrigin.Runspace,
     )
 
 
