@@ -38,7 +38,8 @@ EXAMPLES = r"""
 ---
 - name: Sum up
   lync.remediation.drift_verdict:
-    results: "{{ ansible_play_hosts_all | map('extract', hostvars) | map(attribute='drift_result', default={}) }}"
+    results:
+      - "{{ drift_result }}"
   run_once: true
 """
 

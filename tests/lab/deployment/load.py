@@ -413,7 +413,9 @@ class _Builder:
                 self._put(state, NOUNS["CsPublicProvider"], topology, {"Identity": name, "ProxyFqdn": proxy})
         if "SipDomain" not in settings:
             for number, domain in enumerate(topology.sip_domains):
-                self._put(state, NOUNS["CsSipDomain"], topology, {"Identity": domain, "IsDefault": number == 0})
+                self._put(
+                    state, NOUNS["CsSipDomain"], topology, {"Identity": domain, "IsDefault": number == 0}
+                )
         for key, entries in settings.items():
             found = NOUNS.get(f"Cs{key}") or NOUNS.get(key)
             if found is None:
