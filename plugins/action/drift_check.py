@@ -6,11 +6,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from ..modules import drift_check as module
 from ..plugin_utils.drift.action import DriftAction
 from ..plugin_utils.drift.assessing import Task, assess, remember
+from ..plugin_utils.drift.rights import withheld
 from ..plugin_utils.drift.run import Run
 from ..plugin_utils.powershell.shell import ManagementShell
 
@@ -25,4 +28,11 @@ class ActionModule(DriftAction):
         task = self._with_requests(task, arguments)
         assessment = assess(shell, task, self._now)
         remember(task, assessment, self._now, assessment.findings)
-        return assessment.run(task, self._now, self.MODE), {}
+        missing = withheld(shell, assessment.requests.nouns) if arguments["preflight"] else []
+        run = replace(assessment.run(task, self._now, self.MODE), notes=tuple(map(_sentence, missing)))
+        return run, {"preflight": missing}
+
+
+def _sentence(missing: Mapping[str, str]) -> str:
+    role = f"; the role {missing['role']} has it" if missing["role"] else ""
+    return f"{missing['cmdlet']} is not offered to this account{role}."

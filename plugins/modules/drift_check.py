@@ -67,6 +67,12 @@ options:
       - The longest time that a waiver may still have, in days.
     type: int
     default: 366
+  preflight:
+    description:
+      - Whether it is looked up, too, which cmdlets for reading and writing these nouns the account lacks, and the
+        least role that has them.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.info
@@ -89,6 +95,23 @@ EXAMPLES = r"""
 
 RETURN = r"""
 ---
+preflight:
+  description:
+    - Cmdlets that this version has and this account is not offered, if that was asked for.
+  returned: when it was not refused
+  type: list
+  elements: dict
+  contains:
+    cmdlet:
+      description:
+        - The cmdlet.
+      returned: always
+      type: str
+    role:
+      description:
+        - The least role that has it; empty where the session cannot tell.
+      returned: always
+      type: str
 verdict:
   description:
     - V(clean), V(drift), V(incomplete) where something could not be judged, or V(refused) where nothing was done.

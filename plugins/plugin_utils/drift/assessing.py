@@ -81,6 +81,8 @@ class Assessment:
 
     def run(self, task: Task, now: Now, mode: str) -> Run:
         read = set(self.compared.seen)
+        latest = task.state.latest_run() or {}
+        before = str(latest.get("collection_version") or task.collection_version)
         return Run(
             server=self.server,
             mode=mode,
@@ -98,6 +100,7 @@ class Assessment:
             unmatched=self.waived.unmatched,
             has_history=task.persists,
             collection_version=task.collection_version,
+            previous_version=before if before != task.collection_version else "",
         )
 
 

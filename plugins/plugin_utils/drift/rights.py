@@ -13,7 +13,7 @@ from ..powershell.errors import ManagementShellError
 from ..powershell.shell import ManagementShell
 from ..result.refusals import text_of
 from ..settings import catalogue
-from ..settings.nouns import rights
+from ..settings.nouns import rights, version_of
 from .plan import Rights
 
 _ROLES = Command("Get-CsAdminRole")
@@ -23,13 +23,29 @@ def offered(shell: ManagementShell, nouns: Iterable[str]) -> Rights:
     """What this session may write of these nouns, and the least role that could write the rest."""
     known = [catalogue.noun(name) for name in dict.fromkeys(nouns)]
     verbs = rights(shell, known)
-    withheld = [
+    missing = [
         each.cmdlet(verb)
         for each in known
         for verb in ("Set", "New", "Remove")
         if verb in each.verbs and verb not in verbs[each.name]
     ]
-    return Rights(verbs, least_roles(shell, withheld) if withheld else {})
+    return Rights(verbs, least_roles(shell, missing) if missing else {})
+
+
+def withheld(shell: ManagementShell, nouns: Iterable[str]) -> list[dict[str, str]]:
+    """The cmdlets of these nouns that this version has and this session does not offer, each with the least role."""
+    version = version_of(shell)
+    known = [catalogue.noun(name) for name in dict.fromkeys(nouns)]
+    known = [each for each in known if version is None or version in each.versions]
+    verbs = rights(shell, known)
+    missing = [
+        each.cmdlet(verb)
+        for each in known
+        for verb in ("Get", "Set", "New", "Remove")
+        if verb in each.verbs and verb not in verbs[each.name] and (verb == "Get" or not each.read_only)
+    ]
+    roles = least_roles(shell, missing) if missing else {}
+    return [{"cmdlet": cmdlet, "role": roles.get(cmdlet, "")} for cmdlet in missing]
 
 
 def least_roles(shell: ManagementShell, cmdlets: Sequence[str]) -> dict[str, str]:

@@ -86,6 +86,10 @@ def lines(run: Run, context: Sequence[str] = (), shown: int = _SHOWN) -> list[st
     found += _waivers(run)
     found += _coverage(run)
     found += list(_commands(run, told[:shown], context))
+    if run.previous_version:
+        found += _wrapped(
+            f"This collection is {run.collection_version}, and was {run.previous_version} at the run before."
+        )
     for note in run.notes:
         found += ["", *_wrapped(note)]
     if run.follow_ups:
