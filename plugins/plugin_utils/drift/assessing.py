@@ -13,12 +13,14 @@ from typing import Any
 
 from ..change import journal
 from ..powershell.shell import ManagementShell
+from ..result.display import shown
 from ..result.refusals import BadArgument, UnusableArgument
 from ..result.severity import Severity
 from ..result.status import Status
 from ..settings import catalogue
 from ..settings.comparison import Unacceptable
 from ..settings.nouns import Outcome, Reading, read_nouns
+from ..settings.resources.registry import RESOURCES
 from . import baseline, deployment, manifest, requests, waivers
 from .baseline import Baseline
 from .comparing import Comparison, Server, compare
@@ -28,11 +30,13 @@ from .findings import Finding, Kind, Unknown
 from .history import LastSeen, after_run, resolved, with_history
 from .judging import Waived, explain, waive
 from .manifest import Manifest
-from .requests import Requests
+from .requests import Requests, Wanted
 from .rights import least_roles
 from .run import Run
 from .state import Now, State
 from .waivers import STATE, Waiver
+
+_OTHER_TASK = "another task of the run"
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,7 @@ def assess(shell: ManagementShell, task: Task, now: Now) -> Assessment:
     findings = with_history(compared.findings, last, now.text)
     entries = [entry for folder in task.journals for entry in journal.entries(folder)]
     findings = explain(findings, sorted(entries, key=lambda entry: entry.time))
-    findings += with_history(reported(task.deployment, task.results), last, now.text)
+    findings += with_history(reported(task.deployment, task.results, compared), last, now.text)
     waived = waive(findings, pinned, now.today, _same(readings))
     return Assessment(
         server, binding, files, exported, asked, readings, last, compared, waived, waived.findings
@@ -208,8 +212,12 @@ def _same(readings: Mapping[str, Reading]) -> Callable[[Finding, Any], bool]:
     return same
 
 
-def reported(deployment_name: str, results: Sequence[Mapping[str, Any]]) -> list[Finding]:
-    """What other tasks of the run have found, as findings of this deployment."""
+def reported(
+    deployment_name: str, results: Sequence[Mapping[str, Any]], compared: Comparison
+) -> list[Finding]:
+    """What other tasks of the run have found, as findings of this deployment. What the baseline asks for as well is a
+    finding already; where it asks for something else, that is said.
+    """
     found = []
     for number, result in enumerate(results):
         drift = result.get("drift")
@@ -217,22 +225,15 @@ def reported(deployment_name: str, results: Sequence[Mapping[str, Any]]) -> list
             raise UnusableArgument("results", f"number {number} is no result of a module of this collection")
         status = Status(result.get("status", Status.UNKNOWN.value))
         for each in drift:
-            corrected = status is Status.CORRECTED and not result.get("failed")
-            found.append(
-                Finding(
-                    deployment_name,
-                    str(each["resource"]),
-                    str(each["identity"]),
-                    str(each["property"]),
-                    Kind.REPORTED,
-                    Status.CORRECTED if corrected else Status.DRIFTED,
-                    each.get("current"),
-                    each.get("desired"),
-                    Severity(each["severity"]),
-                    str(each["reason"]),
-                    ("another task of the run",),
+            finding = _reported(deployment_name, each, is_corrected=status is Status.CORRECTED)
+            wanted = _wanted_of(compared, finding)
+            if wanted is None or wanted.value != finding.desired:
+                detail = (
+                    f"{wanted.origins[0]} contradicts this: it wants {shown(wanted.value)}."
+                    if wanted is not None
+                    else ""
                 )
-            )
+                found.append(replace(finding, detail=detail))
         if status is Status.UNKNOWN:
             found.append(
                 Finding(
@@ -242,12 +243,38 @@ def reported(deployment_name: str, results: Sequence[Mapping[str, Any]]) -> list
                     "",
                     Kind.REPORTED,
                     Status.UNKNOWN,
-                    origins=("another task of the run",),
+                    origins=(_OTHER_TASK,),
                     unknown=Unknown.FAILED,
                     detail=str(result.get("msg", "")),
                 )
             )
     return found
+
+
+def _reported(deployment_name: str, entry: Mapping[str, Any], *, is_corrected: bool) -> Finding:
+    """Under the Management Shell's names, where the module is one of settings."""
+    resource = RESOURCES.get(str(entry["resource"]))
+    names = {p.option: p.attribute or p.parameter for p in resource.properties} if resource else {}
+    return Finding(
+        deployment_name,
+        resource.noun if resource else str(entry["resource"]),
+        str(entry["identity"]),
+        names.get(str(entry["property"]), str(entry["property"])),
+        Kind.REPORTED,
+        Status.CORRECTED if is_corrected else Status.DRIFTED,
+        entry.get("current"),
+        entry.get("desired"),
+        Severity(entry["severity"]),
+        str(entry["reason"]),
+        (_OTHER_TASK,),
+    )
+
+
+def _wanted_of(compared: Comparison, finding: Finding) -> Wanted | None:
+    for identity, properties in compared.wanted.get(finding.noun, {}).items():
+        if folded(str(identity)) == folded(finding.identity):
+            return properties.get(folded(finding.property))
+    return None
 
 
 def remember(task: Task, assessment: Assessment, now: Now, findings: Sequence[Finding], **more: Any) -> None:

@@ -69,9 +69,7 @@ class Correcting:
         if paused is not None:
             until = f"{paused.until:%Y-%m-%d %H:%M %Z}"
             note = f"Paused until {until} by {paused.owner}: {paused.reason}. Nothing was corrected."
-            return self._concluded(
-                Outcome({each.key: each for each in self._assessment.findings}), [note], []
-            )
+            return self._concluded(Outcome({each.id: each for each in self._assessment.findings}), [note], [])
         self._must_be_allowed()
         planned = self._plan(choice)
         unknown = {folded(each.noun) for each in planned.findings if each.unknown is not None and each.noun}

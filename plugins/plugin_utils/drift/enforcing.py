@@ -35,7 +35,7 @@ COPY = Command("Export-CsConfiguration", {"AsBytes": Switch.PRESENT})
 class Outcome:
     """What became of a plan: the findings as they are afterwards, and the results of the changes."""
 
-    findings: dict[Key, Finding]
+    findings: dict[str, Finding]
     results: list[Result] = field(default_factory=list)
     not_kept: dict[Key, tuple[Any, str]] = field(default_factory=dict)
     follow_ups: list[str] = field(default_factory=list)
@@ -86,7 +86,7 @@ def _lines_of(step: Step, reading: Reading) -> list[str]:
 
 def enforce(envelope: Envelope, assessment: Assessment, planned: Plan) -> Outcome:
     """Never raises what the server or the wire does: that becomes what is known of the findings."""
-    outcome = Outcome({each.key: each for each in planned.findings})
+    outcome = Outcome({each.id: each for each in planned.findings})
     stopped = ""
     for step in planned.steps:
         if stopped:
@@ -106,9 +106,7 @@ def enforce(envelope: Envelope, assessment: Assessment, planned: Plan) -> Outcom
             continue
         except (Refused, UnusableArgument) as refused:
             for each in step.findings:
-                outcome.findings[each.key] = replace(
-                    outcome.findings[each.key], held=str(refused).rstrip(".")
-                )
+                outcome.findings[each.id] = replace(outcome.findings[each.id], held=str(refused).rstrip("."))
             continue
         except ManagementShellError as error:
             part.failure(error)
@@ -148,8 +146,8 @@ def is_as_seen(then: Collection | None, now: Collection | None) -> bool:
 
 def _all(outcome: Outcome, step: Step, unknown: Unknown, sentence: str) -> None:
     for each in step.findings:
-        outcome.findings[each.key] = replace(
-            outcome.findings[each.key], status=Status.UNKNOWN, unknown=unknown, detail=sentence
+        outcome.findings[each.id] = replace(
+            outcome.findings[each.id], status=Status.UNKNOWN, unknown=unknown, detail=sentence
         )
 
 
@@ -159,7 +157,7 @@ def _corrected(outcome: Outcome, step: Step, results: Sequence[Result]) -> None:
         return  # Check mode foretells.
     for each in step.findings:
         outcome.corrected[each.key] = (each.current, each.desired)
-        outcome.findings[each.key] = replace(outcome.findings[each.key], status=Status.CORRECTED)
+        outcome.findings[each.id] = replace(outcome.findings[each.id], status=Status.CORRECTED)
     changed = [each.property for each in step.findings if each.kind is Kind.VALUE]
     for follow_up in catalogue.noun(step.noun).follow_ups(changed):
         line = f"{follow_up.command}  # {step.noun}: {follow_up.reason}"
@@ -178,13 +176,13 @@ def _failed(outcome: Outcome, step: Step, failed: ChangeFailed, version: str) ->
     for each in step.findings:
         if each.kind is Kind.VALUE and after.get(each.property) == each.desired:
             outcome.corrected[each.key] = (each.current, each.desired)
-            outcome.findings[each.key] = replace(outcome.findings[each.key], status=Status.CORRECTED)
+            outcome.findings[each.id] = replace(outcome.findings[each.id], status=Status.CORRECTED)
         elif failed.causes:
-            outcome.findings[each.key] = replace(outcome.findings[each.key], held=str(failed).rstrip("."))
+            outcome.findings[each.id] = replace(outcome.findings[each.id], held=str(failed).rstrip("."))
         else:
             outcome.not_kept[each.key] = (each.desired, version)
-            outcome.findings[each.key] = replace(
-                outcome.findings[each.key],
+            outcome.findings[each.id] = replace(
+                outcome.findings[each.id],
                 status=Status.UNKNOWN,
                 unknown=Unknown.NOT_KEPT,
                 detail=str(failed),

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.drift import baseline, plan, requests
+from ansible_collections.lync.remediation.plugins.plugin_utils.drift.assessing import reported
 from ansible_collections.lync.remediation.plugins.plugin_utils.drift.comparing import (
     Comparison,
     Server,
@@ -461,3 +462,35 @@ def test_severity_and_reason_come_from_the_table() -> None:
     (finding,) = compared(edited("CsVoicePolicy", "[Local, Long]", "[Long]")).findings
     assert finding.severity in Severity
     assert finding.reason == catalogue.noun("CsVoicePolicy").reason
+
+
+# -- other tasks ------------------------------------------------------------------------------------------------------
+
+
+def result(desired: str, **more: Any) -> dict[str, Any]:
+    entry = {
+        "resource": "media_configuration",
+        "identity": "Global",
+        "property": "encryption_level",
+        "current": "DoNotSupportEncryption",
+        "desired": desired,
+        "severity": "critical",
+        "reason": "It matters.",
+    }
+    return {"status": "drifted", "drift": [entry], **more}
+
+
+def test_what_other_tasks_found_joins_and_a_contradiction_is_named() -> None:
+    media = reading(
+        "CsMediaConfiguration", {"Identity": "Global", "EncryptionLevel": "DoNotSupportEncryption"}
+    )
+    files = {"CsMediaConfiguration": "objects:\n  Global:\n    EncryptionLevel: RequireEncryption\n"}
+    comparison = compared(files, {"CsMediaConfiguration": media})
+    assert reported("contoso", [result("RequireEncryption")], comparison) == []
+    (other,) = reported("contoso", [result("SupportEncryption")], comparison)
+    assert other.key == comparison.findings[0].key
+    assert "b/CsMediaConfiguration.yml:6" in other.detail
+    (lost,) = reported("contoso", [{"status": "unknown", "drift": [], "msg": "No answer."}], comparison)
+    assert lost.unknown is Unknown.FAILED
+    with pytest.raises(BadArgument, match=r"^results"):
+        reported("contoso", [{"changed": False}], comparison)
