@@ -10,6 +10,7 @@ By hand means behind the product's back: the simulated deployment's store is cha
 from __future__ import annotations
 
 import datetime
+import importlib
 import itertools
 import json
 import os
@@ -20,11 +21,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.lync.remediation.plugins.plugin_utils.settings.catalogue import manageable
 from lab.injection import Rule
 from lab.objects.nouns import NOUNS
 
-from .in_process import LabInProcess, Worker
+from .in_process import PLUGINS, LabInProcess, Worker
 
 HOST = "pool01.contoso.com"
 DEPLOYMENT: dict[str, Any] = {
@@ -448,7 +448,8 @@ def test_a_run_that_is_cut_off_is_finished_by_the_next_one(lab: LabInProcess, co
 def test_no_secret_reaches_a_file_or_a_result(lab: LabInProcess, controller: Controller) -> None:
     canary = "canary-7c1e09ab"
     planted = 0
-    for noun in manageable():
+    catalogue = importlib.import_module(f"{PLUGINS}.plugin_utils.settings.catalogue")
+    for noun in catalogue.manageable():
         secrets = [name for name, reason in noun.not_comparable.items() if reason == "secret"]
         known = NOUNS.get(noun.name)
         for name in secrets if known is not None and lab.deployment.store.state.get(noun.name) else ():

@@ -81,7 +81,8 @@ class DriftAction(BaseAction):
 
     def _once(self, arguments: dict[str, Any], task: Task, envelope: Envelope) -> dict[str, Any]:
         known = task.state.run_of(self._now.run)
-        if known is not None and known.get("mode") == self.MODE and known.get("host") != task.host:
+        judged = known is not None and known.get("mode") == self.MODE and not known.get("failure")
+        if known is not None and judged and known.get("host") != task.host:
             same = {"same_deployment_as": known["host"], "summary": []}
             return {"changed": False, **_without_format(known), **same}
         task.state.must_be_earlier(self._now)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..result.severity import Severity
@@ -110,7 +111,7 @@ def _finding(finding: Finding) -> Iterator[str]:
         yield from _value("was" if is_corrected else "now", finding.current)
         yield from _value("is" if is_corrected else "wanted", finding.desired)
     for origin in finding.origins[:2]:
-        yield f"  from    {origin}"
+        yield f"  from    {origin.removeprefix(f'{Path.cwd()}/')}"
     if finding.unknown is not None:
         yield from _wrapped(f"{finding.unknown.value}: {finding.detail}", "  ")
     elif finding.detail:

@@ -489,7 +489,7 @@ def test_what_other_tasks_found_joins_and_a_contradiction_is_named() -> None:
     assert reported("contoso", [result("RequireEncryption")], comparison) == []
     (other,) = reported("contoso", [result("SupportEncryption")], comparison)
     assert other.key == comparison.findings[0].key
-    assert "b/CsMediaConfiguration.yml:6" in other.detail
+    assert "b/CsMediaConfiguration.yml:5" in other.detail
     (lost,) = reported("contoso", [{"status": "unknown", "drift": [], "msg": "No answer."}], comparison)
     assert lost.unknown is Unknown.FAILED
     with pytest.raises(BadArgument, match=r"^results"):
