@@ -100,8 +100,11 @@ def compare(
     ``accepted_shapes`` are the folded nouns whose changed shape somebody has accepted.
     """
     work = _Work(server, last, manifest, now, accepted_shapes)
+    by_noun: dict[str, list[Request]] = {}
+    for request in requests.requests:
+        by_noun.setdefault(folded(request.noun), []).append(request)
     for name in requests.nouns:
-        own = [each for each in requests.requests if folded(each.noun) == folded(name)]
+        own = by_noun.get(folded(name), [])
         work.noun(readings[name], own, requests.orders.get(folded(name)), folded(name) in requests.whole)
     return work.result()
 
