@@ -11,10 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..modules import drift_check as module
+from ..plugin_utils.drift import summary
 from ..plugin_utils.drift.action import DriftAction
 from ..plugin_utils.drift.assessing import Task, assess, remember
 from ..plugin_utils.drift.rights import withheld
-from ..plugin_utils.drift.run import Run
+from ..plugin_utils.drift.run import Run, Verdict
 from ..plugin_utils.powershell.shell import ManagementShell
 
 
@@ -30,6 +31,9 @@ class ActionModule(DriftAction):
         remember(task, assessment, self._now, assessment.findings)
         missing = withheld(shell, assessment.requests.nouns) if arguments["preflight"] else []
         run = replace(assessment.run(task, self._now, self.MODE), notes=tuple(map(_sentence, missing)))
+        if arguments["display"] and run.verdict is Verdict.DRIFT:
+            for line in summary.lines(run, self._context(task, run)):
+                self._display.display(line)
         return run, {"preflight": missing}
 
 

@@ -29,7 +29,6 @@ from typing import Any
 
 from ansible.plugins.callback import CallbackBase
 
-_PREFIX = "lync.remediation.drift_"
 _VERDICT = "lync.remediation.drift_verdict"
 _BROKEN = 12
 
@@ -46,6 +45,9 @@ class CallbackModule(CallbackBase):
         super().__init__(*args, **kwargs)
         self._concerned = False
         self._exit_code: int | None = None
+
+    def v2_playbook_on_start(self, playbook: Any) -> None:
+        self._guarded(lambda: self._look_ahead(playbook))
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._guarded(lambda: self._note(task))
@@ -67,17 +69,27 @@ class CallbackModule(CallbackBase):
             self._concerned, self._exit_code = True, _BROKEN
             self._display.warning(f"drift_report broke: {error!r}")
 
+    def _look_ahead(self, playbook: Any) -> None:
+        """A run that is to come to a verdict is one of ours, even if it never gets there."""
+        for play in playbook.get_plays():
+            for block in play.tasks:
+                for task in block.block:
+                    self._note(task)
+
     def _note(self, task: Any) -> None:
-        name = str(task.resolved_action or task.action)
-        if name.startswith(_PREFIX):
-            self._concerned = True
+        self._concerned = self._concerned or _name_of(task) == _VERDICT
 
     def _take(self, result: Any) -> None:
         # ansible-core 2.19 has made these attributes properties without the underscore.
         task = getattr(result, "task", None) or result._task
         found = getattr(result, "result", None) or result._result
-        if str(task.resolved_action or task.action) == _VERDICT and self._exit_code != _BROKEN:
+        if _name_of(task) == _VERDICT and self._exit_code != _BROKEN:
             self._exit_code = max(self._exit_code or 0, int(found["exit_code"]), key=_worst)
+
+
+def _name_of(task: Any) -> str:
+    """Blocks have none."""
+    return str(getattr(task, "resolved_action", None) or getattr(task, "action", ""))
 
 
 def _worst(code: int) -> int:

@@ -73,6 +73,11 @@ options:
         least role that has them.
     type: bool
     default: false
+  display:
+    description:
+      - Whether the findings are shown at once if there are any. Otherwise M(lync.remediation.drift_verdict) shows them.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.info

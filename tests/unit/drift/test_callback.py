@@ -43,7 +43,8 @@ def test_the_verdict_is_the_exit_code(code: int) -> None:
     ("steps", "code"),
     [
         ([("ansible.builtin.debug", {})], 0),
-        ([("lync.remediation.drift_check", None)], 12),
+        ([("lync.remediation.drift_check", {})], 0),
+        ([(VERDICT, None)], 12),
         ([(VERDICT, {})], 12),
         ([(VERDICT, {"exit_code": "x"}), (VERDICT, {"exit_code": 0})], 12),
         ([(VERDICT, {"exit_code": 99})], 12),
@@ -53,3 +54,20 @@ def test_the_verdict_is_the_exit_code(code: int) -> None:
 )
 def test_what_came_to_no_verdict_is_refused(steps: list[tuple[str, Any]], code: int) -> None:
     assert exit_code(*steps) == code
+
+
+def test_a_run_that_never_gets_to_its_verdict_is_refused() -> None:
+    callback = CallbackModule()
+    play = SimpleNamespace(tasks=[SimpleNamespace(block=[SimpleNamespace(block=[]), task(VERDICT)])])
+    callback.v2_playbook_on_start(SimpleNamespace(get_plays=lambda: [play]))
+    with pytest.raises(SystemExit) as end:
+        callback.v2_playbook_on_stats(None)
+    assert end.value.code == 12
+
+
+def test_a_callback_that_breaks_says_so() -> None:
+    callback = CallbackModule()
+    callback.v2_playbook_on_start(None)
+    with pytest.raises(SystemExit) as end:
+        callback.v2_playbook_on_stats(None)
+    assert end.value.code == 12
