@@ -47,7 +47,7 @@ class CallbackModule(CallbackBase):
         self._exit_code: int | None = None
 
     def v2_playbook_on_start(self, playbook: Any) -> None:
-        self._guarded(lambda: self._look_ahead(playbook))
+        self._guarded(lambda: self._foresee(playbook))
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._guarded(lambda: self._note(task))
@@ -69,7 +69,7 @@ class CallbackModule(CallbackBase):
             self._concerned, self._exit_code = True, _BROKEN
             self._display.warning(f"drift_report broke: {error!r}")
 
-    def _look_ahead(self, playbook: Any) -> None:
+    def _foresee(self, playbook: Any) -> None:
         """A run that is to come to a verdict is one of ours, even if it never gets there."""
         for play in playbook.get_plays():
             for block in play.tasks:

@@ -64,7 +64,7 @@ class Task:
     keeps: bool = True
     """Whether anything is written on the controller; a dry run does not."""
 
-    def looks_at(self, noun: str) -> bool:
+    def includes(self, noun: str) -> bool:
         return self.nouns is None or folded(noun) in self.nouns
 
 
@@ -158,12 +158,12 @@ def assess(shell: ManagementShell, task: Task, now: Now) -> Assessment:
 
 
 def all_requests(files: Baseline, task: Task) -> Requests:
-    found = requests.from_baseline(files, task.looks_at)
+    found = requests.from_baseline(files, task.includes)
     further = [
         *(requests.from_variable(task.wanted) if task.wanted is not None else ()),
         *requests.from_federation_role(task.variables),
     ]
-    chosen = tuple(each for each in further if task.looks_at(each.noun))
+    chosen = tuple(each for each in further if task.includes(each.noun))
     return replace(found, requests=found.requests + chosen)
 
 

@@ -22,7 +22,7 @@ from .enforcing import Outcome, copy_store, enforce, planned_lines
 from .findings import Finding
 from .judging import correctable
 from .plan import Choice, Limits, Plan
-from .rights import offered
+from .rights import rights_for
 from .run import Run
 from .state import Now
 
@@ -125,7 +125,7 @@ class Correcting:
     def _plan(self, choice: Choice) -> Plan:
         findings = self._assessment.findings
         nouns = {each.noun for each in findings if correctable(each)}
-        rights = offered(self._envelope.shell, [name for name in catalogue.nouns() if name in nouns])
+        rights = rights_for(self._envelope.shell, [name for name in catalogue.nouns() if name in nouns])
         return planning.plan(
             self._assessment.compared,
             findings,

@@ -40,16 +40,11 @@ _EXPORTS = {
 
 @dataclass(frozen=True)
 class Exported:
-    """``files`` are texts by file name, ``changed`` the names of those that differ from what is there."""
+    """``changed`` are the names of files that differ from what is there."""
 
     manifest: Manifest
-    files: Mapping[str, str]
     changed: tuple[str, ...]
     not_default: tuple[str, ...]
-
-    @property
-    def is_partial(self) -> bool:
-        return any(each.state is Export.FAILED for each in self.manifest.nouns.values())
 
 
 def export(shell: ManagementShell, task: Task, now: Now, excluded: Mapping[str, str]) -> Exported:
@@ -63,7 +58,7 @@ def export(shell: ManagementShell, task: Task, now: Now, excluded: Mapping[str, 
     chosen = [
         each.name
         for each in catalogue.manageable()
-        if task.looks_at(each.name) and folded(each.name) not in excluded
+        if task.includes(each.name) and folded(each.name) not in excluded
     ]
     binding = bound(shell, task, before)
     readings = read_nouns(shell, chosen)
@@ -77,7 +72,7 @@ def export(shell: ManagementShell, task: Task, now: Now, excluded: Mapping[str, 
     found = _manifest(task, server, binding, readings, excluded, now, before)
     changed = tuple(name for name, text in texts.items() if _differs(task.baseline / name, text))
     version = version_of(shell) or ""
-    result = Exported(found, texts, changed, tuple(not_default(readings, version)))
+    result = Exported(found, changed, tuple(not_default(readings, version)))
     if task.keeps:
         _write(task.baseline, texts, changed, found)
         last = task.state.load()

@@ -153,9 +153,9 @@ def _with_earlier_shape(seen: SeenNoun, earlier: SeenNoun | None) -> SeenNoun:
     """What has no type for the time being keeps the one that it had."""
     if earlier is None or folded(earlier.account) != folded(seen.account):
         return seen
-    known = {folded(name) for name, types in seen.shape.items() if _told(types)}
+    known = {folded(name) for name, types in seen.shape.items() if _telling_types(types)}
     kept = {name: types for name, types in earlier.shape.items() if folded(name) not in known}
-    return replace(seen, shape={**{n: t for n, t in seen.shape.items() if _told(t)}, **kept})
+    return replace(seen, shape={**{n: t for n, t in seen.shape.items() if _telling_types(t)}, **kept})
 
 
 def _fights(
@@ -195,17 +195,19 @@ def shape_change(last: LastSeen, noun: str, shape: Mapping[str, tuple[str, ...]]
     seen = last.nouns.get(folded(noun))
     if seen is None:
         return ""
-    now = {folded(name): _told(types) for name, types in shape.items()}
+    now = {folded(name): _telling_types(types) for name, types in shape.items()}
     changed = sorted(
         f"{name} was {' or '.join(types)} and is {' or '.join(sorted(now[folded(name)]))}"
         for name, types in seen.shape.items()
-        if _told(types) and now.get(folded(name)) and now[folded(name)].isdisjoint(_told(types))
+        if _telling_types(types)
+        and now.get(folded(name))
+        and now[folded(name)].isdisjoint(_telling_types(types))
     )
     versions = version if seen.version == version else f"{seen.version}, now {version}"
     return f"{'; '.join(changed)} (server {versions})" if changed else ""
 
 
-def _told(types: Iterable[str]) -> set[str]:
+def _telling_types(types: Iterable[str]) -> set[str]:
     """The types without that of an empty list, which says as little as null."""
     return set(types) - {"list"}
 

@@ -10,9 +10,9 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .baseline import FORMAT, MANIFEST
+from .baseline import FORMAT
 from .deployment import Binding
-from .documents import Document, Place, UnusableFile, block, folded, plain
+from .documents import Document, UnusableFile, block, folded, plain
 
 
 class Export(enum.Enum):
@@ -44,7 +44,6 @@ class Manifest:
     server_version: str = ""
     collection_version: str = ""
     nouns: Mapping[str, NounExport] = field(default_factory=dict)
-    place: Place = Place(MANIFEST, 1)  # noqa: RUF009 - frozen
 
     def state_of(self, noun: str) -> Export | None:
         key = folded(noun)
@@ -72,7 +71,6 @@ def parse(document: Document) -> Manifest:
     return Manifest(
         Binding(document.text_of(bound["default_sip_domain"].node, "default_sip_domain"), tuple(sites)),
         nouns=nouns,
-        place=Place(document.name, 1),
         **{name: str(plain(fields[name].node) or "") for name in _TEXTS},
     )
 

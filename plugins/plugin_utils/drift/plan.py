@@ -53,12 +53,11 @@ class Pause:
 @dataclass(frozen=True)
 class Choice:
     """What an enforcing run may correct. ``only`` are ids, None for all; ``remove_unmanaged`` also objects that the
-    baseline does not have. ``nouns`` narrows it down to these, folded, None for all.
+    baseline does not have.
     """
 
     only: frozenset[str] | None = None
     remove_unmanaged: bool = False
-    nouns: frozenset[str] | None = None
 
     def names(self, finding: Finding) -> bool:
         return self.only is not None and finding.id in self.only
@@ -156,8 +155,6 @@ def _reason_to_leave(finding: Finding, last: LastSeen, choice: Choice, rights: R
         return "it is waived"
     if choice.only is not None and not named:
         return "it was not chosen"
-    if choice.nouns is not None and folded(finding.noun) not in choice.nouns:
-        return "its noun was not chosen"
     if finding.kind in (Kind.ORDER, Kind.REPORTED, Kind.NOUN):
         return (
             "only the order differs" if finding.kind is Kind.ORDER else "another task is responsible for it"

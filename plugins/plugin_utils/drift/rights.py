@@ -19,7 +19,7 @@ from .plan import Rights
 _ROLES = Command("Get-CsAdminRole")
 
 
-def offered(shell: ManagementShell, nouns: Iterable[str]) -> Rights:
+def rights_for(shell: ManagementShell, nouns: Iterable[str]) -> Rights:
     """What this session may write of these nouns, and the least role that could write the rest."""
     known = [catalogue.noun(name) for name in dict.fromkeys(nouns)]
     verbs = rights(shell, known)

@@ -79,14 +79,14 @@ def lines(run: Run, context: Sequence[str] = (), shown: int = _SHOWN) -> list[st
         )
     else:
         found += _wrapped("No history: what is kept here is gone when this container is.", "  ")
-    told = [each for each in run.sorted_findings() if each.counts or each.status is Status.CORRECTED]
-    for each in told[:shown]:
+    listed = [each for each in run.sorted_findings() if each.counts or each.status is Status.CORRECTED]
+    for each in listed[:shown]:
         found += ["", *_finding(each)]
-    if len(told) > shown:
-        found += ["", f"and {len(told) - shown} more."]
+    if len(listed) > shown:
+        found += ["", f"and {len(listed) - shown} more."]
     found += _waivers(run)
     found += _coverage(run)
-    found += list(_commands(run, told[:shown], context))
+    found += list(_commands(run, listed[:shown], context))
     if run.previous_version:
         found += _wrapped(
             f"This collection is {run.collection_version}, and was {run.previous_version} at the run before."
@@ -165,7 +165,7 @@ def _coverage(run: Run) -> Iterator[str]:
         yield from _wrapped(f"Not looked at: {', '.join(parts)}.")
 
 
-def _commands(run: Run, told: Sequence[Finding], context: Sequence[str]) -> Iterator[str]:
+def _commands(run: Run, listed: Sequence[Finding], context: Sequence[str]) -> Iterator[str]:
     if run.commands:
         yield ""
         yield "What was sent:" if run.mode == "enforce" and run.counts.corrected else "What would be sent:"
@@ -177,7 +177,7 @@ def _commands(run: Run, told: Sequence[Finding], context: Sequence[str]) -> Iter
                 "roll_back", [*context, "-e", f"lync_remediation_journal={run.journal}"], {"run": run.id}
             )
         return
-    drifted = [each for each in told if each.status is Status.DRIFTED]
+    drifted = [each for each in listed if each.status is Status.DRIFTED]
     by_hand = [each.command for each in drifted if each.command and not each.held]
     if by_hand:
         yield ""

@@ -66,10 +66,10 @@ def test_an_id_is_of_the_difference_and_of_nothing_else(one: Any, two: Any, othe
     finding = replace(MEDIA, current=one, desired=two)
     assert len(finding.id) == 8
     assert set(finding.id) <= set("0123456789abcdef")
-    told = replace(
+    listed = replace(
         finding, since=NOW, trend=Trend.STILL, origins=("a:1",), severity=Severity.LOW, label=Label.BOTH
     )
-    assert told.id == finding.id == replace(finding, identity="GLOBAL", deployment="CONTOSO").id
+    assert listed.id == finding.id == replace(finding, identity="GLOBAL", deployment="CONTOSO").id
     if json.dumps(other) != json.dumps(one):
         assert replace(finding, current=other).id != finding.id
 
