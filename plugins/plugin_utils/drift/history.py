@@ -143,7 +143,7 @@ def after_run(
             records[each.key] = Record(each.since or now, each.label or Label.FIRST_SEEN, each.id)
         elif each.status is Status.CORRECTED:
             records[each.key] = Record(each.since or now, each.label or Label.FIRST_SEEN, each.id, now)
-    fights = last.fights if corrections is None else _fights(last, corrections, findings)
+    fights = last.fights if corrections is None else _fights(last, corrections, findings, nouns)
     kept = {**last.not_kept, **(not_kept or {})}
     known = {name: _with_earlier_shape(seen, last.nouns.get(name)) for name, seen in nouns.items()}
     return LastSeen(now, {**last.nouns, **known}, records, fights, kept)
@@ -159,7 +159,10 @@ def _with_earlier_shape(seen: SeenNoun, earlier: SeenNoun | None) -> SeenNoun:
 
 
 def _fights(
-    last: LastSeen, corrections: Mapping[Key, tuple[Any, Any]], findings: list[Finding]
+    last: LastSeen,
+    corrections: Mapping[Key, tuple[Any, Any]],
+    findings: list[Finding],
+    read: Collection[str],
 ) -> dict[Key, Fight]:
     held = {each.key: (each.current, each.desired) for each in findings if each.status is Status.DRIFTED}
     fights: dict[Key, Fight] = {}
@@ -169,7 +172,7 @@ def _fights(
         fights[key] = Fight(before, after, earlier.times + 1 if earlier is not None and same else 1)
     for key, earlier in last.fights.items():
         # One that is no longer answered goes on until a quiet run, or until something else is wanted.
-        if key not in fights and held.get(key) == (earlier.before, earlier.after):
+        if key not in fights and (key[0] not in read or held.get(key) == (earlier.before, earlier.after)):
             fights[key] = earlier
     return fights
 

@@ -38,6 +38,8 @@ _MARKER = "format.json"
 _BINDING = "deployment.json"
 _LAST_SEEN = "last_seen.json"
 _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}\.json")
+# So many are kept.
+_RUNS = 1000
 # Kinds of file systems that go when a container or a machine does (proc(5), mounts).
 _FLEETING = frozenset(("overlay", "aufs", "tmpfs", "ramfs", "fuse-overlayfs"))
 _CLOCK_TOLERANCE = datetime.timedelta(minutes=5)
@@ -218,7 +220,14 @@ class State:
     def save_run(self, now: Now, document: Mapping[str, Any]) -> Path:
         path = self.run_path(now)
         self._write(path, {"format": FORMAT, **document})
+        with self._problems("cannot be written"):
+            for old in self._run_files()[:-_RUNS]:
+                old.unlink()
         return path
+
+    def _run_files(self) -> list[Path]:
+        """From the oldest to the newest."""
+        return sorted(path for path in self.runs.glob("*.json") if _RUN.fullmatch(path.name))
 
     def run_of(self, run: str) -> dict[str, Any] | None:
         """What this deployment was found to be by the run of that id, for a second host of the same one."""
@@ -227,7 +236,7 @@ class State:
 
     def latest_run(self) -> dict[str, Any] | None:
         """The newest run."""
-        found = sorted(path for path in self.runs.glob("*.json") if _RUN.fullmatch(path.name))
+        found = self._run_files()
         return self._json(found[-1]) if found else None
 
     def read_run(self, path: Path) -> dict[str, Any]:

@@ -136,9 +136,11 @@ def test_a_fight_is_three_identical_corrections_in_a_row() -> None:
     assert not history.is_fought(last, replace(MEDIA, desired="SupportEncryption"))
     checked = history.after_run(last, [], {}, NOW)
     assert history.is_fought(checked, MEDIA), "a check says nothing of fights"
-    held = history.after_run(last, [MEDIA], {}, NOW, corrections={})
+    elsewhere = history.after_run(last, [], {}, NOW, corrections={})
+    assert history.is_fought(elsewhere, MEDIA), "a run that did not read it says nothing, either"
+    held = history.after_run(last, [MEDIA], last.nouns, NOW, corrections={})
     assert history.is_fought(held, MEDIA), "leaving it alone is no peace"
-    quiet = history.after_run(last, [], {}, NOW, corrections={})
+    quiet = history.after_run(last, [], last.nouns, NOW, corrections={})
     assert not history.is_fought(quiet, MEDIA)
 
 
