@@ -183,6 +183,12 @@ def change_by_hand(lab: LabInProcess) -> set[tuple[str, str, str]]:
         ("CsMeetingConfiguration", "Global", "HelpURL"): "https://help.contoso.com/Path",
         ("CsCpsConfiguration", "Global", "CallPickupTimeoutThreshold"): "00:02:03",
     }
+    version = lab.deployment.version
+    real = {
+        key: value
+        for key, value in real.items()
+        if any(p.name == key[2] for p in NOUNS[key[0]].properties_in(version))
+    }
     for (noun, identity, name), value in real.items():
         by_hand(lab, noun, identity, **{name: value})
     expected = set(real)
@@ -235,7 +241,7 @@ def test_written_down_changed_found_corrected_and_taken_back(
     assert lab.writes == []
     assert foretold["changed"]
     corrected = controller.run("drift_enforce", **confirmed)
-    assert {each["status"] for each in corrected["findings"]} == {"corrected"}, corrected["findings"]
+    assert [each for each in corrected["findings"] if each["status"] != "corrected"] == []
     assert corrected["verdict"] == "clean"
     assert corrected["commands"] == foretold["commands"]
     assert controller.run("drift_check")["verdict"] == "clean"
