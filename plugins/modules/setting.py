@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: setting
 short_description: Manage any setting of the Management Shell by its noun
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:
@@ -264,6 +264,13 @@ order_only:
   type: list
   elements: str
   sample: []
+restorable:
+  description:
+    - Whether the change can be taken back, said before it is made. V(yes), or V(values_only) where the object goes and
+      something is lost with it, such as the grants of a policy, or parts that its properties do not show.
+  returned: on success
+  type: str
+  sample: "yes"
 msg:
   description:
     - What went wrong.

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: setting_info
 short_description: Read any settings of the Management Shell by their nouns
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:

@@ -11,6 +11,8 @@ without the start of Ansible. The whole run of many tasks is shown too, since th
 The ways take turns, so that a machine that slows down does so for all of them; figures are medians over the
 rounds, and ratios are taken within a round.
 
+At the end, what reading many nouns in one task costs, against what the wire library alone needs for the same answers.
+
 CPU and memory are those of ansible-playbook and its workers. The simulated servers run beside them on the
 same processors, and are not counted.
 """
@@ -22,6 +24,7 @@ import itertools
 import statistics
 from collections.abc import Callable, Sequence
 
+from . import reading
 from .measure import CHANGE, CORE, COUNTS, FLOOR, NO_CHANGE, WAYS, Cell, Cost, cost_of, running_lab
 
 HEADINGS = (
@@ -58,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for line in table(cell, rounds, options.tasks):
             print(line, flush=True)
         promises += [f"{cell}: {promise}" for promise in broken(cell, rounds, options.tasks)]
+    print("\n".join(reading.report()), flush=True)
     print("\nReached in every cell: " + REACH if not promises else "\nNot reached:\n" + "\n".join(promises))
 
 

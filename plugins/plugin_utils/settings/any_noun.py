@@ -118,7 +118,7 @@ def described(
     lost = {CHILDREN, NESTED, SECRET, UNREADABLE}
     resource = replace(resource, is_partial=any(shape.get(n) and r in lost for n, r in skipped.items()))
     listed = tuple(resource.collection(remote) for remote in remotes)
-    if noun.always_global and not is_complete(listed, resource):
+    if not is_complete(listed, resource):
         raise Unreadable(f"{noun.cmdlet('Get')} returned no Global object, although there always is one.")
     return Table(noun, resource, listed, _order(noun, remotes, listed), skipped, dict(sorted(shape.items())))
 
@@ -168,6 +168,7 @@ def _resource(noun: Noun, typed: Resource | None, properties: tuple[Property, ..
         creatable="New" in noun.verbs,
         required_to_create=noun.required,
         requirements=tuple(requirements),
+        may_lack_global=not noun.always_global,
         compose=_without_identity if noun.set_without_identity else _with_identity,
     )
 

@@ -11,17 +11,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..change.envelope import Envelope
+from ..powershell.ordinal import same_name
 from ..powershell.shell import ManagementShell
 from ..result.refusals import UnusableArgument
 from ..result.result import Result
 from . import any_noun, apply
 from .catalogue import Noun, manageable
 from .catalogue import noun as find_noun
+from .correction import restorable
 from .differences import DifferenceKind, differences, wanted_values
 from .identity import GLOBAL, Identity, Scope, wanted
 from .nouns import Outcome, Reading, read_nouns, version_of
 from .reading import find
-from .resource import Desired
+from .resource import Desired, Kind
 
 ALL = "all"
 
@@ -64,9 +66,16 @@ def request(arguments: Mapping[str, Any]) -> Request:
     return Request(noun, identity, state, properties, bool(arguments.get("force")))
 
 
+_KINDS = {"present": Kind.SET, "absent": Kind.REMOVE, "reset": Kind.RESET}
+
+
 def remediate(envelope: Envelope, asked: Request) -> Result:
     """Bring one object of any noun into the state that was asked for. Raises what `apply.remediate` raises."""
-    table = any_noun.read(envelope.shell, asked.noun, with_priority=True, verbs=("Set", "New", "Remove"))
+    # A new object's own priority is known once the server has given it one, and a removed one's is to come back.
+    with_priority = asked.state == "absent" or any(same_name(name, "Priority") for name in asked.properties)
+    table = any_noun.read(
+        envelope.shell, asked.noun, with_priority=with_priority, verbs=("Set", "New", "Remove")
+    )
     actual = find(table.listed, asked.identity)
     values = wanted_values(table, asked.properties, actual=actual)
     desired = Desired(asked.identity, values, present=asked.state == "present", force=asked.force)
@@ -78,10 +87,12 @@ def remediate(envelope: Envelope, asked: Request) -> Result:
         if each.kind is DifferenceKind.ORDER
     ]
     follow_up = asked.noun.follow_ups(changed) if result.changed else []
+    # The sentence there is one for modules where absent stands for a reset.
     details = {
-        **result.details,
+        **{key: value for key, value in result.details.items() if key != "msg"},
         "follow_up": [{"command": each.command, "reason": each.reason} for each in follow_up],
         "order_only": only_order,
+        "restorable": restorable(table.resource, _KINDS[asked.state], asked.identity).value,
     }
     result = replace(result, details=details)
     loses = asked.noun.global_loses

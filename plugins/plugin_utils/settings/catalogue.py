@@ -20,7 +20,7 @@ from typing import Any
 from ..powershell.ordinal import ordinal_key
 from ..result.refusals import UnusableArgument
 from ..result.severity import Severity
-from .comparison import Comparison, Enumeration, Text, Truth
+from .comparison import Comparison, Enumeration, Fqdn, Text, Truth
 from .identity import Scope
 from .kinds import INTEGERS, Moment, Name, Names, Order, Span
 
@@ -259,4 +259,4 @@ def _comparison(facts: Mapping[str, Any]) -> Comparison | None:
 
 def is_free_text(comparison: Comparison) -> bool:
     """Whether null and the empty text are the same to a property."""
-    return isinstance(comparison, Text | Name | Enumeration) or comparison.option_type == "str"
+    return isinstance(comparison, Text | Name | Enumeration | Fqdn)

@@ -14,10 +14,19 @@ from ..change.journal import Change, Restorable
 from ..powershell.commands import Command, Switch
 from ..powershell.errors import ManagementShellError
 from ..result.result import Result
-from .identity import Scope
+from .identity import Identity, Scope
 from .plan import Cmdlets, Plan, mismatches
 from .reading import collections, find, is_complete, listed_in
-from .resource import Collection, Kind, Values
+from .resource import Collection, Kind, Resource, Values
+
+
+def restorable(resource: Resource, kind: Kind, identity: Identity) -> Restorable:
+    """Whether a change can be taken back whole: who had been granted a policy, and what properties do not show, is lost
+    with the object.
+    """
+    is_gone = kind in (Kind.REMOVE, Kind.RECREATE, Kind.RESET)
+    loses_grants = kind is Kind.REMOVE and identity.scope is Scope.USER and not identity.item
+    return Restorable.VALUES_ONLY if loses_grants or (is_gone and resource.is_partial) else Restorable.YES
 
 
 @dataclass(frozen=True)
@@ -132,16 +141,13 @@ class Correction:
 
     def _entry(self) -> Change:
         planned = self.planned
-        is_gone = planned.kind in (Kind.REMOVE, Kind.RECREATE, Kind.RESET)
-        loses_grants = planned.identity.scope is Scope.USER and not planned.identity.item
-        loses = (planned.kind is Kind.REMOVE and loses_grants) or (is_gone and planned.resource.is_partial)
         return Change(
             resource=planned.resource.name,
             identity=str(planned.identity),
             kind=planned.kind.value,
             before=None if self.actual is None else self.actual.server_values,
             wanted=None if planned.kind is Kind.REMOVE else self._wanted(),
-            restorable=Restorable.VALUES_ONLY if loses else Restorable.YES,
+            restorable=restorable(planned.resource, planned.kind, planned.identity),
         )
 
     def _wanted(self) -> Values:

@@ -22,6 +22,7 @@ from ..result.severity import Severity
 from .any_noun import Table
 from .catalogue import CHILDREN, NESTED, PART_OF_IDENTITY, PRIORITY, READ_ONLY, SECRET, STATE, UNREADABLE
 from .comparison import Unacceptable
+from .identity import Identity
 from .kinds import Names
 from .resource import Collection, Property, Resource, Values
 
@@ -156,3 +157,22 @@ def differences(resource: Resource, actual: Collection, wanted: Values) -> list[
         elif None not in (current, desired) and p.comparison.differs_in_order_only(current, desired):
             found.append(Difference(p.option, current, desired, Severity.LOW, _ORDER, DifferenceKind.ORDER))
     return found
+
+
+def renames(
+    resource: Resource, missing: Mapping[Identity, Values], extra: Sequence[Collection]
+) -> list[tuple[Identity, Identity]]:
+    """The objects that are wanted and missing, each beside one that nobody asked for and that has all its values: it
+    may be the same under another name. Both stay what they are; where two would do for one, neither is told.
+    """
+    pairs = [
+        (identity, each.identity)
+        for identity, wanted in missing.items()
+        for each in extra
+        if wanted
+        and each.identity.scope is identity.scope
+        and (not identity.item or each.identity.parent == identity.parent)
+        and not differences(resource, each, wanted)
+    ]
+    olds, news = [old for old, _new in pairs], [new for _old, new in pairs]
+    return [(old, new) for old, new in pairs if olds.count(old) == 1 and news.count(new) == 1]

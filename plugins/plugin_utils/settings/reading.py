@@ -35,8 +35,9 @@ def collections(shell: ManagementShell, resource: Resource, *described: str) -> 
 
 
 def is_complete(listed: Sequence[Collection], resource: Resource) -> bool:
-    """Whether it can be all that there is: where there are Global objects, one always exists."""
-    return Scope.GLOBAL not in resource.scopes or find(listed, GLOBAL) is not None
+    """Whether it can be all that there is: where there are Global objects, one always exists, but for a few nouns."""
+    has_none = Scope.GLOBAL not in resource.scopes or resource.may_lack_global
+    return has_none or find(listed, GLOBAL) is not None
 
 
 def listed_in(results: Results, resource: Resource) -> list[Collection]:

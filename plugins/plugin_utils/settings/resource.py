@@ -160,7 +160,8 @@ class Resource:
     list. ``creatable``: there are New- and Remove- cmdlets; otherwise there is one object, which always
     exists. ``required_to_create`` names options that New- demands. ``compose`` makes the parameters of Set-
     out of the object's present values and those to be written, for cmdlets with parameter sets of their own.
-    ``is_partial``: objects have more than these properties show, which a removal loses for good.
+    ``may_lack_global``: the Global object, where there is one, need not exist. ``is_partial``: objects have more than
+    these properties show, which a removal loses for good.
     """
 
     name: str
@@ -177,6 +178,7 @@ class Resource:
     required_to_create: tuple[str, ...] = ()
     requirements: tuple[Requirement, ...] = ()
     compose: Callable[[Resource, Identity, Values, Values], Mapping[str, Any]] = _by_parameter
+    may_lack_global: bool = False
     is_partial: bool = False
 
     def cmdlet(self, verb: str) -> str:

@@ -119,7 +119,9 @@ class Modification:
 
     def of(self, present: Sequence[Any]) -> tuple[Any, ...]:
         if not isinstance(self.given, Mapping):
-            return tuple(text_of(item) for item in items_of(self.given) if item is not None)
+            others = tuple(text_of(item) for item in items_of(self.given) if item is not None)
+            is_nothing = not others and self.given is not None and self.held.type == "PSListModifier"
+            return tuple(present) if is_nothing else others
         asked = {
             str(name).lower(): [text_of(item) for item in items_of(items)]
             for name, items in self.given.items()

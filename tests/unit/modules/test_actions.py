@@ -86,6 +86,9 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("replication", {}),
     ("replication_info", {}),
     ("connection_info", {}),
+    ("setting", {"noun": "csmediaconfiguration", "properties": {"EncryptionLevel": "SupportEncryption"}}),
+    ("setting", {"noun": "CsExternalAccessPolicy", "state": "reset"}),
+    ("setting_info", {"nouns": "CsMediaConfiguration"}),
 ]
 
 

@@ -117,7 +117,7 @@ def test_the_file_is_private_and_holds_no_more_than_the_record(tmp_path: Path) -
         lambda text: text[: len(text) // 2],
         lambda text: "[]",
         lambda text: "7",
-        lambda text: text.replace('"format": 2', '"format": 3'),
+        lambda text: text.replace('"format": 3', '"format": 2'),
         lambda text: text.replace('"key": "', '"key": "0'),
         lambda text: text.replace('"fragment_counter": 7', '"fragment_counter": "7"'),
         lambda text: text.replace('"shell_id": "SHELL"', '"shell_id": ""'),

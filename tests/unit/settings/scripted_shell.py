@@ -159,6 +159,13 @@ class ScriptedShell:
             results += Results(errors=(answer,)) if isinstance(answer, ErrorReport) else answer
         return results
 
+    def read_once(self, *commands: Command) -> Results:
+        return self.run(*commands)
+
+    def parameter_types(self, cmdlet: str) -> Mapping[str, str]:
+        """The parameters, whose types no table here has."""
+        return dict.fromkeys(self.parameters_of(cmdlet) or (), "")
+
     def take_warnings(self) -> list[str]:
         return []
 

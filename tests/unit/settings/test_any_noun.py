@@ -29,6 +29,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.settings.any_noun
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.differences import (
     DifferenceKind,
     differences,
+    renames,
     wanted_values,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import GLOBAL, stored
@@ -138,6 +139,17 @@ def test_a_list_that_remoting_left_out_is_empty() -> None:
     assert learned.listed[1].values["PstnUsages"] == []
     assert not differences(learned.resource, learned.listed[1], {"PstnUsages": []})
     assert differences(learned.resource, learned.listed[1], {"PstnUsages": ["Local"]})
+
+
+@pytest.mark.parametrize("name", ["MaxTokenLifetime", "Newest"])
+def test_null_comes_back_as_null_where_it_is_no_text(name: str) -> None:
+    noun = "CsAVEdgeConfiguration"
+    learned = table(
+        noun, remote(noun, **{name: None}), parameters=[{"Newest": "datetime", "MaxTokenLifetime": ""}]
+    )
+    value = learned.listed[0].values[name]
+    assert value is None
+    assert not differences(learned.resource, learned.listed[0], wanted_values(learned, {name: value}))
 
 
 def test_null_is_neither_false_nor_zero() -> None:
@@ -400,6 +412,20 @@ def test_an_answer_without_what_always_exists_proves_nothing() -> None:
     with pytest.raises(Unreadable):
         table("CsVoicePolicy")
     assert table("CsVoiceRoute").listed == ()
+
+
+def test_an_object_under_another_name_is_found_where_only_one_will_do() -> None:
+    noun = "CsVoiceRoute"
+    learned = table(
+        noun, *(remote(noun, name, NumberPattern=pattern) for name, pattern in [("B", "^1"), ("C", "^2")])
+    )
+    scopes = NOUNS[noun].scopes
+    missing: dict[Any, Any] = {stored("A", scopes): {"NumberPattern": "^1"}}
+    pairs = renames(learned.resource, missing, learned.listed)
+    assert [(str(old), str(new)) for old, new in pairs] == [("A", "B")]
+    missing[stored("Z", scopes)] = {"NumberPattern": "^1"}
+    assert renames(learned.resource, missing, learned.listed) == []
+    assert renames(learned.resource, {stored("A", scopes): {}}, learned.listed) == []
 
 
 # -- identities and order ---------------------------------------------------------------------------------------------
