@@ -149,7 +149,7 @@ def assess(shell: ManagementShell, task: Task, now: Now) -> Assessment:
     compared = compare(server, asked, readings, last, exported, now.text, task.accepted)
     findings = with_history(compared.findings, last, now.text)
     entries = [entry for folder in task.journals for entry in journal.entries(folder)]
-    findings = explain(findings, sorted(entries, key=lambda entry: entry.time))
+    findings = explain(findings, sorted(entries, key=lambda entry: entry.time), _same(readings))
     findings += with_history(reported(task.deployment, task.results, compared), last, now.text)
     waived = waive(findings, pinned, now.today, _same(readings))
     return Assessment(

@@ -16,6 +16,8 @@ from ..result.display import shown
 from ..result.refusals import BadArgument
 from ..result.status import Status
 from ..settings import catalogue
+from ..settings.comparison import Comparison
+from ..settings.kinds import Names, Order
 from ..settings.nouns import Outcome, Reading, read_nouns, version_of
 from . import baseline
 from .assessing import Task, bound, load_manifest, server_of
@@ -91,8 +93,23 @@ def text_of(reading: Reading, path: Path) -> str:
 
 
 def objects_of(reading: Reading) -> dict[str, dict[str, Any]]:
-    """Null where the server has null: what is empty to one type is no value of another."""
-    return {str(identity): dict(each.server_values) for identity, each in reading.objects.items()}
+    """What means the same is written in the same way: null for an empty text, and sorted where order means nothing."""
+    assert reading.resource is not None  # noqa: S101 - it was read
+    kinds = {p.option: p.comparison for p in reading.resource.properties}
+    return {
+        str(identity): {name: _written(kinds[name], value) for name, value in each.server_values.items()}
+        for identity, each in reading.objects.items()
+    }
+
+
+def _written(kind: Comparison, value: Any) -> Any:
+    if isinstance(kind, Names):
+        return (
+            sorted(value or (), key=lambda item: (folded(item), item))
+            if kind.order is Order.MEANS_NOTHING
+            else value or []
+        )
+    return None if value == "" else value
 
 
 def order_of(reading: Reading) -> list[str] | None:

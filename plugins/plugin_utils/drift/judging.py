@@ -26,7 +26,7 @@ OWN_MODULE = "lync.remediation.drift_enforce"
 EXPIRING_DAYS = 14
 
 Same = Callable[[Finding, Any], bool]
-"""Whether a value as a waiver has it is what a finding has found."""
+"""Whether a value is what a finding has found, as the property compares values."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def waive(findings: Iterable[Finding], waivers: Sequence[Waiver], today: datetim
 # -- changes of our own -----------------------------------------------------------------------------------------------
 
 
-def explain(findings: Iterable[Finding], entries: Iterable[Entry]) -> list[Finding]:
+def explain(findings: Iterable[Finding], entries: Iterable[Entry], same: Same) -> list[Finding]:
     """A difference that the newest change of the journal made is a decision of somebody here, until it is accepted
     or named.
 
@@ -97,7 +97,7 @@ def explain(findings: Iterable[Finding], entries: Iterable[Entry]) -> list[Findi
             and finding.status is Status.DRIFTED
             and finding.label is not Label.BASELINE_CHANGED
             and found.origin.get("module") != OWN_MODULE
-            and _same(value, finding.current)
+            and same(finding, value)
         ):
             module = str(found.origin.get("module", ""))
             finding = replace(finding, explained=Explanation(found.run, found.id, module, found.time))
@@ -124,12 +124,6 @@ def _written(entry: Entry) -> dict[tuple[str, str, str], Any]:
             for name, value in (change.wanted or {}).items()
         },
     }
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, str) and isinstance(other, str):
-        return folded(one) == folded(other)
-    return bool(one == other) or (not one and not other and isinstance(one, bool) is isinstance(other, bool))
 
 
 # -- an enforcing run's plan ------------------------------------------------------------------------------------------

@@ -188,7 +188,7 @@ def read(text: str, longest: int = 366) -> tuple[waivers.Waiver, ...]:
 
 
 def same(finding: Finding, value: Any) -> bool:
-    return bool(finding.current == value)
+    return str(finding.current).lower() == str(value).lower()
 
 
 def test_a_waiver_covers_the_value_it_pins_and_no_other() -> None:
@@ -290,9 +290,9 @@ def entry(module: str, wanted: Any, resource: str = "media_configuration", **mor
     ],
 )
 def test_our_own_change_explains_what_it_left_behind(found: Entry, explains: bool) -> None:
-    (finding,) = judging.explain([replace(MEDIA, label=Label.SERVER_CHANGED)], [found])
+    (finding,) = judging.explain([replace(MEDIA, label=Label.SERVER_CHANGED)], [found], same)
     assert (finding.explained is not None) is explains
-    (newer,) = judging.explain([replace(MEDIA, label=Label.BASELINE_CHANGED)], [found])
+    (newer,) = judging.explain([replace(MEDIA, label=Label.BASELINE_CHANGED)], [found], same)
     assert newer.explained is None, "a baseline that was changed since is the newer decision"
 
 
