@@ -20,6 +20,7 @@ from ..result.status import Status
 from ..settings import catalogue
 from ..settings.differences import DifferenceKind, differences, wanted_values
 from ..settings.identity import GLOBAL, Identity
+from ..settings.kinds import Names, Order
 from ..settings.nouns import Outcome, Reading
 from ..settings.order import moves
 from ..settings.resource import Collection, Resource
@@ -308,8 +309,8 @@ class _Work:
                 identity,
                 each.property,
                 kind,
-                each.current,
-                each.desired,
+                settled(resource, each.property, each.current),
+                settled(resource, each.property, each.desired),
                 each.severity,
                 each.reason,
                 wanted[folded(each.property)].origins,
@@ -398,6 +399,14 @@ def _set_line(resource: Resource, actual: Collection, name: str, desired: Any) -
     return Command(resource.cmdlet("Set"), parameters).as_text()
 
 
+def settled(resource: Resource, name: str, value: Any) -> Any:
+    """The same for all that mean the same: where the order of a list means nothing, it is sorted."""
+    kind = next((p.comparison for p in resource.properties if folded(p.option) == folded(name)), None)
+    if isinstance(kind, Names) and kind.order is Order.MEANS_NOTHING and value:
+        return sorted(value, key=lambda item: (folded(item), item))
+    return value
+
+
 def _not_managed(reading: Reading, wanted: Mapping[Identity, Mapping[str, Wanted]]) -> tuple[str, ...]:
     assert reading.resource is not None  # noqa: S101 - it was read
     named = {name for properties in wanted.values() for name in properties}
@@ -408,8 +417,12 @@ def _not_managed(reading: Reading, wanted: Mapping[Identity, Mapping[str, Wanted
 def _seen(
     server: Server, reading: Reading, wanted: Mapping[Identity, Mapping[str, Wanted]], now: str
 ) -> SeenNoun:
+    resource = reading.resource
+    assert resource is not None  # noqa: S101 - it was read
     values: dict[str, dict[str, Any]] = {
-        folded(str(identity)): {folded(name): value for name, value in each.values.items()}
+        folded(str(identity)): {
+            folded(name): settled(resource, name, value) for name, value in each.values.items()
+        }
         | {_STATE: PRESENT}
         for identity, each in reading.objects.items()
     }
@@ -422,7 +435,9 @@ def _seen(
         dict(reading.shape),
         values,
         {
-            folded(str(identity)): {name: each.value for name, each in properties.items()}
+            folded(str(identity)): {
+                name: settled(resource, name, each.value) for name, each in properties.items()
+            }
             for identity, properties in wanted.items()
         },
     )

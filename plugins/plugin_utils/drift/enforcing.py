@@ -22,7 +22,7 @@ from ..result.status import Status
 from ..settings import any_noun, apply, catalogue
 from ..settings.nouns import Reading
 from ..settings.reorder import reorder
-from ..settings.resource import Collection, Desired
+from ..settings.resource import Collection, Desired, Resource
 from .assessing import Assessment
 from .findings import Finding, Key, Kind, Unknown
 from .plan import Plan, Step
@@ -128,17 +128,18 @@ def _carry_out(envelope: Envelope, assessment: Assessment, step: Step) -> list[R
         return [reorder(envelope, reading.noun, assessment.compared.orders[step.noun])]
     table = any_noun.read(envelope.shell, reading.noun, verbs=("Set", "New", "Remove"))
     now = next((each for each in table.listed if each.identity == step.identity), None)
-    if not is_as_seen(reading.objects.get(step.identity), now):
+    if not is_as_seen(table.resource, reading.objects.get(step.identity), now):
         raise _ChangedMeanwhile
     request = Desired(step.identity, dict(step.values), present=step.present)
     return [apply.remediate(envelope, table.resource, request, listed=list(table.listed))]
 
 
-def is_as_seen(then: Collection | None, now: Collection | None) -> bool:
-    """Whether an object is what the plan was made for."""
+def is_as_seen(resource: Resource, then: Collection | None, now: Collection | None) -> bool:
+    """Whether an object is what the plan was made for, as its properties compare values."""
     if then is None or now is None:
         return then is now
-    return then.server_values == {name: now.server_values.get(name) for name in then.server_values}
+    both = [p for p in resource.properties if p.option in then.values and p.option in now.values]
+    return all(p.same(then.values[p.option], now.values[p.option]) for p in both)
 
 
 # -- what became of it -----------------------------------------------------------------------------------------------
