@@ -106,7 +106,9 @@ cmdlets:
   returned: always
   type: dict
   sample:
+    Export-CsConfiguration: true
     Get-CsAccessEdgeConfiguration: true
+    Get-CsAdminRole: true
     Get-CsAllowedDomain: true
     Get-CsArchivingPolicy: true
     Get-CsBlockedDomain: true

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from .drift import enforcing, rights
 from .federation import reading
 from .people import effective_policies, granting
 from .powershell.commands import Command
@@ -28,7 +29,11 @@ _MEASUREMENTS = 3
 def used_cmdlets() -> list[str]:
     """Every Lync cmdlet that the modules of this collection may send, as the rooms that send them say."""
     names = {SERVER_VERSION.name}
-    for room in (effective, effective_policies, granting, pools, reading, replication, server_services):
+    rooms = (
+        *(effective, effective_policies, enforcing, granting, pools, reading, replication, rights),
+        server_services,
+    )
+    for room in rooms:
         names.update(room.CMDLETS)
     for resource in RESOURCES.values():
         verbs = ("Get", "Set", "New", "Remove") if resource.creatable else ("Get", "Set")

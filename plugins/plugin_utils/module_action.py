@@ -52,7 +52,7 @@ class TaskTimedOut(ManagementShellError):
         super().__init__(f"The task's own timeout of {seconds} seconds ran out.")
 
 
-class _BaseAction(ActionBase):
+class BaseAction(ActionBase):
     """What all modules share: they never see wrong types, unknown options or Ansible's own classes, and they never
     raise, so that the result has every key and ``msg`` is one sentence of ours.
     """
@@ -146,7 +146,7 @@ class _BaseAction(ActionBase):
             )
 
 
-class ModuleAction(_BaseAction):
+class ModuleAction(BaseAction):
     """A module that changes something. Subclasses give ``DOCUMENTATION`` and `remediate`."""
 
     @abstractmethod
@@ -160,7 +160,7 @@ class ModuleAction(_BaseAction):
         return self.remediate(arguments, envelope).as_dict()
 
 
-class InfoAction(_BaseAction):
+class InfoAction(BaseAction):
     """A module that reads only. Subclasses give ``DOCUMENTATION`` and `query`."""
 
     @abstractmethod

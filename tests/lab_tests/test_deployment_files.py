@@ -123,7 +123,7 @@ POOL = {"site": "Redmond", "computers": ["fe01"]}
         (changed(users=[{"name": "a", "pool": "edge.contoso.com"}]), "which is no Front End pool"),
         (
             changed(users=[{"name": "a", "pool": "pool01.contoso.com", "external_access_policy": "X"}]),
-            "there is no external access policy Tag:X",
+            "there is no ExternalAccessPolicy Tag:X",
         ),
         (
             changed(services={"depends_on": {"RTCCAA": ["RTCSRV"], "rtcsrv": ["rtccaa"]}}),

@@ -133,7 +133,7 @@ def test_scripts_beyond_plain_command_lines_are_not_modelled(text: str) -> None:
 
 
 def test_a_command_the_lab_does_not_model_says_so() -> None:
-    record = full().failure(call("Get-CsTrunkConfiguration"))
+    record = full().failure(call("Invoke-CsPoolFailOver", PoolFqdn="pool01.contoso.com"))
     assert record.CategoryInfo.Category.name == "NotImplemented"
 
 

@@ -152,7 +152,8 @@ def nouns() -> Mapping[str, Noun]:
     content = json.loads(Path(__file__).with_name("catalogue.json").read_text(encoding="utf-8"))
     read = {name: _noun(name, entry) for name, entry in content["nouns"].items()}
     ordered: dict[str, Noun] = {}
-    for each in read.values():
+    # Routes before the policies that lead to them.
+    for each in sorted(read.values(), key=lambda found: found.is_policy):
         _place(each, read, ordered)
     return ordered
 

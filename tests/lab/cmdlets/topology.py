@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from psrpcore.types import PSUInt16
+from psrpcore.types import PSByteArray, PSUInt16
 
 from lab.cmdlets.settings import failed
 from lab.deployment.topology import PRODUCT_NAMES, SERVICE_VERSIONS, OtherServer, Pool, Service, Site
@@ -21,6 +21,7 @@ from lab.objects.nouns import SINCE_2019
 from lab.objects.values import NetObject, enumeration, string_list
 from lab.powershell.builtin import has_wildcard, matches
 from lab.powershell.engine import Invocation
+from lab.powershell.errors import not_modelled
 from lab.powershell.registry import implements
 
 _DEPLOY = "Microsoft.Rtc.Management.Deploy.Internal"
@@ -42,6 +43,15 @@ def _chosen(invocation: Invocation, named: Mapping[str, Any], type_name: str) ->
     for name, value in named.items():
         if pattern is None or matches(name, pattern):
             yield value
+
+
+@implements("Export-CsConfiguration")
+def export_configuration(invocation: Invocation) -> Iterator[PSByteArray]:
+    """The whole store as bytes (ref). That these are one array, and what is in it, is *assumed*."""
+    invocation.session.require_store()
+    if not invocation.get("AsBytes"):
+        raise not_modelled("Export-CsConfiguration without -AsBytes")
+    yield PSByteArray(repr(invocation.session.deployment.store.state).encode("utf-8"))
 
 
 @implements("Get-CsSite")

@@ -435,6 +435,11 @@ class _Builder:
         if "PublicProvider" not in settings:
             for name, proxy in SHIPPED_PROVIDERS[self._version].items():
                 self._put(state, NOUNS["CsPublicProvider"], topology, {"Identity": name, "ProxyFqdn": proxy})
+        if "SipDomain" not in settings:
+            for number, domain in enumerate(topology.sip_domains):
+                self._put(
+                    state, NOUNS["CsSipDomain"], topology, {"Identity": domain, "IsDefault": number == 0}
+                )
         for key, entries in settings.items():
             found = NOUNS.get(f"Cs{key}") or NOUNS.get(key)
             if found is None:

@@ -1,0 +1,35 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind the module drift_verdict; what it does is described there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..modules import drift_verdict as module
+from ..plugin_utils.change.envelope import Envelope
+from ..plugin_utils.drift.run import EXIT_CODES, total_of, worst_of
+from ..plugin_utils.module_action import BaseAction
+
+
+class ActionModule(BaseAction):
+    DOCUMENTATION = module.DOCUMENTATION
+
+    def _perform(self, arguments: dict[str, Any], envelope: Envelope) -> dict[str, Any]:
+        """Asks no server."""
+        results = [dict(each) for each in arguments["results"]]
+        for each in results:
+            for line in each.get("summary") or ():
+                self._display.display(line)
+        verdict = worst_of(results)
+        deployments = [each for each in results if not each.get("same_deployment_as")]
+        counts = total_of(deployments)
+        sentence = (
+            f"Verdict: {verdict.value}. {counts['drifted']} differ, {counts['corrected']} corrected, "
+            f"{counts['waived']} waived, {counts['unknown']} unknown, {counts['as_wanted']} as wanted."
+        )
+        found = {"verdict": verdict.value, "exit_code": EXIT_CODES[verdict.value], "counts": counts}
+        stats = {"data": {"lync_remediation_drift": found}, "per_host": False, "aggregate": True}
+        return {"changed": False, **found, "msg": sentence, "ansible_stats": stats}

@@ -1,0 +1,461 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is wanted beside what was read: every difference becomes a finding, and whatever could not be judged one as
+well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..powershell.commands import Command
+from ..result.display import shown
+from ..result.refusals import BadArgument, UnusableArgument
+from ..result.severity import Severity
+from ..result.status import Status
+from ..settings import catalogue
+from ..settings.differences import DifferenceKind, differences, wanted_values
+from ..settings.identity import GLOBAL, Identity
+from ..settings.kinds import Names, Order
+from ..settings.nouns import Outcome, Reading
+from ..settings.order import moves
+from ..settings.resource import Collection, Resource
+from .baseline import ABSENT
+from .documents import folded
+from .findings import Finding, Kind, Unknown
+from .history import LastSeen, SeenNoun, shape_change, was_shown
+from .manifest import Export, Manifest
+from .requests import PRESENT, Request, Requests, Wanted, merged
+from .waivers import STATE
+
+_STATE = folded(STATE)
+SEQUENCE = "order"
+_EXTRA = "It is on the server, and the baseline, which names every object of the noun, does not have it."
+_SEQUENCE = "Objects of this noun are tried one after the other, so their order decides."
+_UNKNOWN = {
+    "timed_out": Unknown.TIMED_OUT,
+    "task_timed_out": Unknown.TIMED_OUT,
+    "cmdlet_not_offered": Unknown.NOT_PERMITTED,
+    "lost_in_mid_command": Unknown.UNREACHABLE,
+    "cannot_connect": Unknown.UNREACHABLE,
+}
+
+
+@dataclass(frozen=True)
+class Server:
+    """Whom a run speaks to. ``roles`` are the least roles that offer a cmdlet that this account lacks."""
+
+    deployment: str
+    host: str = ""
+    account: str = ""
+    version: str = ""
+    roles: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a run says nothing of, and why: by noun, properties that cannot be compared; nouns by reason; and properties
+    that the server has and the baseline has not.
+    """
+
+    not_comparable: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    not_permitted: tuple[str, ...] = ()
+    not_in_version: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    not_managed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """``as_wanted`` counts, by noun, the properties and objects that are; ``wanted`` is what is wanted of each
+    object of the nouns that were read, ``seen`` what was read of them, for the next run.
+    """
+
+    findings: tuple[Finding, ...]
+    as_wanted: Mapping[str, int]
+    coverage: Coverage
+    wanted: Mapping[str, Mapping[Identity, Mapping[str, Wanted]]]
+    seen: Mapping[str, SeenNoun]
+    orders: Mapping[str, tuple[Identity, ...]] = field(default_factory=dict)
+
+    @property
+    def nouns(self) -> int:
+        return len(self.as_wanted)
+
+
+def compare(
+    server: Server,
+    requests: Requests,
+    readings: Mapping[str, Reading],
+    last: LastSeen,
+    manifest: Manifest | None,
+    now: str,
+    accepted_shapes: frozenset[str] = frozenset(),
+) -> Comparison:
+    """Raises BadArgument for a request that cannot be one, and for two that contradict each other.
+
+    ``accepted_shapes`` are the folded nouns whose changed shape somebody has accepted.
+    """
+    work = _Work(server, last, manifest, now, accepted_shapes)
+    by_noun: dict[str, list[Request]] = {}
+    for request in requests.requests:
+        by_noun.setdefault(folded(request.noun), []).append(request)
+    for name in requests.nouns:
+        own = by_noun.get(folded(name), [])
+        work.noun(readings[name], own, requests.orders.get(folded(name)), folded(name) in requests.whole)
+    return work.result()
+
+
+class _Work:
+    def __init__(
+        self, server: Server, last: LastSeen, manifest: Manifest | None, now: str, accepted: frozenset[str]
+    ) -> None:
+        self._server = server
+        self._last = last
+        self._manifest = manifest
+        self._now = now
+        self._accepted = accepted
+        self._findings: list[Finding] = []
+        self._as_wanted: dict[str, int] = {}
+        self._wanted: dict[str, Mapping[Identity, Mapping[str, Wanted]]] = {}
+        self._orders: dict[str, tuple[Identity, ...]] = {}
+        self._seen: dict[str, SeenNoun] = {}
+        self._not_comparable: dict[str, Mapping[str, str]] = {}
+        self._not_permitted: list[str] = []
+        self._not_in_version: list[str] = []
+        self._not_managed: dict[str, tuple[str, ...]] = {}
+
+    def result(self) -> Comparison:
+        excluded = tuple(name for name, each in catalogue.nouns().items() if each.excluded)
+        return Comparison(
+            tuple(self._findings),
+            self._as_wanted,
+            Coverage(
+                self._not_comparable,
+                tuple(self._not_permitted),
+                tuple(self._not_in_version),
+                excluded,
+                self._not_managed,
+            ),
+            self._wanted,
+            self._seen,
+            self._orders,
+        )
+
+    def noun(
+        self,
+        reading: Reading,
+        requests: Sequence[Request],
+        order: tuple[tuple[Identity, ...], str] | None,
+        has_file: bool,
+    ) -> None:
+        name = reading.noun.name
+        exported = self._manifest.state_of(name) if self._manifest else None
+        if reading.outcome is not Outcome.READ or reading.resource is None:
+            self._unread(reading, requests, exported)
+            return
+        if reading.not_comparable:
+            self._not_comparable[name] = reading.not_comparable
+        change = shape_change(self._last, name, reading.shape, self._server.version)
+        if change and folded(name) not in self._accepted:
+            self._unknown(reading, requests, Unknown.SHAPE_CHANGED, f"The shape changed: {change}.")
+            return
+        try:
+            wanted = self._merged(reading, requests)
+        except _Hidden as hidden:
+            self._unknown(reading, requests, hidden.unknown, hidden.sentence)
+            return
+        self._wanted[name] = wanted
+        self._as_wanted[name] = 0
+        self._not_managed[name] = _not_managed(reading, wanted)
+        for identity, properties in wanted.items():
+            self._object(reading, identity, properties)
+        is_whole = has_file and exported is Export.READ
+        for identity in reading.objects if is_whole else ():
+            if identity not in wanted and not (reading.noun.always_global and identity == GLOBAL):
+                self._found(
+                    reading, identity, STATE, Kind.EXTRA, PRESENT, ABSENT, reading.noun.severity, _EXTRA, ()
+                )
+        if order is not None:
+            self._order(reading, *order)
+        self._seen[folded(name)] = _seen(self._server, reading, wanted, self._now)
+
+    # -- what cannot be judged --
+
+    def _unread(self, reading: Reading, requests: Sequence[Request], exported: Export | None) -> None:
+        name = reading.noun.name
+        if reading.outcome is Outcome.NOT_OFFERED:
+            first = next(iter(requests), None)
+            if first is not None:
+                raise BadArgument(f"{first.origin}: {self._server.version or 'this server'} has no {name}.")
+            self._not_in_version.append(name)
+            return
+        if reading.outcome is Outcome.NOT_PERMITTED and exported in (Export.NOT_PERMITTED, Export.EXCLUDED):
+            self._not_permitted.append(name)
+            return
+        if reading.outcome is Outcome.NOT_PERMITTED:
+            cmdlet, account = reading.noun.cmdlet("Get"), self._server.account
+            sentence = f"{cmdlet} is not offered to {account}, although this version has it."
+            sentence += (
+                f" The role {self._server.roles[cmdlet]} has it." if cmdlet in self._server.roles else ""
+            )
+            self._unknown(reading, requests, Unknown.NOT_PERMITTED, sentence)
+            return
+        self._unknown(reading, requests, _UNKNOWN.get(reading.kind, Unknown.FAILED), reading.failure)
+
+    def _unknown(
+        self, reading: Reading, requests: Sequence[Request], unknown: Unknown, sentence: str
+    ) -> None:
+        origins = tuple(dict.fromkeys(each.origin.rpartition(":")[0] or each.origin for each in requests))
+        self._findings.append(
+            Finding(
+                self._server.deployment,
+                reading.noun.name,
+                "",
+                "",
+                Kind.NOUN,
+                Status.UNKNOWN,
+                severity=reading.noun.severity,
+                reason=reading.noun.reason,
+                origins=origins[:3],
+                unknown=unknown,
+                detail=sentence,
+            )
+        )
+
+    # -- requests as this server's types have them --
+
+    def _merged(self, reading: Reading, requests: Sequence[Request]) -> dict[Identity, dict[str, Wanted]]:
+        assert reading.resource is not None  # noqa: S101 - it was read
+        resource = reading.resource
+        converted = [self._converted(reading, each) for each in requests]
+
+        def same(name: str, one: Any, other: Any) -> bool:
+            return (
+                bool(one == other) if folded(name) == _STATE else resource.property_of(name).same(one, other)
+            )
+
+        return merged(converted, same)
+
+    def _converted(self, reading: Reading, request: Request) -> Request:
+        if folded(request.property) == _STATE and request.value in (PRESENT, ABSENT):
+            return request
+        assert reading.table is not None  # noqa: S101 - it was read
+        actual = reading.objects.get(request.identity)
+        try:
+            ((name, value),) = wanted_values(
+                reading.table, {request.property: request.value}, actual=actual
+            ).items()
+        except UnusableArgument as error:
+            known = {folded(p.option) for p in reading.table.resource.properties}
+            known |= {folded(name) for name in reading.not_comparable}
+            seen = was_shown(self._last, reading.noun.name, request.property)
+            if folded(request.property) not in known and seen is not None and reading.objects:
+                raise _Hidden(request.property, seen, self._server) from None
+            raise BadArgument(f"{request.origin}: {reading.noun.name} {request.identity}, {error}") from None
+        return Request(request.noun, request.identity, name, value, request.origin)
+
+    # -- differences --
+
+    def _object(self, reading: Reading, identity: Identity, wanted: Mapping[str, Wanted]) -> None:
+        noun, resource = reading.noun, reading.resource
+        assert resource is not None  # noqa: S101 - it was read
+        actual = reading.objects.get(identity)
+        state = wanted.get(_STATE)
+        if state is not None and state.value == ABSENT:
+            if actual is None:
+                self._as_wanted[noun.name] += 1
+            else:
+                self._found(
+                    reading,
+                    identity,
+                    STATE,
+                    Kind.UNWANTED,
+                    PRESENT,
+                    ABSENT,
+                    noun.severity,
+                    noun.reason,
+                    state.origins,
+                )
+            return
+        values = {each.property: each.value for key, each in wanted.items() if key != _STATE}
+        if actual is None:
+            if state is None:
+                return
+            self._found(
+                reading,
+                identity,
+                STATE,
+                Kind.MISSING,
+                ABSENT,
+                PRESENT,
+                noun.severity,
+                noun.reason,
+                state.origins,
+            )
+            return
+        self._as_wanted[noun.name] += 1
+        found = differences(resource, actual, values)
+        self._as_wanted[noun.name] += len(values) - len(found)
+        for each in found:
+            kind = Kind.ORDER if each.kind is DifferenceKind.ORDER else Kind.VALUE
+            command = _set_line(resource, actual, each.property, each.desired) if kind is Kind.VALUE else ""
+            self._found(
+                reading,
+                identity,
+                each.property,
+                kind,
+                settled(resource, each.property, each.current),
+                settled(resource, each.property, each.desired),
+                each.severity,
+                each.reason,
+                wanted[folded(each.property)].origins,
+                command,
+            )
+
+    def _order(self, reading: Reading, order: tuple[Identity, ...], origin: str) -> None:
+        missing = [each for each in order if each not in (self._wanted[reading.noun.name])]
+        if missing:
+            raise BadArgument(
+                f"{origin}: order names {missing[0]}, which is none of the objects of the file."
+            )
+        self._orders[reading.noun.name] = order
+        groups: dict[object, list[Identity]] = {}
+        for each in reading.order:
+            groups.setdefault(each.parent.key if each.item else None, []).append(each)
+        for current in groups.values():
+            wanted = [each for each in order if each in set(current)]
+            common = [each for each in current if each in set(wanted)]
+            for identity, _place in moves(common, wanted):
+                self._found(
+                    reading,
+                    identity,
+                    SEQUENCE,
+                    Kind.SEQUENCE,
+                    _behind(common, identity),
+                    _behind(wanted, identity),
+                    reading.noun.severity,
+                    _SEQUENCE,
+                    (origin,),
+                )
+            self._as_wanted[reading.noun.name] += len(common) - len(moves(common, wanted))
+
+    def _found(
+        self,
+        reading: Reading,
+        identity: Identity,
+        name: str,
+        kind: Kind,
+        current: Any,
+        desired: Any,
+        severity: Severity,
+        reason: str,
+        origins: tuple[str, ...],
+        command: str = "",
+    ) -> None:
+        self._findings.append(
+            Finding(
+                self._server.deployment,
+                reading.noun.name,
+                str(identity),
+                name,
+                kind,
+                Status.DRIFTED,
+                current,
+                desired,
+                severity,
+                reason,
+                origins,
+                command=command,
+            )
+        )
+
+
+class _Hidden(Exception):
+    """A property that was there, and is not shown any more."""
+
+    def __init__(self, name: str, seen: SeenNoun, server: Server) -> None:
+        if folded(seen.account) != folded(server.account):
+            self.unknown = Unknown.NOT_PERMITTED
+            self.sentence = f"{name} was shown to {seen.account}, and is not to {server.account}."
+        else:
+            self.unknown = Unknown.SHAPE_CHANGED
+            self.sentence = f"{name} was shown by server {seen.version}, and is not by {server.version}."
+        super().__init__(self.sentence)
+
+
+def _behind(sequence: Sequence[Identity], identity: Identity) -> str:
+    place = sequence.index(identity)
+    return f"behind {sequence[place - 1]}" if place else "first"
+
+
+def _set_line(resource: Resource, actual: Collection, name: str, desired: Any) -> str:
+    """The line that puts one property back."""
+    parameters = resource.compose(resource, actual.identity, actual.values, {name: desired})
+    return Command(resource.cmdlet("Set"), parameters).as_text()
+
+
+def settled(resource: Resource, name: str, value: Any) -> Any:
+    """The same for all that mean the same: where the order of a list means nothing, it is sorted."""
+    kind = next((p.comparison for p in resource.properties if folded(p.option) == folded(name)), None)
+    if isinstance(kind, Names) and kind.order is Order.MEANS_NOTHING and value:
+        return sorted(value, key=lambda item: (folded(item), item))
+    return value
+
+
+def _not_managed(reading: Reading, wanted: Mapping[Identity, Mapping[str, Wanted]]) -> tuple[str, ...]:
+    assert reading.resource is not None  # noqa: S101 - it was read
+    named = {name for properties in wanted.values() for name in properties}
+    present = {name for each in reading.objects.values() for name in each.values}
+    return tuple(sorted(name for name in present if folded(name) not in named))
+
+
+def _seen(
+    server: Server, reading: Reading, wanted: Mapping[Identity, Mapping[str, Wanted]], now: str
+) -> SeenNoun:
+    resource = reading.resource
+    assert resource is not None  # noqa: S101 - it was read
+    values: dict[str, dict[str, Any]] = {
+        folded(str(identity)): {
+            folded(name): settled(resource, name, value) for name, value in each.values.items()
+        }
+        | {_STATE: PRESENT}
+        for identity, each in reading.objects.items()
+    }
+    for identity in wanted:
+        values.setdefault(folded(str(identity)), {_STATE: ABSENT})
+    return SeenNoun(
+        now,
+        server.version,
+        server.account,
+        dict(reading.shape),
+        values,
+        {
+            folded(str(identity)): {
+                name: settled(resource, name, each.value) for name, each in properties.items()
+            }
+            for identity, properties in wanted.items()
+        },
+    )
+
+
+def seen_only(server: Server, readings: Iterable[Reading], now: str) -> dict[str, SeenNoun]:
+    """What an export has seen; what was read is what is wanted."""
+    return {
+        folded(each.noun.name): _seen(server, each, {}, now)
+        for each in readings
+        if each.outcome is Outcome.READ and each.resource is not None
+    }
+
+
+def described_value(value: Any) -> str:
+    """A value for people: what cannot be seen is written out."""
+    if value is None:
+        return "(not set)"
+    if value == "":
+        return "(empty)"
+    return "(none)" if value == [] else shown(value)

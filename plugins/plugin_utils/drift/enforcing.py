@@ -1,0 +1,205 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Carrying a plan out: object by object, each read once more right before it is written, each change in the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from ..change.envelope import Envelope
+from ..powershell.commands import Command, Switch
+from ..powershell.errors import ManagementShellError
+from ..powershell.results import Results
+from ..powershell.shell import ManagementShell
+from ..result.failures import kind_of
+from ..result.refusals import ChangeFailed, Refused, UnusableArgument
+from ..result.result import Result
+from ..result.status import Status
+from ..settings import any_noun, apply, catalogue
+from ..settings.nouns import Reading
+from ..settings.reorder import reorder
+from ..settings.resource import Collection, Desired, Resource
+from .assessing import Assessment
+from .findings import Finding, Key, Kind, Unknown
+from .plan import Plan, Step
+from .state import Now, State
+
+COPY = Command("Export-CsConfiguration", {"AsBytes": Switch.PRESENT})
+CMDLETS = (COPY.name,)
+
+
+@dataclass
+class Outcome:
+    """What became of a plan: the findings as they are afterwards, and the results of the changes."""
+
+    findings: dict[str, Finding]
+    results: list[Result] = field(default_factory=list)
+    not_kept: dict[Key, tuple[Any, str]] = field(default_factory=dict)
+    follow_ups: list[str] = field(default_factory=list)
+    corrected: dict[Key, tuple[Any, Any]] = field(default_factory=dict)
+
+
+def copy_store(shell: ManagementShell, state: State, now: Now, keep: int) -> str:
+    """A copy of the whole store before the first enforcing run of a day; what is to be said of it."""
+    if state.has_copy_of(now.today):
+        return ""
+    try:
+        results: Results = shell.run(COPY)
+        if results.errors:
+            raise shell.classify(results.errors[0])
+    except ManagementShellError as error:
+        return f"There is no copy of the store of today: {error}"
+    content = b"".join(each for each in results.output if isinstance(each, bytes))
+    content = content or bytes(each for each in results.output if isinstance(each, int) and 0 <= each < 256)
+    if not content:
+        return "There is no copy of the store of today: the server sent an empty one."
+    return f"The store was copied before: {state.save_copy(now, content, keep)}"
+
+
+def planned_lines(planned: Plan, assessment: Assessment) -> list[str]:
+    """The Management Shell's lines of a plan, before anything of it is sent; what cannot be taken back is said."""
+    return [line for step in planned.steps for line in _lines_of(step, assessment.readings[step.noun])]
+
+
+def _lines_of(step: Step, reading: Reading) -> list[str]:
+    resource = reading.resource
+    if step.identity is None or resource is None:
+        return [f"# {step.noun}: {', '.join(each.identity for each in step.findings)} back into their order"]
+    if not step.present:
+        line = Command(resource.cmdlet("Remove"), {"Identity": step.identity.argument}).as_text()
+        if reading.noun.is_policy:
+            line += "  # can be taken back as values only: grants of the policy are lost"
+        return [line]
+    actual = reading.objects.get(step.identity)
+    if actual is None:
+        return [
+            Command(
+                resource.cmdlet("New"), {"Identity": step.identity.argument, **resource.sent(step.values)}
+            ).as_text()
+        ]
+    parameters = resource.compose(resource, step.identity, actual.values, step.values)
+    return [Command(resource.cmdlet("Set"), parameters).as_text()]
+
+
+def enforce(envelope: Envelope, assessment: Assessment, planned: Plan) -> Outcome:
+    """Never raises what the server or the wire does: that becomes what is known of the findings."""
+    outcome = Outcome({each.id: each for each in planned.findings})
+    stopped = ""
+    for step in planned.steps:
+        if stopped:
+            _all(outcome, step, Unknown.NOT_REACHED, f"It was not tried: {stopped}")
+            continue
+        part = envelope.part()
+        try:
+            results = _carry_out(part, assessment, step)
+        except _ChangedMeanwhile:
+            sentence = "The object changed between the reading and the correction, so it was left alone."
+            _all(outcome, step, Unknown.CHANGED_WHILE_READING, sentence)
+            continue
+        except ChangeFailed as failed:
+            _failed(outcome, step, failed, assessment.server.version)
+            if not part.all_ended:
+                stopped = "an earlier change may still be at work"
+            continue
+        except (Refused, UnusableArgument) as refused:
+            for each in step.findings:
+                outcome.findings[each.id] = replace(outcome.findings[each.id], held=str(refused).rstrip("."))
+            continue
+        except ManagementShellError as error:
+            part.failure(error)
+            _all(outcome, step, _unknown(error), str(error))
+            if not part.all_ended or kind_of(error) != "command_error":
+                stopped = str(error)
+            continue
+        _corrected(outcome, step, results)
+    return outcome
+
+
+class _ChangedMeanwhile(Exception):
+    pass
+
+
+def _carry_out(envelope: Envelope, assessment: Assessment, step: Step) -> list[Result]:
+    reading = assessment.readings[step.noun]
+    if step.identity is None:
+        return [reorder(envelope, reading.noun, assessment.compared.orders[step.noun])]
+    table = any_noun.read(envelope.shell, reading.noun, verbs=("Set", "New", "Remove"))
+    now = next((each for each in table.listed if each.identity == step.identity), None)
+    if not is_as_seen(table.resource, reading.objects.get(step.identity), now):
+        raise _ChangedMeanwhile
+    request = Desired(step.identity, dict(step.values), present=step.present)
+    return [apply.remediate(envelope, table.resource, request, listed=list(table.listed))]
+
+
+def is_as_seen(resource: Resource, then: Collection | None, now: Collection | None) -> bool:
+    """Whether an object is what the plan was made for, as its properties compare values."""
+    if then is None or now is None:
+        return then is now
+    both = [p for p in resource.properties if p.option in then.values and p.option in now.values]
+    return all(p.same(then.values[p.option], now.values[p.option]) for p in both)
+
+
+# -- what became of it -----------------------------------------------------------------------------------------------
+
+
+def _all(outcome: Outcome, step: Step, unknown: Unknown, sentence: str) -> None:
+    for each in step.findings:
+        outcome.findings[each.id] = replace(
+            outcome.findings[each.id], status=Status.UNKNOWN, unknown=unknown, detail=sentence
+        )
+
+
+def _corrected(outcome: Outcome, step: Step, results: Sequence[Result]) -> None:
+    outcome.results += results
+    if any(each.status is Status.DRIFTED for each in results):
+        return  # Check mode foretells.
+    for each in step.findings:
+        outcome.corrected[each.key] = (each.current, each.desired)
+        outcome.findings[each.id] = replace(outcome.findings[each.id], status=Status.CORRECTED)
+    changed = [each.property for each in step.findings if each.kind is Kind.VALUE]
+    for follow_up in catalogue.noun(step.noun).follow_ups(changed):
+        line = f"{follow_up.command}  # {step.noun}: {follow_up.reason}"
+        if line not in outcome.follow_ups:
+            outcome.follow_ups.append(line)
+
+
+def _failed(outcome: Outcome, step: Step, failed: ChangeFailed, version: str) -> None:
+    """Read back after a failure: some properties may be in place, some not, and some not known."""
+    outcome.results.append(failed.result)
+    after = failed.result.after
+    if failed.result.status is Status.UNKNOWN or after is None:
+        cause = failed.causes[0] if failed.causes else failed
+        _all(outcome, step, _unknown(cause), str(failed))
+        return
+    for each in step.findings:
+        if each.kind is Kind.VALUE and after.get(each.property) == each.desired:
+            outcome.corrected[each.key] = (each.current, each.desired)
+            outcome.findings[each.id] = replace(outcome.findings[each.id], status=Status.CORRECTED)
+        elif failed.causes:
+            outcome.findings[each.id] = replace(outcome.findings[each.id], held=str(failed).rstrip("."))
+        else:
+            outcome.not_kept[each.key] = (each.desired, version)
+            outcome.findings[each.id] = replace(
+                outcome.findings[each.id],
+                status=Status.UNKNOWN,
+                unknown=Unknown.NOT_KEPT,
+                detail=str(failed),
+            )
+
+
+def _unknown(error: BaseException) -> Unknown:
+    kinds: Mapping[str, Unknown] = {
+        "timed_out": Unknown.TIMED_OUT,
+        "task_timed_out": Unknown.TIMED_OUT,
+        "cmdlet_not_offered": Unknown.NOT_PERMITTED,
+        "command_error": Unknown.FAILED,
+        "unreadable": Unknown.FAILED,
+        "value_not_allowed": Unknown.FAILED,
+        "journal_unusable": Unknown.FAILED,
+        "change_failed": Unknown.FAILED,
+    }
+    return kinds.get(kind_of(error), Unknown.UNREACHABLE)

@@ -1,0 +1,490 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A deployment is written down, changed by hand, checked, corrected, and taken back.
+
+By hand means behind the product's back: the simulated deployment's store is changed directly.
+"""
+
+from __future__ import annotations
+
+import datetime
+import importlib
+import itertools
+import json
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from lab.injection import Rule
+from lab.objects.nouns import NOUNS
+
+from .in_process import PLUGINS, LabInProcess, Worker
+
+HOST = "pool01.contoso.com"
+DEPLOYMENT: dict[str, Any] = {
+    "domain": "contoso.com",
+    "netbios": "CONTOSO",
+    "accounts": [
+        {"name": "uc-admin", "password": "Lab-Passw0rd", "roles": ["CsAdministrator"]},
+        {"name": "viewer", "password": "Lab-Passw0rd", "roles": ["CsViewOnlyAdministrator"]},
+    ],
+    "sites": {"Redmond": None, "Dublin": None},
+    "pools": {HOST: {"site": "Redmond", "computers": ["fe01"]}},
+    "replication": {"seconds": 0},
+    "settings": {
+        "PstnUsage": [{"Identity": "Global", "Usage": ["Local", "Long", "World"]}],
+        "VoiceRoute": [
+            {"Identity": name, "NumberPattern": rf"^\+{number}", "PstnUsages": ["Local"]}
+            for number, name in enumerate(("First", "Second", "Third", "Fourth"), 1)
+        ],
+        "VoicePolicy": [
+            {"Identity": "Tag:Sales", "PstnUsages": ["Local", "Long"], "Description": "Those who sell"},
+            {"Identity": "Tag:Support", "PstnUsages": ["Local"]},
+            {"Identity": "Site:Dublin", "PstnUsages": ["World"]},
+        ],
+        "DialPlan": [{"Identity": "Tag:Plan", "ExternalAccessPrefix": "9"}],
+        "VoiceNormalizationRule": [
+            {"Identity": f"Tag:Plan/{name}", "Pattern": rf"^{number}(\d+)$", "Translation": "+1$1"}
+            for number, name in enumerate(("A", "B", "C"))
+        ],
+        "AllowedDomain": [{"Identity": "fabrikam.com"}, {"Identity": "litware.com"}],
+        "MediaConfiguration": [{"Identity": "Site:Dublin", "EncryptionLevel": "SupportEncryption"}],
+        "ExternalAccessPolicy": [{"Identity": "Tag:Partners", "EnableFederationAccess": True}],
+    },
+}
+VERSIONS = {
+    "2019": {"version": 2019},
+    "2013": {"version": 2013, "powershell": "2.0"},
+    "2010": {"version": 2010},
+    "2015": {"version": 2015},
+    "SE": {"version": "SE"},
+}
+every_version = pytest.mark.parametrize(
+    "version",
+    ["2019", "2013", *(pytest.param(each, marks=pytest.mark.sweep) for each in ("2010", "2015", "SE"))],
+    indirect=True,
+    scope="module",
+)
+one_version = pytest.mark.parametrize(
+    "version", ["2019", pytest.param("2013", marks=pytest.mark.sweep)], indirect=True, scope="module"
+)
+numbers = itertools.count()
+
+
+class Controller:
+    """Somebody's computer: its baseline, its state folder and its journal."""
+
+    def __init__(self, lab: LabInProcess, home: Path, **variables: Any) -> None:
+        self.home = home
+        self.baseline = home / "baseline" / "contoso"
+        self._lab = lab
+        self._variables = {
+            **lab.variables(HOST),
+            "inventory_dir": str(home),
+            "ansible_inventory_sources": ["hosts.yml"],
+            **variables,
+        }
+
+    def run(self, module: str, check_mode: bool = False, **arguments: Any) -> dict[str, Any]:
+        """One task in a run of its own."""
+        worker = Worker(self._variables, self.home / f"run{next(numbers)}", self.home / "journal")
+        given = {
+            "deployment": "contoso",
+            "state": str(self.home / "state"),
+            "state_persists": True,
+            **arguments,
+        }
+        result = worker.run(module, given, check_mode=check_mode)
+        worker.reset_connection()
+        json.dumps(result)
+        assert not result.get("failed")
+        return result
+
+    def files(self) -> dict[str, bytes]:
+        return {
+            path.name: path.read_bytes() for path in self.baseline.iterdir() if path.name != "manifest.yml"
+        }
+
+    def task(self, module: str, **arguments: Any) -> dict[str, Any]:
+        """A task that is none of drift's."""
+        worker = Worker(self._variables, self.home / f"run{next(numbers)}", self.home / "journal")
+        result = worker.run(module, arguments)
+        worker.reset_connection()
+        return result
+
+
+@pytest.fixture(scope="module")
+def version(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def running(version: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
+    network = f"127.{96 + os.getpid() % 80}.{next(numbers) % 250}"
+    document = {**DEPLOYMENT, **VERSIONS[version], "network": network}
+    with LabInProcess(document, tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture
+def lab(running: LabInProcess) -> LabInProcess:
+    running.reset()
+    return running
+
+
+@pytest.fixture
+def controller(lab: LabInProcess, tmp_path: Path) -> Controller:
+    return Controller(lab, tmp_path)
+
+
+def by_hand(lab: LabInProcess, noun: str, identity: str, **values: Any) -> None:
+    """Change or create an object."""
+    known = {p.name: p for p in NOUNS[noun].properties}
+    store = lab.deployment.store
+    held = store.state[noun].get(identity.lower())
+    before = dict(held[1]) if held else NOUNS[noun].defaults(lab.deployment.version)
+    typed = {name: known[name].typed(value) for name, value in values.items()}
+    store.put(noun, held[0] if held else identity, {**before, **typed})
+
+
+def found(result: dict[str, Any]) -> set[tuple[str, str, str]]:
+    return {(each["noun"], each["identity"], each["property"]) for each in result["findings"]}
+
+
+def change_by_hand(lab: LabInProcess) -> set[tuple[str, str, str]]:
+    """Thirty changes, some of which are none to the product; those that are."""
+    real = {
+        ("CsMediaConfiguration", "Global", "EncryptionLevel"): "DoNotSupportEncryption",
+        ("CsMediaConfiguration", "Global", "EnableQoS"): True,
+        ("CsMediaConfiguration", "Site:Dublin", "MaxVideoRateAllowed"): "CIF250K",
+        ("CsExternalAccessPolicy", "Global", "EnableOutsideAccess"): True,
+        ("CsExternalAccessPolicy", "Tag:Partners", "Description"): "Somebody was here",
+        ("CsVoicePolicy", "Global", "PstnUsages"): ["World"],
+        ("CsVoicePolicy", "Tag:Sales", "PstnUsages"): ["Long", "Local"],
+        ("CsVoicePolicy", "Tag:Sales", "Description"): "those who sell",
+        ("CsVoicePolicy", "Site:Dublin", "PstnUsages"): [],
+        ("CsVoicePolicy", "Tag:Support", "AllowSimulRing"): False,
+        ("CsPstnUsage", "Global", "Usage"): ["Local", "Long", "World", "Moon"],
+        ("CsVoiceRoute", "First", "NumberPattern"): r"^\+1(\d{10})$",
+        ("CsVoiceRoute", "Second", "PstnUsages"): ["Local", "Long"],
+        ("CsVoiceNormalizationRule", "Tag:Plan/A", "Translation"): "+1 $1",
+        ("CsVoiceNormalizationRule", "Tag:Plan/B", "Pattern"): r"^1(\D+)$",
+        ("CsDialPlan", "Tag:Plan", "ExternalAccessPrefix"): None,
+        ("CsAllowedDomain", "fabrikam.com", "Comment"): "called 0044 20",
+        ("CsAccessEdgeConfiguration", "Global", "EnableArchivingDisclaimer"): True,
+        ("CsPinPolicy", "Global", "MinPasswordLength"): 9,
+        ("CsConferencingPolicy", "Global", "MaxMeetingSize"): 99,
+        ("CsMeetingConfiguration", "Global", "HelpURL"): "https://help.contoso.com/Path",
+        ("CsCpsConfiguration", "Global", "CallPickupTimeoutThreshold"): "00:02:03",
+    }
+    version = lab.deployment.version
+    real = {
+        key: value
+        for key, value in real.items()
+        if any(p.name == key[2] for p in NOUNS[key[0]].properties_in(version))
+    }
+    for (noun, identity, name), value in real.items():
+        by_hand(lab, noun, identity, **{name: value})
+    expected = set(real)
+    store = lab.deployment.store
+    # Objects that came, with the priorities of others pushed back, and that went.
+    by_hand(lab, "CsVoicePolicy", "Site:Redmond")
+    by_hand(lab, "CsAllowedDomain", "tailspin.com", Domain="tailspin.com")
+    store.remove("CsAllowedDomain", "litware.com")
+    expected |= {
+        ("CsVoicePolicy", "Site:Redmond", "existence"),
+        ("CsAllowedDomain", "tailspin.com", "existence"),
+        ("CsAllowedDomain", "litware.com", "existence"),
+    }
+    for place, name in enumerate(("Fourth", "First", "Second", "Third")):
+        by_hand(lab, "CsVoiceRoute", name, Priority=place)
+    expected.add(("CsVoiceRoute", "Fourth", "order"))
+    # No changes: an empty text for none, usages of a set in another order.
+    by_hand(lab, "CsVoicePolicy", "Tag:Support", Description="")
+    by_hand(lab, "CsVoiceRoute", "Third", Description="")
+    by_hand(lab, "CsPstnUsage", "Global", Usage=["Moon", "World", "Local", "Long"])
+    return expected
+
+
+def contents(settings: dict[str, Any]) -> dict[str, list[str]]:
+    """What the store holds; the order of a set of usages means nothing."""
+    return {
+        noun: sorted(
+            repr({**each, "Usage": sorted(each["Usage"])} if "Usage" in each else each) for each in objects
+        )
+        for noun, objects in settings.items()
+    }
+
+
+@every_version
+def test_written_down_changed_found_corrected_and_taken_back(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    assert controller.run("drift_export")["verdict"] == "clean"
+    files = controller.files()
+    again = controller.run("drift_export")
+    assert (again["changed"], controller.files()) == (False, files)
+    checked = controller.run("drift_check")
+    assert (checked["verdict"], checked["findings"]) == ("clean", [])
+    assert not lab.writes
+
+    expected = change_by_hand(lab)
+    changed_state = lab.status()["settings"]
+    drifted = controller.run("drift_check")
+    assert found(drifted) == expected
+    assert {each["label"] for each in drifted["findings"]} <= {"server_changed", "first_seen"}
+    assert drifted["counts"]["drifted"] == drifted["counts"]["new"] == len(expected)
+    parts = ("as_wanted", "drifted", "corrected", "waived", "unknown")
+    assert drifted["counts"]["total"] == sum(drifted["counts"][name] for name in parts)
+    assert not lab.writes
+
+    refused = controller.run("drift_enforce", remove_unmanaged=True)
+    assert (refused["verdict"], lab.writes) == ("refused", [])
+    confirmed = {"remove_unmanaged": True, "confirm_removals": 2, "confirm_corrections": len(expected) - 2}
+    foretold = controller.run("drift_enforce", check_mode=True, **confirmed)
+    assert lab.writes == []
+    assert foretold["changed"]
+    corrected = controller.run("drift_enforce", **confirmed)
+    left = [each for each in corrected["findings"] if each["status"] != "corrected"]
+    assert not left, [(each["noun"], each["unknown"], each["detail"], each["held"]) for each in left]
+    assert corrected["verdict"] == "clean"
+    assert corrected["commands"] == foretold["commands"]
+    assert controller.run("drift_check")["verdict"] == "clean"
+    assert controller.run("drift_export")["changed"] is False
+    assert controller.files() == files
+
+    taken_back = controller.task("roll_back", run="latest")
+    assert not taken_back.get("failed"), taken_back["msg"]
+    assert contents(lab.status()["settings"]) == contents(changed_state)
+    explained = controller.run("drift_check")
+    assert {each["id"] for each in explained["findings"]} == {each["id"] for each in drifted["findings"]}
+    assert all(each["explained"] for each in explained["findings"] if each["property"] not in ("order",))
+
+
+# -- what goes wrong --------------------------------------------------------------------------------------------------
+
+FEW = ["CsVoicePolicy", "CsMediaConfiguration", "CsPstnUsage"]
+
+
+@one_version
+def test_one_failing_cmdlet_costs_one_noun(lab: LabInProcess, controller: Controller) -> None:
+    controller.run("drift_export", nouns=FEW)
+    files = controller.files()
+    by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
+    lab.striker.add(Rule("error", command="Get-CsVoicePolicy", times=0))
+    result = controller.run("drift_check")
+    assert result["verdict"] == "drift"
+    assert [(each["noun"], each["property"], each["unknown"]) for each in result["findings"]] == [
+        ("CsMediaConfiguration", "EnableQoS", None),
+        ("CsVoicePolicy", "", "failed"),
+    ]
+    partial = controller.run("drift_export")
+    assert (partial["verdict"], controller.files()) == ("refused", files)
+    kept = controller.run("drift_enforce")
+    assert kept["verdict"] == "refused"
+    assert lab.writes == []
+    lab.heal()
+    assert controller.run("drift_enforce")["counts"]["corrected"] == 1
+
+
+@one_version
+def test_a_server_that_is_not_there_is_unknown_and_no_reason_to_fail(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    controller.run("drift_export", nouns=FEW)
+    away = Controller(lab, controller.home, ansible_port=1)
+    result = away.run("drift_check")
+    assert (result["verdict"], result["failure"]) == ("incomplete", "cannot_connect")
+    assert [each["unknown"] for each in result["findings"]] == ["unreachable"]
+
+
+@one_version
+def test_what_differs_is_accepted_into_the_baseline_and_waived(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    controller.run("drift_export", nouns=FEW)
+    path = controller.baseline / "CsVoicePolicy.yml"
+    path.write_text(path.read_text().replace("  Tag:Sales:", "  # The people who sell.\n  Tag:Sales:"))
+    by_hand(lab, "CsVoicePolicy", "Tag:Sales", PstnUsages=["World", "Local"])
+    by_hand(lab, "CsVoicePolicy", "Site:Redmond", PstnUsages=["World"])
+    by_hand(lab, "CsMediaConfiguration", "Global", EncryptionLevel="SupportEncryption")
+    result = controller.run("drift_check")
+    ids = {each["noun"]: each["id"] for each in result["findings"]}
+    policies = ",".join(each["id"] for each in result["findings"] if each["noun"] == "CsVoicePolicy")
+    accepted = controller.run("drift_accept", ids=policies)
+    assert found(accepted) == {("CsMediaConfiguration", "Global", "EncryptionLevel")}
+    assert "  # The people who sell.\n" in path.read_text()
+    wrong = controller.run("drift_accept", ids=ids["CsMediaConfiguration"], into="waiver", owner="Ann")
+    assert (wrong["verdict"], wrong["failure"]) == ("refused", "unusable_argument")
+    waived = controller.run(
+        "drift_accept",
+        ids=ids["CsMediaConfiguration"],
+        into="waiver",
+        owner="Ann",
+        justification="Windows Live",
+        expires=str(lab_day(200)),
+    )
+    assert (waived["verdict"], waived["counts"]["waived"]) == ("clean", 1)
+    assert controller.run("drift_enforce")["counts"]["waived"] == 1
+    assert lab.writes == []
+    by_hand(lab, "CsMediaConfiguration", "Global", EncryptionLevel="DoNotSupportEncryption")
+    third = controller.run("drift_check")
+    assert (third["verdict"], third["counts"]["waived"]) == ("drift", 0)
+
+
+def lab_day(later: int) -> datetime.date:
+    return datetime.datetime.now(datetime.timezone.utc).date() + datetime.timedelta(days=later)
+
+
+@one_version
+def test_two_hosts_of_one_deployment_are_one(lab: LabInProcess, controller: Controller) -> None:
+    controller.run("drift_export", nouns=FEW)
+    variables = {**lab.variables(HOST), "inventory_dir": str(controller.home), "inventory_hostname": "one"}
+    worker = Worker(variables, controller.home / "one_run", controller.home / "journal")
+    given = {"deployment": "contoso", "state": str(controller.home / "state"), "state_persists": True}
+    one = worker.run("drift_check", given)
+    two = worker.run("drift_check", given, inventory_hostname="two")
+    assert (one["same_deployment_as"], two["same_deployment_as"]) == (None, "one")
+    assert two["verdict"] == one["verdict"]
+    worker.reset_connection()
+
+
+@one_version
+def test_a_name_is_bound_to_one_deployment(lab: LabInProcess, controller: Controller) -> None:
+    controller.run("drift_export", nouns=FEW)
+    other = controller.run("drift_export", nouns=FEW, deployment="other")
+    assert (other["verdict"], other["failure"]) == ("refused", "bad_argument")
+    assert not (controller.home / "baseline" / "other").exists()
+
+
+@one_version
+def test_somebody_who_changes_it_meanwhile_is_left_alone(lab: LabInProcess, controller: Controller) -> None:
+    controller.run("drift_export", nouns=FEW)
+    by_hand(lab, "CsVoicePolicy", "Tag:Sales", AllowSimulRing=False)
+    by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
+    seen = 0
+
+    def meanwhile(_number: int) -> None:
+        nonlocal seen
+        names = [command["name"] for command in lab.commands]
+        if names.count("Get-CsVoicePolicy") == 1 and not seen:
+            seen = 1
+            by_hand(lab, "CsVoicePolicy", "Tag:Sales", AllowCallForwarding=False)
+
+    lab.commands.clear()
+    lab.striker.on_request = meanwhile
+    result = controller.run("drift_enforce", store_copy=False)
+    lab.striker.on_request = None
+    states = {each["noun"]: (each["status"], each["unknown"]) for each in result["findings"]}
+    assert states == {
+        "CsVoicePolicy": ("unknown", "changed_while_reading"),
+        "CsMediaConfiguration": ("corrected", None),
+    }
+    assert result["verdict"] == "incomplete"
+
+
+@one_version
+def test_who_may_only_look_checks_and_is_told_what_it_lacks(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    controller.run("drift_export", nouns=FEW)
+    by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
+    viewer = Controller(lab, controller.home, ansible_user="CONTOSO\\viewer")
+    assert viewer.run("drift_check")["verdict"] == "drift"
+    result = viewer.run("drift_enforce")
+    assert (result["verdict"], lab.writes) == ("drift", [])
+    assert "Set-CsMediaConfiguration" in result["findings"][0]["held"]
+
+
+@one_version
+def test_nothing_is_enforced_without_a_folder_that_stays_and_a_pause_holds(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    controller.run("drift_export", nouns=FEW)
+    by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
+    assert controller.run("drift_enforce", state_persists=False)["verdict"] == "refused"
+    pause = {"until": f"{lab_day(2)}", "owner": "Ann", "reason": "Migration"}
+    paused = controller.run("drift_enforce", pause=pause)
+    assert (paused["verdict"], paused["counts"]["drifted"]) == ("drift", 1)
+    assert lab.writes == []
+    assert controller.run("drift_check", state_persists=False)["has_history"] is False
+
+
+@one_version
+def test_our_own_change_is_labelled_and_left_until_it_is_named(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    controller.run("drift_export", nouns=FEW)
+    task = controller.task("media_configuration", identity="Global", encryption_level="SupportEncryption")
+    assert task["changed"]
+    (finding,) = controller.run("drift_check")["findings"]
+    assert finding["explained"]["module"] == "lync.remediation.media_configuration"
+    left = controller.run("drift_enforce")
+    assert (left["verdict"], left["changed"]) == ("drift", False)
+    named = controller.run("drift_enforce", only=finding["id"])
+    assert (named["verdict"], named["changed"]) == ("clean", True)
+
+
+@one_version
+def test_the_same_correction_is_not_made_for_ever(lab: LabInProcess, controller: Controller) -> None:
+    controller.run("drift_export", nouns=["CsMediaConfiguration"])
+    for _time in range(3):
+        by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
+        assert controller.run("drift_enforce", store_copy=False)["counts"]["corrected"] == 1
+    by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
+    fought = controller.run("drift_enforce", store_copy=False)
+    assert (fought["verdict"], fought["changed"]) == ("drift", False)
+
+
+@one_version
+def test_a_run_that_is_cut_off_is_finished_by_the_next_one(lab: LabInProcess, controller: Controller) -> None:
+    controller.run("drift_export", nouns=FEW)
+    by_hand(lab, "CsVoicePolicy", "Tag:Sales", AllowSimulRing=False)
+    by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
+    lab.on_write = lambda _name: signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+    cut_off = controller.run("drift_enforce", store_copy=False)
+    lab.on_write = None
+    lab.settle()
+    assert (cut_off["verdict"], cut_off["changed"]) == ("incomplete", True)
+    assert len(lab.writes) == 1
+    left = controller.run("drift_check")
+    assert 1 <= left["counts"]["drifted"] <= 2
+    finished = controller.run("drift_enforce", store_copy=False)
+    assert (finished["verdict"], finished["counts"]["corrected"]) == ("clean", left["counts"]["drifted"])
+
+
+@one_version
+def test_no_secret_reaches_a_file_or_a_result(lab: LabInProcess, controller: Controller) -> None:
+    canary = "canary-7c1e09ab"
+    planted = 0
+    catalogue = importlib.import_module(f"{PLUGINS}.plugin_utils.settings.catalogue")
+    for noun in catalogue.manageable():
+        secrets = [name for name, reason in noun.not_comparable.items() if reason == "secret"]
+        known = NOUNS.get(noun.name)
+        for name in secrets if known is not None and lab.deployment.store.state.get(noun.name) else ():
+            if any(p.name == name for p in known.properties_in(lab.deployment.version)):
+                by_hand(lab, noun.name, "Global", **{name: canary})
+                planted += 1
+    exported = controller.run("drift_export")
+    checked = controller.run("drift_check")
+    assert canary not in json.dumps([exported, checked])
+    for path in controller.home.rglob("*"):
+        assert not path.is_file() or canary not in path.read_text(errors="replace"), path
+    assert planted
+
+
+@one_version
+def test_the_store_is_copied_once_a_day_for_its_owner(lab: LabInProcess, controller: Controller) -> None:
+    controller.run("drift_export", nouns=["CsMediaConfiguration"])
+    for _time in range(2):
+        by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
+        controller.run("drift_enforce")
+    (copy,) = (controller.home / "state" / "contoso" / "store").iterdir()
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert [command["name"] for command in lab.commands].count("Export-CsConfiguration") == 1
