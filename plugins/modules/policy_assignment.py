@@ -123,27 +123,33 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Let two people talk to Windows Live
+- name: Have a policy for those who talk to Windows Live
+  lync.remediation.external_access_policy:
+    identity: Windows Live
+    enable_public_cloud_access: true
+    enable_public_cloud_audio_video_access: true
+
+- name: Grant it to two people, as soon as the server takes a policy that was just made
   lync.remediation.policy_assignment:
     kind: external_access_policy
     policy: Windows Live
     users:
       - sip:kenmyer@contoso.com
       - Pilar Ackerman
-
-- name: Give everybody of one pool a conferencing policy
-  lync.remediation.policy_assignment:
-    kind: conferencing_policy
-    policy: RedmondConferencing
-    filter: RegistrarPool -eq "pool01.contoso.com"
-
-- name: Grant a policy that was just made to the finance department
-  lync.remediation.policy_assignment:
-    kind: external_access_policy
-    policy: Finance
-    ldap_filter: Department=Finance
     made_in_this_run: true
     retry_timeout: 900
+
+- name: Give everybody of one pool the Global conferencing policy again
+  lync.remediation.policy_assignment:
+    kind: conferencing_policy
+    state: absent
+    filter: RegistrarPool -eq "pool01.contoso.com"
+
+- name: Grant a policy to the finance department
+  lync.remediation.policy_assignment:
+    kind: external_access_policy
+    policy: ExternalPartners
+    ldap_filter: Department=Finance
 
 - name: Withdraw a policy from everybody who holds it
   lync.remediation.policy_assignment:

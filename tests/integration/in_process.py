@@ -247,6 +247,11 @@ class LabInProcess:
         authority = self.state.resolve() / "certificates" / "ca.pem"
         return {"inventory_hostname": host, **host_variables(server, authority)}
 
+    @property
+    def hostvars(self) -> dict[str, dict[str, Any]]:
+        """The variables of all hosts, as a task has them that asks others."""
+        return {server.name: self.variables(server.name) for server in self.deployment.servers}
+
 
 class Worker:
     """Runs one task after the other as Ansible's workers do: each leaves the session to the next.

@@ -122,7 +122,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[LabIn
 def results(lab: LabInProcess, folder: Path, *, check: bool = False) -> list[dict[str, Any]]:
     """What the tasks return in the pool of a zone that was flipped."""
     worker = Worker(lab.variables("fe02.contoso.com"), folder / "run", folder / "journal")
-    returned = [worker.run(module, options, check=check) for module, options in TASKS]
+    returned = [worker.run(module, options, check=check, hostvars=lab.hostvars) for module, options in TASKS]
     worker.reset_connection()
     return returned
 

@@ -45,7 +45,7 @@ _READ: Mapping[str, tuple[Command, tuple[str, ...]]] = {
     "hosting_providers": (Command("Get-CsHostingProvider"), _PROVIDER),
     "allowed_domains": (Command("Get-CsAllowedDomain"), ("Identity", "Domain", "ProxyFqdn")),
     "blocked_domains": (Command("Get-CsBlockedDomain"), ("Identity", "Domain")),
-    "sip_domains": (Command("Get-CsSipDomain"), ("Identity", "Name")),
+    "sip_domains": (Command("Get-CsSipDomain"), ("Identity",)),
     "sites": (Command("Get-CsSite"), ("Identity", "SiteType", "FederationRoute")),
     "services": (Command("Get-CsService"), _SERVICE),
     "policies": (
@@ -137,7 +137,7 @@ def _replication(shell: ManagementShell) -> tuple[Reading, Reading, list[str]]:
 
 
 def _domains(read: Reading) -> list[str]:
-    return [str(each.get("Name") or each.get("Identity")) for each in read.objects]
+    return [str(each["Identity"]) for each in read.objects]
 
 
 def _edge_names(read: Reading) -> list[tuple[str, int]]:

@@ -90,18 +90,6 @@ def _site_object(site: Site, topology: Any) -> NetObject:
     )
 
 
-@implements("Get-CsSipDomain")
-def get_sip_domain(invocation: Invocation) -> Iterator[NetObject]:
-    invocation.session.require_store()
-    domains = invocation.session.deployment.topology.sip_domains
-    for name in _chosen(invocation, {domain: domain for domain in domains}, "SipDomain"):
-        yield NetObject(
-            (f"{_DEPLOY}.SipDomain", "System.Object"),
-            {"Identity": name, "Name": name, "IsDefault": name == domains[0]},
-            text=name,
-        )
-
-
 @implements("Get-CsPool")
 def get_pool(invocation: Invocation) -> Iterator[NetObject]:
     """-Site takes the site's name without ``site:``."""

@@ -138,19 +138,6 @@ EXTERNAL_ACCESS_POLICY = Noun(
 )
 
 #: No more than what decides about calls between two people.
-CONFERENCING_POLICY = Noun(
-    "CsConferencingPolicy",
-    "Microsoft.Rtc.Management.WritableConfig.Settings.Meeting.MeetingPolicy",
-    (
-        Property("Description", "String"),
-        _true("AllowIPAudio"),
-        _true("AllowIPVideo"),
-        _false("EnableP2PVideo"),
-    ),
-    frozenset({"global", "site", "tag"}),
-    is_policy=True,
-)
-
 # Whether 2015 still has the three properties of 2013's codecs is unconfirmed: a page of its era prints them.
 _CODECS = frozenset({"2013", "2015"})
 MEDIA_CONFIGURATION = Noun(
@@ -381,7 +368,6 @@ NOUNS: Mapping[str, Noun] = {
         noun.name: noun
         for noun in (
             EXTERNAL_ACCESS_POLICY,
-            CONFERENCING_POLICY,
             MEDIA_CONFIGURATION,
             PUBLIC_PROVIDER,
             HOSTING_PROVIDER,
