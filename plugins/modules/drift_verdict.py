@@ -36,6 +36,11 @@ seealso:
 
 EXAMPLES = r"""
 ---
+- name: Check the deployment
+  lync.remediation.drift_check:
+    deployment: contoso
+  register: drift_result
+
 - name: Sum up
   lync.remediation.drift_verdict:
     results:

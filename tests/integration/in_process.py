@@ -297,6 +297,8 @@ class Worker:
             async_val=0,
             environment=None,
             delegate_to=None,
+            remote_user=None,
+            port=None,
             timeout=60,
             module_defaults=[],
             get_name=lambda: module,
