@@ -18,7 +18,7 @@ from .powershell.shell import SERVER_VERSION, ManagementShell
 from .restart import server_services
 from .settings import effective
 from .settings.resources.registry import RESOURCES
-from .topology import pools, replication
+from .topology import deployment, pools, replication
 
 # A command that does nothing, and that every constrained endpoint offers: Import-PSSession depends on it.
 _NO_OPERATION = Command("Measure-Object")
@@ -28,7 +28,16 @@ _MEASUREMENTS = 3
 def used_cmdlets() -> list[str]:
     """Every Lync cmdlet that the modules of this collection may send, as the rooms that send them say."""
     names = {SERVER_VERSION.name}
-    for room in (effective, effective_policies, granting, pools, reading, replication, server_services):
+    for room in (
+        deployment,
+        effective,
+        effective_policies,
+        granting,
+        pools,
+        reading,
+        replication,
+        server_services,
+    ):
         names.update(room.CMDLETS)
     for resource in RESOURCES.values():
         verbs = ("Get", "Set", "New", "Remove") if resource.creatable else ("Get", "Set")
