@@ -21,8 +21,8 @@ description:
     C(persistent_chat) or C(survivable_branches). It is also in C(pool_<fqdn>), C(site_<name>), C(role_<role>) for each
     of the pool's roles, and C(version_<number>). What a group's name cannot hold becomes an underscore. The number is
     that of the pool's services, V(5) for 2010, V(6) for 2013, V(7) for 2015, V(8) for 2019 and Subscription Edition.
-  - C(pool_<fqdn>) is a child of all the others, so that variables of a pool go before those of its site or kind. The
-    group C(lync) holds everything.
+  - C(pool_<fqdn>) is a child of the pool's other groups, so that its variables go before those of its site or kind.
+    The group C(lync) holds everything.
   - Every host has C(ansible_host), C(lync_pool), C(lync_site), C(lync_roles) and C(lync_version). The group C(lync)
     sets C(ansible_connection), and C(management_endpoints) sets C(ansible_port), C(ansible_psrp_path) and
     C(ansible_psrp_protocol). How to authenticate on the hosts is not known from the topology, and the account given
@@ -226,7 +226,7 @@ cache_timeout: 86400
 compose:
   ansible_host: "'192.0.2.10' if inventory_hostname == 'edge01.contoso.com' else ansible_host"
 groups:
-  standard_edition: lync_pool | lower == inventory_hostname
+  standard_edition: lync_pool | lower == inventory_hostname and 'UserServer' in lync_roles
 keyed_groups:
   - key: lync_pool
     prefix: maintenance
