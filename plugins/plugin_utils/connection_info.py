@@ -19,7 +19,7 @@ from .powershell.shell import SERVER_VERSION, ManagementShell
 from .restart import server_services
 from .settings import effective
 from .settings.resources.registry import RESOURCES
-from .topology import pools, replication
+from .topology import deployment, pools, replication
 
 # A command that does nothing, and that every constrained endpoint offers: Import-PSSession depends on it.
 _NO_OPERATION = Command("Measure-Object")
@@ -30,8 +30,8 @@ def used_cmdlets() -> list[str]:
     """Every Lync cmdlet that the modules of this collection may send, as the rooms that send them say."""
     names = {SERVER_VERSION.name}
     rooms = (
-        *(effective, effective_policies, enforcing, granting, pools, reading, replication, rights),
-        server_services,
+        *(deployment, effective, effective_policies, enforcing, granting, pools, reading),
+        *(replication, rights, server_services),
     )
     for room in rooms:
         names.update(room.CMDLETS)

@@ -34,7 +34,7 @@ TYPES = {
 # What Ansible adds to each result.
 OF_ANSIBLE = {"changed", "failed", "exception", "warnings", "deprecations"}
 # Dictionaries whose keys are the options that were given, or hosts.
-FREE = {"before", "after", "policies", "services", "servers", "pools"}
+FREE = {"before", "after", "policies", "services", "servers", "pools", "hosts", "groups"}
 
 
 def documented(kind: str, name: str) -> Mapping[str, Any]:
@@ -98,6 +98,7 @@ TASKS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("pool_info", {"own": True}),
     ("pool_info", {"pool": "pool01.contoso.com", "health": True, "test_av_edge": True}),
+    ("topology_info", {}),
 ]
 
 
