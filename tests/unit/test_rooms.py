@@ -16,7 +16,7 @@ PLUGIN_UTILS = Path(__file__).parents[2] / "plugins" / "plugin_utils"
 FLOORS = (
     ("connection_info",),
     ("roll_back",),
-    ("clock", "federation"),
+    ("clock", "federation", "trace"),
     ("people", "restart"),
     ("settings",),
     ("topology",),
