@@ -41,8 +41,7 @@ _PROOF = re.compile(
 _LONGEST_LINE = 400
 _MOST_LINES = 12
 WORDS = (
-    b"diagnostics:",
-    b"diagnostics :",
+    b"diagnostics",
     b"0xc3e9",
     b"0x8009",
     b"0x800b",
@@ -51,7 +50,8 @@ WORDS = (
     b"srvr:mras",
     b"transaction time-out",
     b"lcs.microsoft.com",
-    *names(),
+    b"mediaedge",
+    b"sipproxy_e_",
 )
 """A record without any of these tells nothing."""
 CUSTOM_APPLICATIONS = range(60000, 63000)
