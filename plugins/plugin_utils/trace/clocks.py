@@ -21,7 +21,7 @@ from dataclasses import dataclass
 
 from .records import Record, Stamp
 
-MOST_OBSERVATIONS = 6_000
+MOST_OBSERVATIONS = 2_000
 _QUARTER = 15 * 60
 _NEAR_A_QUARTER = 90.0
 _LINE = re.compile(rb"(?m)^(?:start-line:[ \t]*)?(?:sip/2\.0 (\d{3})|([a-z]{2,12}) sips?:\S+ sip/2\.0)")
