@@ -70,8 +70,8 @@ class BaseAction(ActionBase):
             cls._arguments = argument_spec(cls.DOCUMENTATION)
 
     @abstractmethod
-    def _perform(self, arguments: dict[str, Any], envelope: Envelope) -> dict[str, Any]:
-        """Do what the task asks for and return the module's result."""
+    def _perform(self, arguments: dict[str, Any], envelope: Any) -> dict[str, Any]:
+        """Do what the task asks for and return the module's result; ``envelope`` is what `_envelope` gave."""
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
@@ -102,7 +102,7 @@ class BaseAction(ActionBase):
     def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
         return envelope.failure(error) if envelope else failure_result(error)
 
-    def _envelope(self, task_vars: Mapping[str, Any]) -> Envelope:
+    def _envelope(self, task_vars: Mapping[str, Any]) -> Envelope | None:
         check_mode = bool(self._task.check_mode)
         journal = NoJournal() if check_mode else self._journal(task_vars)
         return Envelope(self._connection.session, journal, check_mode=check_mode)
@@ -175,9 +175,36 @@ class InfoAction(BaseAction):
         return {"changed": False, **self.query(arguments, envelope.shell)}
 
     def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
-        """What is read has no state before and after, so that only the keys that mean something are told."""
-        failed = super()._failure(error, envelope)
-        return {key: value for key, value in failed.items() if key not in _KEYS_OF_CHANGES}
+        return _without_changes(super()._failure(error, envelope))
+
+
+class ControllerAction(BaseAction):
+    """A module that reads what is on the controller, over any connection and without a session. Subclasses give
+    ``DOCUMENTATION`` and `look`.
+    """
+
+    _requires_connection = False
+
+    @abstractmethod
+    def look(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """The module's own keys. ``arguments`` are validated and native. May raise what `remediate` may."""
+
+    def _refuse_what_cannot_work(self) -> None:
+        """Nothing is asked of the host."""
+
+    def _envelope(self, task_vars: Mapping[str, Any]) -> None:
+        """Nothing is written, and there is no shell."""
+
+    def _perform(self, arguments: dict[str, Any], envelope: None) -> dict[str, Any]:
+        return {"changed": False, **self.look(arguments)}
+
+    def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
+        return _without_changes(super()._failure(error, envelope))
+
+
+def _without_changes(failed: Mapping[str, Any]) -> dict[str, Any]:
+    """What is read has no state before and after, so that only the keys that mean something are told."""
+    return {key: value for key, value in failed.items() if key not in _KEYS_OF_CHANGES}
 
 
 _KEYS_OF_CHANGES = frozenset({"before", "after", "drift", "commands", "restore_commands", "diff"})
