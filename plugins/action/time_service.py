@@ -21,5 +21,7 @@ class ActionModule(ModuleAction):
 
     def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
         at_least(arguments, timeout=1)
-        options = {option: value for option, value in arguments.items() if option != "timeout"}
-        return time_service.remediate(envelope, time_service.Request(options, arguments["timeout"]))
+        beside = ("timeout", "start_without_domain")
+        options = {option: value for option, value in arguments.items() if option not in beside}
+        request = time_service.Request(options, *(arguments[option] for option in beside))
+        return time_service.remediate(envelope, request)

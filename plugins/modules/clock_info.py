@@ -126,7 +126,8 @@ time_service:
   description:
     - The configuration of W32Time in force, with the options of M(lync.remediation.time_service), each V(null)
       where the registry has no value. One that has the wrong kind or makes no sense is shown as it stands, and
-      RV(trouble) says what is wrong with it. V(null) as a whole where it could not be read.
+      RV(trouble) says what is wrong with it. C(triggers) start and stop the service, in the words of C(sc.exe).
+      V(null) as a whole where it could not be read.
   returned: always
   type: dict
   sample:
@@ -137,7 +138,10 @@ time_service:
     max_poll_interval: 15
     max_pos_phase_correction: 4294967295
     max_neg_phase_correction: 4294967295
+    ntp_client: true
+    ssl_time_data: false
     vm_provider: true
+    triggers: [start/domainjoin, stop/domainleave]
     start_mode: automatic
     service_state: started
 policies:

@@ -73,6 +73,25 @@ options:
       - Whether the clock follows the host of a Hyper-V virtual machine. Members of a domain should not.
       - Other computers have nothing to switch on; there V(true) is an error.
     type: bool
+  ntp_client:
+    description:
+      - Whether W32Time asks time servers, its own or the domain's, at all. Windows has this on.
+    type: bool
+  ssl_time_data:
+    description:
+      - Whether Windows may set the clock by the times that the other ends of TLS connections give (the registry's
+        C(UtilizeSslTimeData)). It is on by default before Windows Server 2025, and can set a clock far wrong.
+    type: bool
+  start_without_domain:
+    description:
+      - Whether W32Time is to run after the next start of a server that is in no domain, as Edge Servers are. Windows'
+        own triggers start it when the server joins a domain, and without one stop it right after Windows has started,
+        also where O(start_mode=automatic) (Microsoft's KB 2385818).
+      - Then triggers that wait for a domain are replaced by those of the network, where the service follows only
+        O(peers), and the task asks for O(type=manual), O(start_mode=automatic) or O(service_state=started). Members of
+        a domain for which that is done start it with the network as well.
+    type: bool
+    default: true
   start_mode:
     description:
       - How Windows starts the service.
@@ -140,7 +159,8 @@ status:
   sample: corrected
 before:
   description:
-    - The options that were given, as they were in force. V(null) where they are not known. A value of the registry that
+    - The options that were given, as they were in force, and C(triggers) where O(start_without_domain) wants others.
+      V(null) where they are not known. A value of the registry that
       has the wrong kind or makes no sense is shown as it stands, and differs from whatever is asked for.
   returned: always
   type: dict

@@ -224,7 +224,7 @@ CHANGES: list[tuple[str, dict[str, Any], set[str]]] = [
         task("time_zone", zone="gmt standard time", daylight_saving=False),
         {"zone", "daylight_saving"},
     ),
-    (host(1), task("time_service", type="manual", peers=PEERS), {"type", "peers"}),
+    (host(1), task("time_service", type="manual", peers=PEERS), {"type", "peers", "triggers"}),
     (
         host(1),
         task(

@@ -219,7 +219,7 @@ class Windows:
     def _execute(self, command: Command) -> list[Any]:
         if command.name in self.refuses:
             raise self.refuses[command.name]
-        if command.name in ("w32tm", "tzutil", "klist", "nltest"):
+        if command.name in ("w32tm", "tzutil", "klist", "nltest", "sc.exe"):
             return self._program(command.name, [str(argument) for argument in command.arguments])
         handler = getattr(self, "_" + command.name.replace("-", "_").lower(), None)
         if handler is None:
@@ -337,6 +337,9 @@ class Windows:
     def _program(self, name: str, arguments: list[str]) -> list[Any]:
         if name == "klist":
             return ["Current LogonId is 0:0x3e7", "Ticket(s) purged!"]
+        if name == "sc.exe":
+            self._sc(arguments)
+            return []
         if name == "tzutil":
             return self._tzutil(arguments)
         if name == "nltest":
@@ -365,6 +368,14 @@ class Windows:
             line = "error: 0x800705B4" if truth is None else f"{truth - self.offset:+011.7f}s"
             return ["Tracking x [10.0.0.1:123].", *([f"09:00:00, {line}"] * 3)]
         return ["The command completed successfully."]
+
+    def _sc(self, arguments: list[str]) -> None:
+        words = {word: numbers for numbers, word in w32time.TRIGGERS.items()}
+        for key in [key for key in self.registry if key.startswith(W32 + r"\TriggerInfo")]:
+            del self.registry[key]
+        for number, word in enumerate(word for word in arguments[2:] if word in words):
+            kind, action = words[word]
+            self.registry[rf"{W32}\TriggerInfo\{number}"] = {"Type": kind, "Action": action}
 
     def _tzutil(self, arguments: list[str]) -> list[Any]:
         if arguments[0] == "/g":

@@ -18,7 +18,7 @@ from typing import Any
 
 from ..powershell.ordinal import ordinal_key, same_name
 from ..result.spans import span_text
-from ..windows.w32time import differing, is_option_value
+from ..windows.w32time import differing, is_option_value, waits_for_domain, with_triggers
 from .measurement import Measurement, key
 from .offset import Offset
 from .places import Deployment, Place, Places, Topology, places
@@ -256,7 +256,9 @@ def _majority_sources(
         sizes[key(pool.pool)] = len(pool.members)
         if all(is_option_value(option, configured[option]) for option in ("type", "peers")):
             peers = {"peers": configured["peers"]} if configured["type"] in ("manual", "all") else {}
-            by_pool.setdefault(key(pool.pool), []).append({"type": configured["type"], **peers})
+            # That a source is common to a pool does not say that it is to last.
+            source = {"type": configured["type"], **peers, "start_without_domain": False}
+            by_pool.setdefault(key(pool.pool), []).append(source)
     found: dict[str, Mapping[str, Any]] = {}
     for name, sources in by_pool.items():
         forms = [
@@ -292,7 +294,7 @@ def _server(
         said.append(_zone_sentence(measurement, zone))
     elif measurement.zone is None:
         unknown.append("its time zone")
-    source = _source_fault(measurement, request, said)
+    source = _source_fault(measurement, place, request, said)
     faults += source
     if measurement.time_service is None:
         unknown.append("the configuration of its time service")
@@ -307,7 +309,14 @@ def _server(
             unknown.append(f"whether its clock is within {span_text(rules.tolerance)} (it is {error})")
     if measurement.jumped is not None:
         said.append(
-            f"jumped by {span_text(measurement.jumped)} or more while it was measured: something else sets its clock."
+            f"jumped by {span_text(measurement.jumped)} or more while it was measured: something else sets its clock, "
+            "such as the host of a virtual machine."
+        )
+    if (Fault.CLOCK in faults or measurement.jumped is not None) and (measurement.time_service or {}).get(
+        "ssl_time_data"
+    ):
+        said.append(
+            "Windows may set its clock by the times of TLS connections (UtilizeSslTimeData), which can be a cause."
         )
     if unknown:
         said.append(f"not known: {', '.join(unknown)}. {' '.join(measurement.trouble)}".strip())
@@ -320,7 +329,7 @@ def _server(
         return _with_restart(replace(server, word=word), rules)
     repair = Repair(
         zone=zone.right if zone is not None else None,
-        time_service=_wanted_service(measurement, request),
+        time_service=_wanted_service(measurement, place, request),
         clock=decision.reference if Fault.CLOCK in faults else None,
         confirmed=decision.confirmed,
     )
@@ -364,14 +373,20 @@ def _is_wrong(offset: Offset, agreement: Agreement, tolerance: float) -> bool | 
     return False if _error(offset, agreement).certainly_within(tolerance) else None
 
 
-def _source_fault(measurement: Measurement, request: Request, said: list[str]) -> list[Fault]:
+def _source_fault(measurement: Measurement, place: Place, request: Request, said: list[str]) -> list[Fault]:
     configured = measurement.time_service
     if configured is None:
         return []
-    wanted = request.time_service or {}
+    wanted = _state_requested(configured, place, request)
     found: list[Fault] = []
     different = differing(configured, wanted)
-    service = [option for option in different if option in ("service_state", "start_mode")]
+    service = [option for option in different if option in ("service_state", "start_mode", "triggers")]
+    if place.is_edge and waits_for_domain(configured):
+        said.append(
+            "W32Time waits for a domain, and without one is stopped when Windows starts (KB 2385818)."
+        )
+    if configured.get("ntp_client") is False and configured.get("type") != "none":
+        said.append("W32Time's NtpClient is switched off, so that it asks no time server.")
     idle = measurement.idle
     if service or (idle is not None and wanted.get("service_state") != "stopped"):
         found.append(Fault.SERVICE)
@@ -402,11 +417,29 @@ def _is_understood(option: str, value: Any) -> bool:
     return value is None or is_option_value(option, value)
 
 
-def _wanted_service(measurement: Measurement, request: Request) -> Mapping[str, Any] | None:
-    if not request.time_service:
+def _wanted_service(measurement: Measurement, place: Place, request: Request) -> Mapping[str, Any] | None:
+    """As the parameters of the module time_service."""
+    state = _state_requested(measurement.time_service or {}, place, request)
+    if not differing(measurement.time_service or {}, state):
         return None
-    differs = differing(measurement.time_service or {}, request.time_service)
-    return request.time_service if differs else None
+    parameters = {option: value for option, value in state.items() if option != "triggers"}
+    return {**parameters, "start_without_domain": place.is_edge and _survives(request)}
+
+
+def _state_requested(configured: Mapping[str, Any], place: Place, request: Request) -> Mapping[str, Any]:
+    """What the inventory requests, and without which that would not last or not work."""
+    given = request.time_service or {}
+    state = {option: value for option, value in given.items() if option != "start_without_domain"}
+    if not state:
+        return {}
+    if configured.get("ntp_client") is False and {**configured, **state}.get("type") != "none":
+        state.setdefault("ntp_client", True)
+    # Only of Edge Servers it is likely that they are in no domain.
+    return with_triggers(configured, state) if place.is_edge and _survives(request) else state
+
+
+def _survives(request: Request) -> bool:
+    return (request.time_service or {}).get("start_without_domain", True) is not False
 
 
 def _with_restart(server: Server, rules: Rules) -> Server:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..change.envelope import Answer, Envelope, Mismatch
@@ -51,6 +51,17 @@ _REASONS = {
     "max_neg_phase_correction": Reason(
         Severity.MEDIUM, "A clock that is further ahead than this is never put right by itself."
     ),
+    "ntp_client": Reason(
+        Severity.HIGH, "Without it W32Time asks no time server, neither its own nor the domain's."
+    ),
+    "ssl_time_data": Reason(
+        Severity.MEDIUM,
+        "With it Windows may set the clock by what the other ends of TLS connections say, which can be wrong.",
+    ),
+    "triggers": Reason(
+        Severity.HIGH,
+        "On a server in no domain, triggers that wait for one stop W32Time when Windows starts.",
+    ),
     "vm_provider": Reason(
         Severity.MEDIUM, "With it the clock follows the virtual machine's host instead of the domain."
     ),
@@ -61,12 +72,14 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Request:
-    """``options``: those of the module that describe the service, None for what is to be left alone. ``timeout``:
-    seconds that the service may take to start or stop.
+    """``options``: those of the module that describe the service, None for what is to be left alone; and ``triggers``,
+    which a change had. ``timeout``: seconds that the service may take to start or stop. ``start_without_domain``: a
+    service that follows time servers of its own is to run after the next start as well.
     """
 
     options: Mapping[str, Any]
     timeout: float = 120
+    start_without_domain: bool = False
 
 
 class ServiceStillPending(ManagementShellError):
@@ -89,10 +102,12 @@ def restoring_request(change: Change) -> Request:
 
 def remediate(envelope: Envelope, request: Request, clock: Clock = time) -> Result:
     """Raises UnusableArgument, Refused where a group policy decides, ChangeFailed, and the wire's errors."""
-    wanted = request.options
-    w32time.check(wanted)
+    w32time.check(request.options)
     name = envelope.shell.endpoint.name
     actual = read(envelope.shell)
+    wanted = request.options
+    if request.start_without_domain:
+        wanted = w32time.with_triggers(actual.as_options(), wanted)
     w32time.check_together(actual, wanted)
     planned = w32time.plan(actual, wanted)
     result = computer_result(
@@ -119,7 +134,7 @@ def remediate(envelope: Envelope, request: Request, clock: Clock = time) -> Resu
         Restorable.YES if planned.restorable else Restorable.VALUES_ONLY,
     )
     envelope.begin(change, planned.commands)
-    return _carry_out(envelope, request, planned, clock)
+    return _carry_out(envelope, replace(request, options=wanted), planned, clock)
 
 
 def read(shell: ManagementShell) -> w32time.Configuration:

@@ -41,6 +41,17 @@ FLAGS = {"special_interval": 0x1, "use_as_fallback_only": 0x2, "symmetric_active
 # What a peer has whose flags nobody gave.
 _DEFAULT_FLAGS = ("client",)
 START_MODES = {"automatic": 2, "manual": 3, "disabled": 4}
+# By type and action as the registry has them (winsvc.h), the words for sc.exe.
+TRIGGERS = {
+    (2, 1): "start/networkon",
+    (2, 2): "stop/networkoff",
+    (3, 1): "start/domainjoin",
+    (3, 2): "stop/domainleave",
+}
+# What Microsoft advises for a computer in no domain (KB 2385818). Windows' own triggers stop the service there right
+# after the computer has started, be it started automatically or not.
+NETWORK_TRIGGERS = ("start/networkon", "stop/networkoff")
+DOMAIN_TRIGGERS = ("start/domainjoin", "stop/domainleave")
 START_NAMES = {"automatic": "Automatic", "manual": "Manual", "disabled": "Disabled"}
 
 
@@ -66,6 +77,8 @@ class Setting:
         return f"{POLICY_KEY}\\{self.subkey}"
 
 
+# Options that are on or off.
+_SWITCHES = ("ntp_client", "ssl_time_data", "vm_provider")
 _CLIENT = r"TimeProviders\NtpClient"
 _VIRTUAL_MACHINE = r"TimeProviders\VMICTimeProvider"
 
@@ -77,14 +90,19 @@ SETTINGS = (
     Setting("max_poll_interval", "Config", "MaxPollInterval"),
     Setting("max_pos_phase_correction", "Config", "MaxPosPhaseCorrection"),
     Setting("max_neg_phase_correction", "Config", "MaxNegPhaseCorrection"),
+    Setting("ntp_client", _CLIENT, "Enabled"),
+    Setting("ssl_time_data", "Config", "UtilizeSslTimeData"),
     # No policy of Microsoft's reaches this provider; a change is taken when the service starts.
     Setting("vm_provider", _VIRTUAL_MACHINE, "Enabled", has_policy=False, applied_by="restart"),
 )
 BY_OPTION = {setting.option: setting for setting in SETTINGS}
 
+# Windows has two triggers; more are someone's own.
+_TRIGGER_KEYS = tuple(f"{SERVICE_KEY}\\TriggerInfo\\{number}" for number in range(4))
+
 READ_KEYS = tuple(
     dict.fromkeys(
-        [SERVICE_KEY]
+        [SERVICE_KEY, *_TRIGGER_KEYS]
         + [setting.key for setting in SETTINGS]
         + [setting.policy_key for setting in SETTINGS if setting.has_policy]
     )
@@ -98,7 +116,8 @@ class Configuration:
     ``own`` is the same for the service's own keys alone; ``policies`` names, by option, the policy's value
     that goes before it, as key and name. ``problems`` says, by option, what is wrong with a value of the registry
     that has the wrong kind or makes no sense; it stands in ``in_force`` as it was read. ``service_state`` is started,
-    stopped, or a state in between such as start_pending; None where there is no such service.
+    stopped, or a state in between such as start_pending; None where there is no such service. ``triggers``: what
+    starts and stops it, in sc.exe's words; others as the numbers of their type and action.
     """
 
     in_force: Mapping[str, Any]
@@ -107,6 +126,7 @@ class Configuration:
     start_mode: str | None
     service_state: str | None
     problems: Mapping[str, str] = field(default_factory=dict)
+    triggers: tuple[str, ...] = ()
 
     @property
     def registered(self) -> bool:
@@ -128,7 +148,12 @@ class Configuration:
         return str(self.service_state).endswith("_pending")
 
     def as_options(self) -> dict[str, Any]:
-        return {**self.in_force, "start_mode": self.start_mode, "service_state": self.service_state}
+        return {
+            **self.in_force,
+            "triggers": list(self.triggers),
+            "start_mode": self.start_mode,
+            "service_state": self.service_state,
+        }
 
     def correction_limits(self) -> tuple[float, float]:
         """How much the service adds to the clock and takes from it at most, in seconds; infinite where it
@@ -164,7 +189,13 @@ def read(keys: Mapping[str, Mapping[str, Any]], status: str | None) -> Configura
             problems[option] = f"{key}\\{setting.name} is {shown(in_force[option])}, {problem}."
     start = _found(keys.get(SERVICE_KEY, {}), "Start")
     mode = next((name for name, number in START_MODES.items() if number == start), None)
-    return Configuration(in_force, own, policies, mode, _state(status), problems)
+    triggers = tuple(_trigger(keys[key]) for key in _TRIGGER_KEYS if key in keys)
+    return Configuration(in_force, own, policies, mode, _state(status), problems, triggers)
+
+
+def _trigger(values: Mapping[str, Any]) -> str:
+    kind, action = _found(values, "Type"), _found(values, "Action")
+    return TRIGGERS.get((kind, action), f"{kind}/{action}")
 
 
 def _state(status: str | None) -> str | None:
@@ -194,7 +225,37 @@ def _value(setting: Setting, values: Mapping[str, Any]) -> tuple[Any, str | None
         return (raw, f"which is none of {', '.join(TYPES.values())}") if name is None else (name, None)
     if isinstance(raw, bool) or not isinstance(raw, int):
         return as_result(raw), "which is no number"
-    return (raw != 0 if setting.option == "vm_provider" else raw % 2**32), None
+    return (raw != 0 if setting.option in _SWITCHES else raw % 2**32), None
+
+
+def waits_for_domain(options: Mapping[str, Any]) -> bool:
+    """Whether a service that follows time servers of its own is started, or stopped, by what becomes of the domain."""
+    triggers = options.get("triggers")
+    is_known = isinstance(triggers, (list, tuple))
+    return (
+        options.get("type") == "manual"
+        and is_known
+        and any(each in DOMAIN_TRIGGERS for each in triggers or ())
+    )
+
+
+def with_triggers(actual: Mapping[str, Any], wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The wanted options, with the triggers without which a service that is to follow time servers of its own would not
+    run after the computer's next start. Only of a task that asks for that source or for a service that runs.
+    """
+    asks = (
+        wanted.get("type") == "manual"
+        or wanted.get("start_mode") == "automatic"
+        or wanted.get("service_state") == "started"
+    )
+    goes_down = wanted.get("service_state") == "stopped" or wanted.get("start_mode") in ("manual", "disabled")
+    after = {**actual, **{option: value for option, value in wanted.items() if value is not None}}
+    if actual.get("service_state") is None:
+        # It has those that Windows gives it once it is registered.
+        after["triggers"] = DOMAIN_TRIGGERS
+    if not asks or goes_down or not waits_for_domain(after):
+        return wanted
+    return {**wanted, "triggers": list(NETWORK_TRIGGERS)}
 
 
 # -- peers ---------------------------------------------------------------------------------------------------
@@ -353,7 +414,9 @@ def is_option_value(option: str, value: Any) -> bool:
         return isinstance(value, str) and value in allowed[option]
     if option == "peers":
         return isinstance(value, list) and all(isinstance(peer, Mapping) for peer in value)
-    if option == "vm_provider":
+    if option == "triggers":
+        return isinstance(value, list) and all(each in TRIGGERS.values() for each in value)
+    if option in _SWITCHES:
         return isinstance(value, bool)
     return isinstance(value, int)
 
@@ -370,6 +433,8 @@ def differing(options: Mapping[str, Any], wanted: Mapping[str, Any]) -> tuple[st
 def _same(option: str, one: Any, other: Any) -> bool:
     if option == "peers":
         return is_option_value(option, one or []) and _peer_set(one or []) == _peer_set(other)
+    if option == "triggers":
+        return set(one or ()) == set(other)
     if option == "vm_provider":
         # Without its key the provider does not exist, which is as good as switched off.
         return (False if one is None else one) == other
@@ -395,6 +460,10 @@ def _commands(actual: Configuration, requested: Mapping[str, Any], changed: Sequ
     if "start_mode" in changed:
         mode = START_NAMES[requested["start_mode"]]
         commands.append(Command("Set-Service", {"Name": SERVICE, "StartupType": mode}))
+    if "triggers" in changed:
+        # In PowerShell "sc" alone is Set-Content.
+        words = tuple(requested["triggers"]) or ("delete",)
+        commands.append(Command("sc.exe", arguments=("triggerinfo", SERVICE, *words)))
     source = [option for option in changed if option in ("type", "peers")]
     stays_down = requested.get("service_state", actual.service_state) == "stopped"
     # A domain member takes its hierarchy up only when the service starts (Microsoft Learn, same article).

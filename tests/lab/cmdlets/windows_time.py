@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Clock, time zone and W32Time: Set-Date, the TimeZone cmdlets, tzutil, w32tm, nltest and klist.
+"""Clock, time zone and W32Time: Set-Date, the TimeZone cmdlets, tzutil, w32tm, nltest, klist and sc.exe.
 
 Sources: Microsoft Learn, the pages of the programs; published outputs of klist purge; PowerShell/PowerShell,
 TimeZoneCommands.cs for Get- and Set-TimeZone.
@@ -19,6 +19,7 @@ from psrpcore.types import PSDateTime
 from lab.objects.values import text_of
 from lab.powershell.engine import Invocation
 from lab.powershell.registry import implements
+from lab.windows.time_service import TRIGGER_WORDS
 from lab.windows.w32tm import W32tm
 from lab.windows.zones import WINDOWS_ZONES, Zone, display_name, parse_zone
 
@@ -102,6 +103,22 @@ def nltest(invocation: Invocation) -> Iterator[str]:
         yield f"  Forest Name: {domain}"
         yield "        Flags: PDC GC DS LDAP KDC TIMESERV GTIMESERV WRITABLE DNS_DC DNS_DOMAIN DNS_FOREST"
         yield "The command completed successfully"
+
+
+@implements("sc.exe")
+def sc(invocation: Invocation) -> Iterator[str]:
+    """``triggerinfo W32Time``, with triggers that take no parameters. What it prints is not modelled, nor looked at."""
+    verb, service, *words = (argument.lower() for argument in _arguments(invocation))
+    given = [TRIGGER_WORDS.get(word) for word in words if word != "delete"]
+    known = [trigger for trigger in given if trigger is not None]
+    machine = invocation.session.machine
+    if (verb, service) != ("triggerinfo", "w32time") or len(known) < len(given):
+        yield "Only triggers of W32Time are modelled."
+        invocation.exit_code = 87
+    elif not machine.time_service.registered:
+        invocation.exit_code = 1060
+    else:
+        machine.time_service.set_triggers(known)
 
 
 @implements("Set-Date")

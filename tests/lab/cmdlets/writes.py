@@ -18,7 +18,7 @@ def _program_writes(name: str, arguments: Sequence[str]) -> bool:
     given = [argument.lower().replace("-", "/", 1) for argument in arguments]
     if name == "w32tm":
         return is_write(arguments)
-    return (name == "tzutil" and "/s" in given) or (name == "klist" and "purge" in given)
+    return name == "sc.exe" or (name == "tzutil" and "/s" in given) or (name == "klist" and "purge" in given)
 
 
 def writes(command: Command, bound_parameters: Mapping[str, Any]) -> bool:

@@ -347,7 +347,11 @@ class ServiceControl:
         machine.down_until = None
         self._event(due, f"{machine.fqdn} came up")
         for service in machine.services.values():
-            if machine.start_mode(service.name) == AUTOMATIC:
+            mode = machine.start_mode(service.name)
+            starts = mode == AUTOMATIC
+            if service.name == "W32Time":
+                starts = mode != DISABLED and machine.time_service.runs_after_boot(starts)
+            if starts:
                 self.start(machine, service, 0.0)
 
     def _started(self, machine: Machine, service: WindowsService, when: float) -> None:

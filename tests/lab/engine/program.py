@@ -16,7 +16,7 @@ with (
 ):
     request = {
         "token": os.environ["LAB_MODEL_TOKEN"],
-        "command": pathlib.PurePath(sys.argv[0]).stem,
+        "command": pathlib.PurePath(sys.argv[0]).name,
         "arguments": sys.argv[1:],
     }
     talk.write(json.dumps(request) + "\n")

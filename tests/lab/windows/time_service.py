@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,15 @@ _ALONE = {
     "MaxAllowedPhaseOffset": 1,
     "UpdateInterval": 360000,
     "PhaseCorrectRate": 7,
+}
+#: Type and action of a trigger (winsvc.h). Only these are modelled.
+Trigger = tuple[int, int]
+NETWORK_ON, NETWORK_OFF, DOMAIN_JOIN, DOMAIN_LEAVE = (2, 1), (2, 2), (3, 1), (3, 2)
+TRIGGER_WORDS: dict[str, Trigger] = {
+    "start/networkon": NETWORK_ON,
+    "stop/networkoff": NETWORK_OFF,
+    "start/domainjoin": DOMAIN_JOIN,
+    "stop/domainleave": DOMAIN_LEAVE,
 }
 _DLL = r"C:\Windows\system32\w32time.dll"
 
@@ -159,6 +168,8 @@ class TimeService:
                 "Start": 3,
             },
         )
+        for number, trigger in enumerate((DOMAIN_JOIN, DOMAIN_LEAVE)):
+            self._put_trigger(number, trigger)
         parameters = {"ServiceDll": _DLL, "Type": "NT5DS" if member else "NTP"}
         if not member:
             parameters["NtpServer"] = "time.windows.com,0x1"
@@ -189,6 +200,29 @@ class TimeService:
                 f"{SERVICE}\\{VM_PROVIDER}",
                 {"DllName": r"C:\Windows\System32\vmictimeprovider.dll", "Enabled": 1, "InputProvider": 1},
             )
+
+    def set_triggers(self, triggers: Sequence[Trigger]) -> None:
+        """``sc triggerinfo``: these instead of all that were there."""
+        self.registry.remove(f"{SERVICE}\\TriggerInfo")
+        for number, trigger in enumerate(triggers):
+            self._put_trigger(number, trigger)
+
+    def _put_trigger(self, number: int, trigger: Trigger) -> None:
+        kind, action = trigger
+        self.registry.put_all(f"{SERVICE}\\TriggerInfo\\{number}", {"Type": kind, "Action": action})
+
+    def _has_trigger(self, trigger: Trigger) -> bool:
+        return trigger in [
+            (self.registry.get(key, "Type"), self.registry.get(key, "Action"))
+            for key in self.registry.subkeys(f"{SERVICE}\\TriggerInfo")
+        ]
+
+    def runs_after_boot(self, automatic: bool) -> bool:
+        """A computer in no domain has "left" it as soon as it has started (KB 2385818)."""
+        member = self.domain_controller is not None
+        if not member and self._has_trigger(DOMAIN_LEAVE):
+            return False
+        return automatic or self._has_trigger(NETWORK_ON) or (member and self._has_trigger(DOMAIN_JOIN))
 
     def unregister(self) -> None:
         self.registry.remove(SERVICE)

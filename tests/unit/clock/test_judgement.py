@@ -247,6 +247,49 @@ def test_what_is_requested_is_repaired_and_daylight_saving_left_alone() -> None:
     assert found.restart == f"its time zone was {CENTRAL}_dstoff"
 
 
+DOMAIN_TRIGGERS = ["start/domainjoin", "stop/domainleave"]
+
+
+@pytest.mark.parametrize(
+    ("host", "request_of", "word"),
+    [
+        ("edge01", {"type": "manual"}, "wrong"),
+        ("edge01", {"type": "manual", "start_without_domain": False}, "right"),
+        ("edge01", None, "right"),
+        ("fe01", {"type": "manual"}, "right"),
+    ],
+)
+def test_a_source_that_is_requested_of_an_edge_is_to_last(
+    host: str, request_of: dict[str, Any] | None, word: str
+) -> None:
+    waiting = server(host, time_service={**NTP, "triggers": DOMAIN_TRIGGERS})
+    found = judged(
+        server("fe02", dc=0.0),
+        server("fe03", dc=0.0),
+        waiting,
+        requests={host: Request(time_service=request_of)},
+    )
+    repair = found.servers[host].repair.time_service
+    assert words(found)[host] == word
+    assert (repair is not None and repair["start_without_domain"]) is (word == "wrong")
+    assert any("KB 2385818" in text for text in found.servers[host].said) is (host == "edge01")
+
+
+def test_a_source_that_is_requested_is_asked() -> None:
+    silent = server("fe01", time_service={**MEMBER, "ntp_client": False})
+    request = Request(time_service={"type": "domain_hierarchy"})
+    repair = (
+        judged(server("fe02", dc=0.0), server("fe03", dc=0.0), silent, requests={"fe01": request})
+        .servers["fe01"]
+        .repair
+    )
+    assert repair.time_service == {
+        "type": "domain_hierarchy",
+        "ntp_client": True,
+        "start_without_domain": False,
+    }
+
+
 def test_an_inventory_that_contradicts_most_servers_is_the_suspect() -> None:
     servers = [server(f"fe0{n}", dc=0.0) for n in (1, 2, 3)]
     requests = {each.host: Request(zone=GREENWICH) for each in servers}

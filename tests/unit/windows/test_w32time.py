@@ -21,6 +21,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.windows.w32time i
     plan,
     read,
     read_peers,
+    with_triggers,
     write_peers,
 )
 from hypothesis import given
@@ -34,8 +35,11 @@ DOMAIN_MEMBER = {
         "MaxPollInterval": 15,
         "MaxPosPhaseCorrection": -1,
         "MaxNegPhaseCorrection": 4294967295,
+        "UtilizeSslTimeData": 1,
     },
-    SERVICE_KEY + r"\TimeProviders\NtpClient": {"SpecialPollInterval": 3600},
+    SERVICE_KEY + r"\TimeProviders\NtpClient": {"SpecialPollInterval": 3600, "Enabled": 1},
+    SERVICE_KEY + r"\TriggerInfo\0": {"Type": 3, "Action": 1},
+    SERVICE_KEY + r"\TriggerInfo\1": {"Type": 3, "Action": 2},
     SERVICE_KEY + r"\TimeProviders\VMICTimeProvider": {"Enabled": 1},
 }
 
@@ -66,7 +70,10 @@ def test_a_domain_member_as_windows_makes_it() -> None:
         "max_poll_interval": 15,
         "max_pos_phase_correction": 0xFFFFFFFF,
         "max_neg_phase_correction": 0xFFFFFFFF,
+        "ntp_client": True,
+        "ssl_time_data": True,
         "vm_provider": True,
+        "triggers": ["start/domainjoin", "stop/domainleave"],
         "start_mode": "automatic",
         "service_state": "started",
     }
@@ -303,3 +310,43 @@ def test_what_is_fulfilled_needs_nothing(wanted: dict[str, Any]) -> None:
         "started",
     )
     assert plan(fulfilled, wanted).changed == ()
+
+
+NETWORK = ["start/networkon", "stop/networkoff"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        ({"type": "manual"}, NETWORK),
+        ({"start_mode": "automatic"}, None),
+        ({"type": "manual", "start_mode": "manual"}, None),
+        ({"type": "manual", "service_state": "stopped"}, None),
+        ({"type": "domain_hierarchy", "start_mode": "automatic"}, None),
+    ],
+)
+def test_a_service_that_follows_its_own_peers_is_to_survive_a_start_without_domain(
+    wanted: dict[str, Any], expected: list[str] | None
+) -> None:
+    assert with_triggers(configuration().as_options(), wanted).get("triggers") == expected
+
+
+def test_triggers_of_the_network_are_left_alone() -> None:
+    found = configuration(**{r"TriggerInfo\0": {"Type": 2}, r"TriggerInfo\1": {"Type": 2}})
+    assert found.triggers == tuple(NETWORK)
+    assert "triggers" not in with_triggers(found.as_options(), {"type": "manual"})
+
+
+def test_triggers_are_put_back_as_they_were() -> None:
+    planned = plan(configuration(Parameters={"Type": "NTP"}), {"triggers": NETWORK})
+    assert texts(planned) == ["sc.exe triggerinfo W32Time start/networkon stop/networkoff"]
+    assert [command.as_text() for command in planned.restore_commands] == [
+        "sc.exe triggerinfo W32Time start/domainjoin stop/domainleave"
+    ]
+    assert planned.restorable
+
+
+def test_a_trigger_of_an_unknown_kind_is_shown_and_cannot_be_put_back() -> None:
+    found = configuration(**{r"TriggerInfo\2": {"Type": 20, "Action": 1}})
+    assert found.triggers == ("start/domainjoin", "stop/domainleave", "20/1")
+    assert not plan(found, {"triggers": NETWORK}).restorable
