@@ -12,7 +12,6 @@ from ..modules import clock as module
 from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.clock import clock
 from ..plugin_utils.module_action import ModuleAction
-from ..plugin_utils.result.bounds import at_least, finite
 from ..plugin_utils.result.result import Result
 from ..plugin_utils.windows.w32time import one_host
 
@@ -21,8 +20,6 @@ class ActionModule(ModuleAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
-        at_least(arguments, max_offset_ms=1, samples=1, timeout=0, interval=1)
-        finite(arguments, "reference_offset")
         if arguments["ntp_server"] is not None:
             one_host("ntp_server", arguments["ntp_server"])
         request = clock.Request(

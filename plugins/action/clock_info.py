@@ -12,7 +12,6 @@ from ..modules import clock_info as module
 from ..plugin_utils.clock import clock_info
 from ..plugin_utils.module_action import InfoAction
 from ..plugin_utils.powershell.shell import ManagementShell
-from ..plugin_utils.result.bounds import at_least
 from ..plugin_utils.windows.w32time import one_host
 
 
@@ -20,7 +19,6 @@ class ActionModule(InfoAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
-        at_least(arguments, samples=1)
         for name in arguments["ntp_servers"]:
             one_host("ntp_servers", name)
         return clock_info.query(shell, arguments["ntp_servers"], arguments["samples"])

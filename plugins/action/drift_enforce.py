@@ -16,7 +16,6 @@ from ..plugin_utils.drift.assessing import Task, assess
 from ..plugin_utils.drift.correcting import Correcting, limits_of
 from ..plugin_utils.drift.run import Run
 from ..plugin_utils.powershell.shell import ManagementShell
-from ..plugin_utils.result.bounds import at_least
 
 
 class ActionModule(DriftAction):
@@ -26,9 +25,6 @@ class ActionModule(DriftAction):
     def work(
         self, arguments: dict[str, Any], task: Task, shell: ManagementShell
     ) -> tuple[Run, dict[str, Any]]:
-        at_least(
-            arguments, max_corrections=0, max_removals=0, max_share=0, max_unknown_share=0, store_copies=1
-        )
         task = self._with_requests(task, arguments)
         assessment = assess(shell, task, self._now)
         is_dry = bool(self._task.check_mode)

@@ -16,7 +16,6 @@ from ..plugin_utils.federation.prerequisites import State, prerequisites, produc
 from ..plugin_utils.federation.reading import OutsideOptions, deployment
 from ..plugin_utils.module_action import InfoAction
 from ..plugin_utils.powershell.shell import ManagementShell
-from ..plugin_utils.result.refusals import UnusableArgument
 
 
 class ActionModule(InfoAction):
@@ -27,10 +26,9 @@ class ActionModule(InfoAction):
         return super().run(tmp, task_vars)
 
     def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
-        port = arguments["dns_port"]
-        if not 0 < port < 65536:
-            raise UnusableArgument("dns_port", f"{port} is not a port. Allowed: 1 to 65535")
-        found = deployment(shell, OutsideOptions(arguments["outside"], arguments["dns_servers"], port))
+        found = deployment(
+            shell, OutsideOptions(arguments["outside"], arguments["dns_servers"], arguments["dns_port"])
+        )
         judged = prerequisites(found)
         return {
             "version": found.version,

@@ -19,7 +19,6 @@ from ..plugin_utils.people import granting
 from ..plugin_utils.people.assignment import Request
 from ..plugin_utils.people.kinds import KINDS
 from ..plugin_utils.people.users import choice
-from ..plugin_utils.result.bounds import at_least, between
 from ..plugin_utils.result.refusals import BadArgument, UnusableArgument
 from ..plugin_utils.result.result import Result
 
@@ -36,8 +35,6 @@ class ActionModule(ModuleAction):
 
 def _request(arguments: Mapping[str, Any]) -> Request:
     present = arguments["state"] == "present"
-    at_least(arguments, retry_timeout=0)
-    between(arguments, batch_size=(1, 500))
     request = Request(
         kind=KINDS[arguments["kind"]],
         policy=_policy(arguments["policy"]),

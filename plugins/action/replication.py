@@ -11,7 +11,7 @@ from typing import Any
 from ..modules import replication as module
 from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.module_action import ModuleAction
-from ..plugin_utils.result.refusals import UnusableArgument
+from ..plugin_utils.result.bounds import WEEK, between
 from ..plugin_utils.result.result import Result
 from ..plugin_utils.topology import replication
 
@@ -20,9 +20,7 @@ class ActionModule(ModuleAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
-        for option in ("timeout", "interval"):
-            if arguments[option] <= 0:
-                raise UnusableArgument(option, f"{arguments[option]} is not a number of seconds above 0.")
+        between(arguments, timeout=(1, WEEK))
         return replication.remediate(
             envelope,
             replication.Request(

@@ -19,7 +19,6 @@ from ..plugin_utils.powershell.errors import ManagementShellError
 from ..plugin_utils.restart import server_restart
 from ..plugin_utils.restart.acting import Waits
 from ..plugin_utils.restart.turns import Turn, Turns
-from ..plugin_utils.result.bounds import at_least
 from ..plugin_utils.result.refusals import UnusableArgument
 from ..plugin_utils.result.result import Result
 from ..plugin_utils.topology import pools
@@ -42,7 +41,6 @@ class ActionModule(ModuleAction):
 
     def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
         waits = Waits.of(arguments)
-        at_least(arguments, interrupted_wait=0)
         plan_id, management = arguments["plan"], arguments["management_host"]
         if plan_id is None and management is None:
             raise UnusableArgument(

@@ -11,7 +11,7 @@ from typing import Any
 from ..modules import time_service as module
 from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.module_action import ModuleAction
-from ..plugin_utils.result.bounds import at_least
+from ..plugin_utils.result.bounds import WEEK, between
 from ..plugin_utils.result.result import Result
 from ..plugin_utils.windows import time_service
 
@@ -20,7 +20,7 @@ class ActionModule(ModuleAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
-        at_least(arguments, timeout=1)
+        between(arguments, timeout=(1, WEEK))
         beside = ("timeout", "start_without_domain")
         options = {option: value for option, value in arguments.items() if option not in beside}
         request = time_service.Request(options, *(arguments[option] for option in beside))

@@ -25,11 +25,13 @@ options:
     description:
       - How far the clock may be off, in milliseconds, V(1) or more. An error counts where it is larger by more than
         the uncertainty of the measurement.
+      - From V(1) to V(3600000).
     type: float
     default: 1000
   reference_offset:
     description:
       - The right time less the controller's, in seconds, where the controller's clock is known to be wrong.
+      - From V(-3153600000) to V(3153600000).
     type: float
     default: 0
   reference_confirmed:
@@ -59,17 +61,20 @@ options:
     description:
       - How often the server is asked for its time in each measurement. What all answers together allow is the
         result, so more make it narrower.
+      - From V(1) to V(1000).
     type: int
     default: 8
   timeout:
     description:
       - Seconds to wait for the clock to come nearer to the right time after W32Time was made to synchronise. A small
         error, which W32Time corrects little by little instead of at once, is waited for as long as it takes.
+      - From V(0) to V(604800).
     type: int
     default: 300
   interval:
     description:
       - Seconds between two measurements while that is waited for.
+      - From V(1) to V(86400).
     type: int
     default: 5
 extends_documentation_fragment:

@@ -30,6 +30,7 @@ options:
     description:
       - How often the server is asked for its time. What all answers together allow is the result, so more make it
         narrower.
+      - From V(1) to V(1000).
     type: int
     default: 8
 extends_documentation_fragment:

@@ -49,11 +49,13 @@ options:
   max_offset_ms:
     description:
       - How far from the right time a clock may be, in milliseconds, V(1) or more.
+      - From V(1) to V(3600000).
     type: float
     default: 1000
   restart_offset_ms:
     description:
       - From what error on services must be restarted after the repair, in milliseconds.
+      - From V(0) to V(31536000000).
     type: float
     default: 300000
   follow_pool:
@@ -87,6 +89,7 @@ options:
   at_once:
     description:
       - How many servers may be restarted at a time, each of another outage domain.
+      - From V(1) to V(100).
     type: int
     default: 1
   show:

@@ -34,6 +34,7 @@ options:
   dns_port:
     description:
       - The port of O(dns_servers).
+      - From V(1) to V(65535).
     type: int
     default: 53
 extends_documentation_fragment:

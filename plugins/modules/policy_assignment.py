@@ -91,11 +91,13 @@ options:
     description:
       - For how many seconds a grant that nobody has got is tried again.
       - A policy that was just made can be granted after some minutes, rarely more than fifteen.
+      - From V(0) to V(604800).
     type: int
     default: 180
   batch_size:
     description:
       - How many grants are sent at a time, and written down together in the journal of changes.
+      - From V(1) to V(500).
     type: int
     default: 100
 extends_documentation_fragment:

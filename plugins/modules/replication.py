@@ -44,11 +44,13 @@ options:
   timeout:
     description:
       - Seconds to wait.
+      - From V(1) to V(604800).
     type: int
     default: 300
   interval:
     description:
       - Seconds between two readings.
+      - From V(1) to V(86400).
     type: int
     default: 5
 extends_documentation_fragment:

@@ -74,16 +74,19 @@ options:
     description:
       - Seconds for which another server must have run without a break if its own restart was interrupted and left its
         mark there, since it may have been told to stop just before.
+      - From V(0) to V(604800).
     type: int
     default: 60
   drain_timeout:
     description:
       - Seconds that services may take to stop. Failing over does nothing after that.
+      - From V(1) to V(604800).
     type: int
     default: 3600
   start_timeout:
     description:
       - Seconds that services may take to start, and the pool to be ready again.
+      - From V(1) to V(604800).
     type: int
     default: 1800
   settle:
@@ -92,20 +95,24 @@ options:
       - By default 1200 after draining, which is what Microsoft asks for between two upgrade domains of Lync
         Server 2013, and 0 after failing over. Lync Server 2010, and pools of other roles, have no readiness
         to wait for.
+      - From V(0) to V(604800).
     type: int
   busy_wait:
     description:
       - Seconds to wait before a pool that is busy is asked again whether it is ready.
+      - From V(0) to V(604800).
     type: int
     default: 600
   busy_tries:
     description:
       - How often a pool may be busy until it is taken for ill.
+      - From V(1) to V(1000).
     type: int
     default: 3
   interval:
     description:
       - Seconds between two readings while waiting.
+      - From V(1) to V(86400).
     type: int
     default: 10
 attributes:

@@ -64,11 +64,13 @@ options:
   drain_timeout:
     description:
       - Seconds that services may take to stop. Failing over does nothing after that.
+      - From V(1) to V(604800).
     type: int
     default: 3600
   start_timeout:
     description:
       - Seconds that services may take to start, and the pool to be ready again.
+      - From V(1) to V(604800).
     type: int
     default: 1800
   settle:
@@ -77,21 +79,25 @@ options:
       - By default 1200 after draining, which is what Microsoft asks for between two upgrade domains of Lync
         Server 2013, and 0 after failing over. Lync Server 2010, and pools of other roles, have no readiness
         to wait for.
+      - From V(0) to V(604800).
     type: int
   busy_wait:
     description:
       - Seconds to wait before a pool that is busy is asked again whether it is ready. With O(pool_state),
         which is too old then, a busy pool is refused at once.
+      - From V(0) to V(604800).
     type: int
     default: 600
   busy_tries:
     description:
       - How often a pool may be busy until it is taken for ill.
+      - From V(1) to V(1000).
     type: int
     default: 3
   interval:
     description:
       - Seconds between two readings while waiting.
+      - From V(1) to V(86400).
     type: int
     default: 10
 attributes:

@@ -106,6 +106,7 @@ options:
   timeout:
     description:
       - Seconds that the service may take to start or to stop. Windows itself waits without end.
+      - From V(1) to V(604800).
     type: int
     default: 120
 extends_documentation_fragment:

@@ -33,6 +33,7 @@ from .powershell.errors import ManagementShellError
 from .powershell.ordinal import same_name
 from .powershell.session import Session as _Session  # noqa: F401 - loaded here, in the parent, for all workers
 from .powershell.shell import ManagementShell
+from .result import bounds
 from .result.failures import failure_result
 from .result.refusals import BadArgument, UnusableArgument
 from .result.result import Result
@@ -286,7 +287,9 @@ def validated(spec: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, An
     result = ArgumentSpecValidator(dict(spec)).validate(arguments)
     if result.error_messages:
         raise BadArgument(" ".join(_sentence(message) for message in result.error_messages))
-    return {name: value for name, value in native(result.validated_parameters).items() if name in spec}
+    usable = {name: value for name, value in native(result.validated_parameters).items() if name in spec}
+    bounds.check(usable)
+    return usable
 
 
 def _canonical_choice(name: str, value: Any, option: Mapping[str, Any]) -> Any:

@@ -406,6 +406,20 @@ KINDS = {
     "timed out": Kind("fault", {"code": 2150858793}, IMPATIENT),
     "interrupted": Kind("interrupt"),
     "too late": Kind("delay", {"seconds": 2.2}, IMPATIENT),
+    "cut off in chunks": Kind("chunks-cut-off"),
+    "reset": Kind("reset"),
+    "trickle": Kind("trickle", {"seconds": 2.4}, IMPATIENT),
+    "stalled": Kind("trickle", {"seconds": 4.4}, IMPATIENT),
+    "wrong type": Kind("wrong-type"),
+    "unreadable output": Kind("unreadable-output"),
+    "unknown message": Kind("unknown-message"),
+    "no final state": Kind("no-final-state"),
+    "401 with challenges": Kind("authenticate-again"),
+    "shutting down": Kind("fault", {"code": 2150859118}),
+    "quota": Kind("fault", {"code": 2150859174}),
+    "fault that nobody knows": Kind("fault", {"code": 1359}),
+    "host process died after": Kind("fault-after", {"code": 1726}),
+    "fault that nobody knows after": Kind("fault-after", {"code": 1359}),
 }
 
 COMMAND_KINDS = {
@@ -631,7 +645,7 @@ def test_requests_break_in_one_way_or_another(lab: LabInProcess, subject: str, t
     reference = trial.reference()
     number = 2 * list(SUBJECTS).index(subject) + lab.number
     for turn, place in enumerate(spread(reference.requests, 2, number)):
-        break_request(trial, reference, place, list(KINDS)[(2 * number + turn) % len(KINDS)])
+        break_request(trial, reference, place, list(KINDS)[(number + turn * 17) % len(KINDS)])
     trial.judge()
 
 

@@ -109,17 +109,41 @@ def no_end(pool: RunspacePool) -> None:
     shell.stop()
 
 
+def half_an_object(pool: RunspacePool) -> None:
+    """pypsrp hands over as text what it cannot read. What is written afterwards takes effect."""
+    (read,) = powershell(pool, ("Get-Date",)).invoke()
+    assert read.startswith("<Obj ")
+    assert not read.endswith("</Obj>")
+    nothing(pool)
+
+
+def no_such_message(pool: RunspacePool) -> None:
+    with pytest.raises(KeyError):
+        powershell(pool, ("Get-Date",)).invoke()
+    nothing(pool)
+
+
+RECEIVE = {"request": "Receive", "skip": 2}  # two open the session
 COMMAND, TZUTIL = {"request": "Command"}, {"command": "tzutil"}
 CASES = [
     Case("drop-before", COMMAND, raises(*LOST)),
     Case("drop-after", COMMAND, raises(*LOST), effect=True),
-    Case("drop-after", {"request": "Receive", "skip": 2}, raises(*LOST), effect=True),
+    Case("drop-after", RECEIVE, raises(*LOST), effect=True),
     Case("delay", {**COMMAND, "seconds": 0.1}, nothing, effect=True),
     Case("status", {**COMMAND, "code": 401}, raises(AuthenticationError)),
     Case("status", {**COMMAND, "code": 500}, raises(WinRMTransportError)),
     Case("status", {**COMMAND, "code": 503}, raises(WinRMTransportError)),
     Case("garbage", COMMAND, raises(SyntaxError), effect=True),
     Case("truncate", COMMAND, raises(*LOST), effect=True),
+    Case("chunks-cut-off", COMMAND, raises(*LOST), effect=True),
+    Case("reset", COMMAND, raises(*LOST), effect=True),
+    Case("trickle", {**COMMAND, "seconds": 0.1}, nothing, effect=True),
+    Case("wrong-type", COMMAND, nothing, effect=True),
+    Case("unreadable-output", RECEIVE, half_an_object, effect=True),
+    Case("unknown-message", RECEIVE, no_such_message, effect=True),
+    Case("no-final-state", RECEIVE, raises(WSManFaultError, code=2150858843), effect=True),
+    Case("authenticate-again", COMMAND, raises(AuthenticationError)),
+    Case("fault-after", {**COMMAND, "code": 1359}, raises(WSManFaultError, code=1359), effect=True),
     Case("maintenance", COMMAND, raises(WSManFaultError, code=2150859118)),
     Case("fault", {**COMMAND, "code": 2150858815, "message": "Busy."}, raises(WSManFaultError, code=2150858815)),
     Case("shell-vanishes", COMMAND, raises(WSManFaultError, code=2150858843)),

@@ -11,6 +11,7 @@ which a load balancer finds the server again; `SessionRecord` is that knowledge.
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import re
 import time
@@ -24,6 +25,9 @@ from .session_record import SessionRecord
 from .transport_errors import TRANSPORT_ERRORS, is_fault, is_never_sent, is_time_out, is_transient, refusal
 
 Returned = TypeVar("Returned")
+
+# What cannot be had without a library that pypsrp does not need otherwise.
+_LIBRARIES = {"kerberos": "gssapi", "credssp": "requests_credssp"}
 
 # A kept-alive connection that has been idle for longer may have been closed by the server (http.sys: 120 s); pypsrp
 # does not recover from that when messages are encrypted, so a new connection is made instead.
@@ -103,6 +107,10 @@ def check_options(options: ConnectionOptions) -> None:
     options.check()
     try:
         _new_wire(options, options.for_pypsrp(), [])
+        # Which pypsrp loads no sooner than it authenticates.
+        library = _LIBRARIES.get(options.authentication)
+        if library is not None:
+            importlib.import_module(library)
     except TRANSPORT_ERRORS as error:
         raise refusal(error, options.endpoint) from error
 

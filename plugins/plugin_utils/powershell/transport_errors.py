@@ -96,9 +96,10 @@ _UNKNOWN_SHELL = 0x8033805B
 _QUOTAS = frozenset(
     {0x803381A5, 0x803381A6, 0x803381A7, 0x803381A8, 0x803381AB, *range(0x803381E4, 0x803381EB)}
 )
-# What a server may also say when it has begun to do what it was asked: the operation timed out, was aborted
-# (ERROR_OPERATION_ABORTED), its host process died in it (RPC_S_CALL_FAILED).
-_MAY_HAVE_BEGUN = frozenset({_OPERATION_TIMED_OUT, 995, 1726})
+_SHUTTING_DOWN = 0x8033816E
+# What a server says before it begins to do what it was asked. With any other code it may have begun: the operation
+# timed out, was aborted (ERROR_OPERATION_ABORTED), its host process died in it (RPC_S_CALL_FAILED), and whatever else.
+_NOT_BEGUN = frozenset({_ACCESS_DENIED, _UNKNOWN_SHELL, _SHUTTING_DOWN, *_QUOTAS})
 
 # A gateway or load balancer has got no good answer, or none in time, from the server behind it: which may have had the
 # request.
@@ -114,7 +115,7 @@ def is_fault(error: BaseException) -> bool:
 
 def is_never_accepted(error: Exception) -> bool:
     """The server answered with a fault that tells that it has not begun to do what it was asked."""
-    return isinstance(error, WSManFaultError) and error.code not in _MAY_HAVE_BEGUN
+    return isinstance(error, WSManFaultError) and error.code in _NOT_BEGUN
 
 
 def is_never_sent(error: Exception) -> bool:

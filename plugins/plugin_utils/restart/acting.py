@@ -19,7 +19,6 @@ from ..change.envelope import Answer, Envelope
 from ..change.waiting import Clock
 from ..powershell.commands import Command, Switch
 from ..powershell.errors import CommandError, OutcomeUnknown, cmdlet_not_offered
-from ..result.bounds import at_least
 from ..result.refusals import ChangeFailed
 from ..result.spans import span_text
 from ..result.status import Status
@@ -50,8 +49,7 @@ class Waits:
 
     @classmethod
     def of(cls, arguments: dict[str, Any]) -> Waits:
-        """From a module's options. Raises BadArgument."""
-        at_least(arguments, drain_timeout=1, start_timeout=1, settle=0, busy_wait=0, busy_tries=1, interval=1)
+        """From a module's options."""
         return cls(
             drain=arguments["drain_timeout"],
             start=arguments["start_timeout"],

@@ -12,6 +12,39 @@ from typing import Any
 
 from .refusals import UnusableArgument
 
+DAY, WEEK = 86_400, 604_800
+_HOUR_MS, _YEAR_MS = 3_600_000, 365 * DAY * 1000
+_CENTURY = 100 * 365 * DAY
+
+# What an option of that name allows, in whatever module it is: seconds where nothing else is said. Nobody waits for
+# longer than a week, and a number beyond these is a slip of the keyboard or of the unit.
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "at_once": (1, 100),
+    "batch_size": (1, 500),
+    "busy_tries": (1, 1000),
+    "busy_wait": (0, WEEK),
+    "confirm_corrections": (0, 100_000),
+    "confirm_removals": (0, 100_000),
+    "dns_port": (1, 65535),
+    "drain_timeout": (1, WEEK),
+    "interrupted_wait": (0, WEEK),
+    "interval": (1, DAY),
+    "max_corrections": (0, 100_000),
+    "max_offset_ms": (1, _HOUR_MS),
+    "max_removals": (0, 100_000),
+    "max_share": (0, 100),
+    "max_unknown_share": (0, 100),
+    "reference_offset": (-_CENTURY, _CENTURY),
+    "restart_offset_ms": (0, _YEAR_MS),
+    "retry_timeout": (0, WEEK),
+    "samples": (1, 1000),
+    "settle": (0, WEEK),
+    "start_timeout": (1, WEEK),
+    "store_copies": (1, 1000),
+    "timeout": (0, WEEK),
+    "waiver_days": (0, 3650),
+}
+
 
 def finite(arguments: Mapping[str, Any], *options: str) -> None:
     """Raises UnusableArgument for the first of these options that is infinite, or no number at all."""
@@ -21,20 +54,16 @@ def finite(arguments: Mapping[str, Any], *options: str) -> None:
             raise UnusableArgument(option, f"{value:g} is no number that can be measured")
 
 
-def at_least(arguments: Mapping[str, Any], **lowest: float) -> None:
-    """Raises UnusableArgument for the first option that is below its bound, or no number; options that are not given
-    are left alone.
+def between(arguments: Mapping[str, Any], **bounds: tuple[float, float]) -> None:
+    """Raises UnusableArgument for the first option that is outside its bounds, which are allowed themselves; options
+    that are not given are left alone.
     """
-    finite(arguments, *lowest)
-    for option, bound in lowest.items():
-        value = arguments.get(option)
-        if value is not None and value < bound:
-            raise UnusableArgument(option, f"{value:g} is too small; the least is {bound:g}")
-
-
-def between(arguments: Mapping[str, Any], **bounds: tuple[int, int]) -> None:
-    """Raises UnusableArgument for the first option that is outside its bounds, which are allowed themselves."""
     for option, (lowest, highest) in bounds.items():
         value = arguments.get(option)
         if value is not None and not lowest <= value <= highest:
-            raise UnusableArgument(option, f"{value} is not allowed. Allowed is {lowest} to {highest}")
+            raise UnusableArgument(option, f"{value:.15g} is not between {lowest} and {highest}")
+
+
+def check(arguments: Mapping[str, Any]) -> None:
+    """Raises UnusableArgument for the first option that is outside `BOUNDS`."""
+    between(arguments, **BOUNDS)

@@ -134,6 +134,11 @@ class Connection:
             return self._certificate(certificate_principal)
         return Refused(self._offers())
 
+    def forget(self) -> tuple[str, ...]:
+        """Whoever was accepted is to authenticate again; the challenges that say so."""
+        self._caller = None
+        return self._offers()
+
     def _offered_schemes(self) -> list[str]:
         """In WinRM's order. Basic is not offered where it would be unencrypted and that is not allowed."""
         offered = self._listener.authentication

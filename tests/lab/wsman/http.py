@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import sys
+from dataclasses import replace
 from typing import Any, cast
 
 from aiohttp import web
@@ -24,9 +25,9 @@ from . import encryption
 from .authentication import Accounts, Connection, Refused
 from .envelope import MalformedRequest, parse_request
 from .fault import Fault, shutting_down
-from .service import Answer, ConnectionDropped, Origin, Service
+from .service import SOAP_TYPE, Answer, ConnectionDropped, Origin, Service
+from .spoiling import spoiled
 
-_SOAP = "application/soap+xml"
 _SERVER = "Microsoft-HTTPAPI/2.0"
 #: http.sys closes idle connections after two minutes (Microsoft Learn, httpruntime connectionTimeout of IIS).
 _KEEP_ALIVE_S = 120.0
@@ -165,8 +166,7 @@ class HttpListener(web.Server):
         return await self._authenticated(request, body)
 
     async def _authenticated(self, request: web.BaseRequest, body: bytes) -> web.Response:
-        protocol: _Protocol = request.protocol  # type: ignore[assignment]
-        connection = protocol.authentication
+        connection = connection_of(request)
         outcome = connection.authenticate(request.headers.get("Authorization"), client_principal(request))
         if isinstance(outcome, Refused):
             return self._refusal(outcome)
@@ -186,7 +186,7 @@ class HttpListener(web.Server):
                 body = encryption.unwrap(context, body)
             except encryption.InvalidEncryption:
                 return web.Response(status=400)
-        elif not content_type.lower().startswith(_SOAP):
+        elif not content_type.lower().startswith(SOAP_TYPE):
             return web.Response(status=415)
         elif self.listener.scheme == "http" and not self.listener.allow_unencrypted:
             return web.Response(status=500)
@@ -226,7 +226,7 @@ class HttpListener(web.Server):
         if fault is None:
             return await self.service.handle(body, origin)
         self.service.journal.record("fault", self.service.server.name, kind=fault.kind, name=name)
-        early = await self._before(fault, body, origin)
+        early = await self._before(fault, request, body, origin)
         if early is not None:
             return early
         answer = await self.service.handle(body, origin)
@@ -234,16 +234,24 @@ class HttpListener(web.Server):
             raise ConnectionDropped
         if fault.kind == "garbage":
             return Answer(200, b"\x00\x01<<<garbage")
-        if fault.kind == "truncate":
-            await truncate(request, answer)
+        if fault.kind == "fault-after":
+            return self.service.refusal(body, Fault(fault.code, fault.message), origin)
+        if fault.kind == "wrong-type":
+            return replace(answer, content_type="text/html")
+        if fault.kind in ("truncate", "chunks-cut-off", "reset", "trickle"):
+            await write_badly(request, answer, fault)
             raise ConnectionDropped
-        return answer
+        return replace(answer, body=spoiled(fault.kind, answer.body))
 
-    async def _before(self, fault: Rule, body: bytes, origin: Origin) -> Answer | None:
+    async def _before(
+        self, fault: Rule, request: web.BaseRequest, body: bytes, origin: Origin
+    ) -> Answer | None:
         if fault.kind == "drop-before":
             raise ConnectionDropped
         if fault.kind == "status":
             return Answer(fault.code, b"")
+        if fault.kind == "authenticate-again":
+            return Answer(401, b"", challenges=connection_of(request).forget())
         if fault.kind == "maintenance":
             self.service.close_shells("maintenance")
             return self.service.refusal(body, shutting_down(), origin)
@@ -256,9 +264,17 @@ class HttpListener(web.Server):
         return None
 
 
+def connection_of(request: web.BaseRequest) -> Connection:
+    protocol: _Protocol = request.protocol  # type: ignore[assignment]
+    return protocol.authentication
+
+
 def soap(answer: Answer) -> web.Response:
-    headers: dict[str, Any] = {"Content-Type": f"{_SOAP};charset=UTF-8"} if answer.body else {}
-    return web.Response(status=answer.status, body=answer.body, headers=headers)
+    headers: dict[str, Any] = {"Content-Type": f"{answer.content_type};charset=UTF-8"} if answer.body else {}
+    response = web.Response(status=answer.status, body=answer.body, headers=headers)
+    for challenge in answer.challenges:
+        response.headers.add("WWW-Authenticate", challenge)
+    return response
 
 
 def abort(request: web.BaseRequest) -> None:
@@ -267,12 +283,23 @@ def abort(request: web.BaseRequest) -> None:
         request.transport.abort()
 
 
-async def truncate(request: web.BaseRequest, answer: Answer) -> None:
-    """Announce the whole answer and send half of it."""
-    response = web.StreamResponse(status=answer.status, headers={"Content-Type": f"{_SOAP};charset=UTF-8"})
-    response.content_length = len(answer.body)
+async def write_badly(request: web.BaseRequest, answer: Answer, fault: Rule) -> None:
+    """Headers and the first half of an answer; of a ``reset`` headers alone, of a ``trickle`` all of it, slowly."""
+    response = web.StreamResponse(
+        status=answer.status, headers={"Content-Type": f"{SOAP_TYPE};charset=UTF-8"}
+    )
+    if fault.kind == "chunks-cut-off":
+        response.enable_chunked_encoding()
+    else:
+        response.content_length = len(answer.body)
     await response.prepare(request)
-    await response.write(answer.body[: len(answer.body) // 2])
+    half = len(answer.body) // 2
+    if fault.kind == "trickle":
+        for start in range(0, len(answer.body), half):
+            await asyncio.sleep(fault.seconds / 2)
+            await response.write(answer.body[start : start + half])
+    elif fault.kind != "reset":
+        await response.write(answer.body[:half])
 
 
 def action_name(body: bytes) -> str:

@@ -42,6 +42,8 @@ from .envelope import (
 from .plugin import STREAM_OVERHEAD, Plugin, decode
 from .shell import Shell
 
+SOAP_TYPE = "application/soap+xml"
+
 _NUMBER = re.compile(r"[0-9]{1,10}")
 #: Octets; a smaller MaxEnvelopeSize is refused (DSP0226 6.2).
 _LEAST_ENVELOPE = 8192
@@ -79,6 +81,8 @@ class Origin:
 class Answer:
     status: int
     body: bytes
+    content_type: str = SOAP_TYPE
+    challenges: tuple[str, ...] = ()
 
 
 class Service:

@@ -166,7 +166,7 @@ def test_what_an_info_module_returns_is_what_its_module_takes(module: str) -> No
             "proxy_fqdn: 'nowhere' is not a fully qualified",
         ),
         ("access_edge_configuration", {"identity": "Global"}, "'identity': there is no such option"),
-        ("replication", {"timeout": 0}, "timeout: 0 is not a number of seconds above 0."),
+        ("replication", {"timeout": 0}, "timeout: 0 is not between 1 and 604800."),
         ("replication", {"replicas": ["fe09"]}, "replicas: fe09: there is no such replica"),
         ("media_configuration_info", {"sites": ["Atlantis"]}, "sites: the topology has no site 'Atlantis'"),
     ],

@@ -91,3 +91,20 @@ def test_a_wrong_type_in_the_defaults_of_the_group_is_named_as_well(module: str)
 @pytest.mark.parametrize("module", SPECS)
 def test_an_option_that_there_is_not_is_named(module: str) -> None:
     assert "nonsense" in refused(module, {"nonsense": 1})
+
+
+@pytest.mark.parametrize("module", SPECS)
+def test_a_number_far_too_large_or_too_small_is_named_with_what_is_allowed(module: str) -> None:
+    # An offset that was measured is written down whatever it is.
+    numbers = {name for name, option in SPECS[module].items() if option.get("type") in ("int", "float")} - {
+        "offset_ms"
+    }
+    required = {
+        name: {"list": [], "dict": {}}.get(option.get("type", "str"), (option.get("choices") or ["x"])[0])
+        for name, option in SPECS[module].items()
+        if option.get("required")
+    }
+    for name in numbers:
+        for value in (10**12, -(10**12)):
+            sentence = refused(module, {**required, name: value})
+            assert sentence.startswith(f"{name}: {value} is "), sentence

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -170,6 +171,17 @@ def test_options_that_cannot_work_are_refused_before_anything_is_sent(
         there.session(**wrong).run(write(1))
     with pytest.raises(errors.OptionsDoNotFit):
         there.session(**wrong).check_options()
+    assert there.counters()["requests"] == 0
+
+
+@pytest.mark.parametrize(("auth", "library"), [("kerberos", "gssapi"), ("credssp", "requests_credssp")])
+def test_a_library_that_is_missing_is_found_before_anything_is_sent(
+    place: Callable[..., Place], auth: str, library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = place()
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(errors.LibraryForAuthenticationMissing):
+        there.session(auth=auth).check_options()
     assert there.counters()["requests"] == 0
 
 

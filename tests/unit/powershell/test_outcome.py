@@ -66,6 +66,17 @@ def test_a_command_whose_acceptance_is_lost_is_found_by_its_identity(place: Call
     assert there.run_count("Set-Variable") == 1
 
 
+def test_a_fault_that_does_not_tell_whether_it_has_begun_is_not_answered_with_a_second_attempt(
+    place: Callable[..., Place],
+) -> None:
+    there = place()
+    session = there.session()
+    session.run(write(1))
+    there.strike("fault-after", "Command", code=1359)
+    assert lost(there, session, SET).ended is True
+    assert there.run_count("Set-Variable") == 1
+
+
 def test_an_identity_that_only_the_server_knows_proves_nothing(place: Callable[..., Place]) -> None:
     there = place(**VERSION_2)
     session = there.session()
