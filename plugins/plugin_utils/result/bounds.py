@@ -25,6 +25,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "busy_wait": (0, WEEK),
     "confirm_corrections": (0, 100_000),
     "confirm_removals": (0, 100_000),
+    "confirm_unknown": (0, 100_000),
     "dns_port": (1, 65535),
     "drain_timeout": (1, WEEK),
     "interrupted_wait": (0, WEEK),
