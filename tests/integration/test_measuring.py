@@ -177,7 +177,7 @@ def test_a_delay_on_one_way_only_is_within_the_uncertainty(
 @pytest.mark.engine_core
 def test_a_clock_that_jumps_once_is_measured_again(start: Start, ansible_at: AnsibleAt) -> None:
     jumps = (0.5, -2.0, 7 * HOUR, -13 * YEAR)
-    lab = start("clock", **computers([{"jumps": [{"reading": 2, "seconds": seconds}]} for seconds in jumps]))
+    lab = start("clock", **computers([{"jumps": [{"reading": 4, "seconds": seconds}]} for seconds in jumps]))
     found = ansible_at(lab).modules("clock_info", hosts="front_ends", samples=4)
     assert contradicted(lab, found) == {}
     for number, seconds in enumerate(jumps, 1):
