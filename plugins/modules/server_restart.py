@@ -170,8 +170,7 @@ status:
   sample: corrected
 before:
   description:
-    - What the services did, or with O(state=restart_pending) whether the note was there. V(null) where that is not
-      known.
+    - What the services did. V(null) where that is not known.
   returned: always
   type: dict
   sample:

@@ -320,9 +320,7 @@ class _Editor:
         found = self._entry_of(self._document.root, "order")
         if found is not None:
             return self._replaced(*found, list(order))
-        noun = self._entry_of(self._document.root, "noun")
-        assert noun is not None  # noqa: S101 - a file without a noun is none
-        return self._inserted_behind(noun[1], block("order", list(order), ""))
+        return self._inserted_behind(self._known_entry("noun"), block("order", list(order), ""))
 
     def checked(self, text: str) -> str:
         """Raises UnusableFile where the edited text does not say exactly what it should."""
@@ -337,8 +335,13 @@ class _Editor:
 
     @property
     def _objects(self) -> Any:
-        found = self._entry_of(self._document.root, "objects")
-        assert found is not None  # noqa: S101 - parse has seen it
+        return self._known_entry("objects")
+
+    def _known_entry(self, key: str) -> Any:
+        """The value of a key that parsing has seen."""
+        found = self._entry_of(self._document.root, key)
+        if found is None:
+            raise ValueError(f"the file has no {key}")
         return found[1]
 
     def _entry_of(self, node: Any, name: str) -> tuple[Any, Any] | None:

@@ -230,8 +230,7 @@ class _Work:
     # -- requests as this server's types have them --
 
     def _merged(self, reading: Reading, requests: Sequence[Request]) -> dict[Identity, dict[str, Wanted]]:
-        assert reading.resource is not None  # noqa: S101 - it was read
-        resource = reading.resource
+        resource = reading.as_read.resource
         converted = [self._converted(reading, each) for each in requests]
 
         def same(name: str, one: Any, other: Any) -> bool:
@@ -244,14 +243,13 @@ class _Work:
     def _converted(self, reading: Reading, request: Request) -> Request:
         if folded(request.property) == _STATE and request.value in (PRESENT, ABSENT):
             return request
-        assert reading.table is not None  # noqa: S101 - it was read
         actual = reading.objects.get(request.identity)
         try:
             ((name, value),) = wanted_values(
-                reading.table, {request.property: request.value}, actual=actual
+                reading.as_read, {request.property: request.value}, actual=actual
             ).items()
         except UnusableArgument as error:
-            known = {folded(p.option) for p in reading.table.resource.properties}
+            known = {folded(p.option) for p in reading.as_read.resource.properties}
             known |= {folded(name) for name in reading.not_comparable}
             seen = was_shown(self._last, reading.noun.name, request.property)
             if folded(request.property) not in known and seen is not None and reading.objects:
@@ -262,8 +260,7 @@ class _Work:
     # -- differences --
 
     def _object(self, reading: Reading, identity: Identity, wanted: Mapping[str, Wanted]) -> None:
-        noun, resource = reading.noun, reading.resource
-        assert resource is not None  # noqa: S101 - it was read
+        noun, resource = reading.noun, reading.as_read.resource
         actual = reading.objects.get(identity)
         state = wanted.get(_STATE)
         if state is not None and state.value == ABSENT:
@@ -408,7 +405,6 @@ def settled(resource: Resource, name: str, value: Any) -> Any:
 
 
 def _not_managed(reading: Reading, wanted: Mapping[Identity, Mapping[str, Wanted]]) -> tuple[str, ...]:
-    assert reading.resource is not None  # noqa: S101 - it was read
     named = {name for properties in wanted.values() for name in properties}
     present = {name for each in reading.objects.values() for name in each.values}
     return tuple(sorted(name for name in present if folded(name) not in named))
@@ -417,8 +413,7 @@ def _not_managed(reading: Reading, wanted: Mapping[Identity, Mapping[str, Wanted
 def _seen(
     server: Server, reading: Reading, wanted: Mapping[Identity, Mapping[str, Wanted]], now: str
 ) -> SeenNoun:
-    resource = reading.resource
-    assert resource is not None  # noqa: S101 - it was read
+    resource = reading.as_read.resource
     values: dict[str, dict[str, Any]] = {
         folded(str(identity)): {
             folded(name): settled(resource, name, value) for name, value in each.values.items()

@@ -94,8 +94,7 @@ def text_of(reading: Reading, path: Path) -> str:
 
 def objects_of(reading: Reading) -> dict[str, dict[str, Any]]:
     """What means the same is written in the same way: null for an empty text, and sorted where order means nothing."""
-    assert reading.resource is not None  # noqa: S101 - it was read
-    kinds = {p.option: p.comparison for p in reading.resource.properties}
+    kinds = {p.option: p.comparison for p in reading.as_read.resource.properties}
     return {
         str(identity): {name: _written(kinds[name], value) for name, value in each.server_values.items()}
         for identity, each in reading.objects.items()

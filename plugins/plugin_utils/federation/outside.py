@@ -14,7 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography import x509
+try:
+    from cryptography import x509
+except ImportError:  # pypsrp brings it along; who reads the documentation needs neither
+    x509 = None  # type: ignore[assignment]
 
 from ..powershell.ordinal import same_name
 

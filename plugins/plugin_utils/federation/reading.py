@@ -63,7 +63,7 @@ _ALWAYS_THERE = frozenset(
     {"access_edge", "sip_domains", "sites", "services", "policies", "conferencing_policies", "media"}
 )
 """What no deployment is without: an empty answer proves nothing."""
-CMDLETS = tuple(dict.fromkeys([*(command.name for command, _ in _READ.values()), SERVER_VERSION.name]))
+CMDLETS = tuple(dict.fromkeys([*(reading[0].name for reading in _READ.values()), SERVER_VERSION.name]))
 
 
 @dataclass(frozen=True)

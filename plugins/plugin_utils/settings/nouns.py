@@ -59,6 +59,13 @@ class Reading:
         object.__setattr__(self, "objects", {each.identity: each for each in listed})
 
     @property
+    def as_read(self) -> Table:
+        """The table of a noun that was read. Raises ValueError for another."""
+        if self.table is None:
+            raise ValueError(f"{self.noun.name} was not read")
+        return self.table
+
+    @property
     def resource(self) -> Resource | None:
         return self.table.resource if self.table else None
 

@@ -160,9 +160,10 @@ def inventory(topology: Topology, endpoint: Endpoint) -> Inventory:
 
 
 def _address_variables(endpoint: Endpoint) -> dict[str, Any]:
-    scheme, _, rest = endpoint.url.partition("://")
+    scheme, rest = endpoint.url.split("://", 1)
     # The host is whatever a person has written, and may be no part of a valid URL.
-    port, _, path = rest[rest.index(endpoint.host) + len(endpoint.host) :].lstrip("]").partition("/")
+    behind = rest[rest.index(endpoint.host) + len(endpoint.host) :].lstrip("]")
+    port, path = [*behind.split("/", 1), ""][:2]
     return {
         "ansible_port": int(port.removeprefix(":")),
         "ansible_psrp_path": path,

@@ -199,7 +199,7 @@ def _attributes(record: Record, at: int | None) -> dict[str, str]:
         end += 1
     found: dict[str, str] = {}
     for name, quoted, bare in _ATTRIBUTE.findall(record.original[at : min(end, at + 4096)]):
-        found.setdefault(decoded(name).lower(), decoded(quoted or bare).strip(" \t“”"))
+        found.setdefault(decoded(name).lower(), decoded(quoted or bare).strip(" \t\u201c\u201d"))
     return found
 
 
