@@ -22,7 +22,7 @@ description:
     others get to see the statistics as well.
 requirements:
   - to be enabled with C(callbacks_enabled = lync.remediation.drift_report) in ansible.cfg, or in
-    E(ANSIBLE_CALLBACKS_ENABLED)
+    C(ANSIBLE_CALLBACKS_ENABLED)
 """
 
 from typing import Any
