@@ -79,7 +79,7 @@ class BaseAction(ActionBase):
         envelope: Envelope | None = None
         try:
             self._refuse_what_cannot_work()
-            if self._task.delegate_to:
+            if self._task.delegate_to and self._requires_connection:
                 # Ansible goes on calling it by the name of the host that the task was meant for.
                 self._connection.set_option("inventory_hostname", str(self._task.delegate_to))
             arguments = validated(self._arguments, own_arguments(self))

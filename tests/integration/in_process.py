@@ -299,6 +299,7 @@ class Worker:
             delegate_to=None,
             remote_user=None,
             port=None,
+            connection=None,
             timeout=60,
             module_defaults=[],
             get_name=lambda: module,

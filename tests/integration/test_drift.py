@@ -100,7 +100,7 @@ class Controller:
             "state_persists": True,
             **arguments,
         }
-        result = worker.run(module, given, check_mode=check_mode)
+        result = worker.run(module, given, check=check_mode)
         worker.reset_connection()
         json.dumps(result)
         assert not result.get("failed")

@@ -428,7 +428,7 @@ def test_no_journal_at_all_is_one_sentence(demo: Ansible, folder: Path) -> None:
     assert (run.exit_code, run.changed) == (0, 0), run.output
     assert run.text.count("msg:") == 1
     assert not folder.exists()
-    assert demo.lab.commands() == []
+    assert demo.lab.writes() == []
 
 
 def test_zone_and_time_service_of_a_computer(start: Start, ansible_at: AnsibleAt) -> None:

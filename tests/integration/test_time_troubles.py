@@ -324,7 +324,7 @@ def test_a_group_policy_in_charge_of_a_value_is_named(start: Start, ansible_at: 
     def ask(which: int) -> dict[str, dict[str, Any]]:
         tasks = [
             {
-                "lync.remediation.time_service": {option: case[which]},
+                "lync.remediation.time_service": {option: case[which], "start_without_domain": False},
                 "when": f"inventory_hostname_short == '{names[option]}'",
             }
             for option, case in POLICIES.items()

@@ -320,7 +320,7 @@ def test_commands_that_read_are_no_writes(version: str) -> None:
 def test_sip_domains_are_those_of_the_file() -> None:
     shell = Shell(sip_domains=["contoso.com", "fabrikam.com"])
     rows = shell.rows(call("Get-CsSipDomain"))
-    assert [(row["Name"], row["IsDefault"]) for row in rows] == [
+    assert [(row["Identity"], row["IsDefault"]) for row in rows] == [
         ("contoso.com", True),
         ("fabrikam.com", False),
     ]

@@ -283,11 +283,18 @@ def abort(request: web.BaseRequest) -> None:
         request.transport.abort()
 
 
+#: Until a client has read the end of an answer, which is lost where the connection is reset before.
+_READ_S = 0.3
+
+
 async def write_badly(request: web.BaseRequest, answer: Answer, fault: Rule) -> None:
     """Headers and the first half of an answer; of a ``reset`` headers alone, of a ``trickle`` all of it, slowly."""
     response = web.StreamResponse(
         status=answer.status, headers={"Content-Type": f"{SOAP_TYPE};charset=UTF-8"}
     )
+    if fault.kind == "trickle":
+        response.force_close()
+        response.headers["Connection"] = "close"
     if fault.kind == "chunks-cut-off":
         response.enable_chunked_encoding()
     else:
@@ -298,6 +305,7 @@ async def write_badly(request: web.BaseRequest, answer: Answer, fault: Rule) -> 
         for start in range(0, len(answer.body), half):
             await asyncio.sleep(fault.seconds / 2)
             await response.write(answer.body[start : start + half])
+        await asyncio.sleep(_READ_S)
     elif fault.kind != "reset":
         await response.write(answer.body[:half])
 
