@@ -70,6 +70,7 @@ def sources(path: Path) -> list[Source]:
     except OSError as error:
         raise NotReadable(f"It cannot be read: {error.strerror or error}.") from None
     except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        # zipfile raises the last for a version of the format that it does not know.
         raise NotReadable("It is a ZIP archive that is damaged or cut off; pack it again.") from None
 
 
