@@ -67,7 +67,7 @@ VERSIONS = {
 }
 every_version = pytest.mark.parametrize(
     "version",
-    ["2019", "2013", *(pytest.param(each, marks=pytest.mark.sweep) for each in ("2010", "2015", "SE"))],
+    ["2019", *(pytest.param(each, marks=pytest.mark.sweep) for each in ("2013", "2010", "2015", "SE"))],
     indirect=True,
     scope="module",
 )
