@@ -125,10 +125,10 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def running(version: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
+def running(version: str, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
     network = f"127.{96 + os.getpid() % 80}.{next(numbers) % 250}"
     document = {**DEPLOYMENT, **VERSIONS[version], "network": network}
-    with LabInProcess(document, tmp_path_factory.mktemp("lab")) as lab:
+    with LabInProcess(document, tmp_path_factory.mktemp("lab"), engine=engine) as lab:
         yield lab
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 from forked_ansible import AnsibleForks
+from lab.engine import EMBEDDED
 from running import RunningLab, ansible_environment, playbook_command
 
 from .in_process import LabInProcess
@@ -114,7 +115,7 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     number = list(VERSIONS).index(request.param)
     network = f"127.{200 + os.getpid() % 50}.{number}"
     document = {**DEPLOYMENT, "version": VERSIONS[request.param], "network": network}
-    with LabInProcess(document, tmp_path_factory.mktemp("lab"), number) as running:
+    with LabInProcess(document, tmp_path_factory.mktemp("lab"), number, engine=EMBEDDED) as running:
         yield running
 
 
