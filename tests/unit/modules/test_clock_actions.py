@@ -26,9 +26,9 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("pool_info", {"own": True, "health": True}),
     ("pool_info", {"pool": "pool01.contoso.com", "test_av_edge": True}),
     ("server_services", {}),
-    ("server_services", {"state": "restart_pending", "reason": "its time zone was UTC"}),
+    ("restart_note", {"reason": "its time zone was UTC"}),
+    ("restart_note", {"state": "absent"}),
     ("server_services", {"state": "stopped", "graceful": False}),
-    ("server_services", {"state": "restarted", "settle": 0}),
 ]
 
 
@@ -73,7 +73,7 @@ def test_results_hold_what_is_documented(
         ("clock_info", {"ntp_servers": ["a b"]}, "'a b' is not the name or address of one time server"),
         ("pool_info", {"pool": "pool9"}, "The topology has pool01.contoso.com"),
         ("pool_info", {"test_av_edge": True}, "this needs the pool"),
-        ("server_services", {"state": "restart_pending"}, "reason: whoever restarts"),
+        ("restart_note", {}, "reason: state: present needs"),
         ("server_services", {"settle": -1}, "settle: -1 is not between 0 and 604800"),
     ],
 )
@@ -91,7 +91,7 @@ def test_bad_arguments_are_one_sentence_and_nothing_happens(
 def test_a_refusal_and_a_failure_tell_their_status(there: Windows) -> None:
     assert there.pool is not None
     there.pool.computers[1].services["RTCSRV"].status = "Stopped"
-    refused = run("server_services", {"state": "restarted"}, there)  # type: ignore[arg-type]
+    refused = run("server_services", {"state": "stopped"}, there)  # type: ignore[arg-type]
     assert (refused["status"], refused["failure"], refused["changed"]) == ("drifted", "refused", False)
     there.jumps = [0, 9000.0, *[0] * 7] * 2
     unknown = run("clock", {}, there)  # type: ignore[arg-type]
