@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..result.status import Status
-from .described import lines, listed, short_names, wrapped
+from .described import lines, listed, short_names, shortened, wrapped
 from .judgement import Judgement, Server, Word
 
 NOT_ENDED = "The role did not come to its end."
@@ -25,7 +25,7 @@ class Run:
 
     ``steps``: by host and name, what a task returned that worked on it. ``replication``: what the check of the whole
     deployment returned. ``av_before`` and ``av_after``: by pool, the test of A/V authentication. ``restarts``: whether
-    they were asked for, None where nobody said.
+    they were asked for, None where nobody said. ``not_planned``: why they were not begun, where they were not.
     """
 
     before: Judgement
@@ -36,6 +36,7 @@ class Run:
     av_after: Mapping[str, Answer] = field(default_factory=dict)
     restarts: bool | None = None
     check_mode: bool = False
+    not_planned: Sequence[str] = ()
 
     @property
     def last(self) -> Judgement:
@@ -140,12 +141,13 @@ def report(run: Run, results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     names = short_names(run.last.servers)
     found = lines(run.last) if run.after is not None else []
     found += wrapped(_done(run, names))
-    found += wrapped(_failures(run, names))
+    found += wrapped(shortened(_failures(run, names)))
     found += wrapped(_authentication(run))
     if not run.check_mode and failed(run.replication):
         found += wrapped(
             [f"Replication: {run.replication.get('msg') or 'it is not known whether it works.'}"]
         )
+    found += wrapped(run.not_planned)
     found += wrapped(_people(run))
     found += wrapped(_left(run, names))
     return found + wrapped([_closing(run, results, names)])

@@ -98,3 +98,15 @@ def test_many_servers_in_few_lines_of_a_terminals_width(wrong: int) -> None:
     assert max(map(len, found)) <= WIDTH
     assert len(found) < 20 + 2 * min(wrong, 70) * 2
     assert len(as_dict(judged(*servers[:3]))["servers"]) == 3
+
+
+def test_many_servers_of_which_each_has_its_own_trouble_are_not_all_listed() -> None:
+    servers = [read(f"fe{n:03}", {"unreachable": True, "msg": f"fe{n:03} is silent."}) for n in range(300)]
+    found = lines(judged(*servers, server("fe999", dc=0.0)))
+    assert len(found) < 110
+    assert "and 280 sentences more" in " ".join(found)
+
+
+def test_why_nothing_is_restarted_is_told() -> None:
+    run = Run(deployment(600), deployment(note=NOTE), restarts=True, not_planned=["No order is known."])
+    assert "No order is known." in report(run, {})
