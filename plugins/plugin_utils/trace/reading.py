@@ -14,8 +14,8 @@ from typing import Any
 from .clocks import ClockDifference, Observations
 from .findings import Days, Gathering, in_utc
 from .records import OURS, Block, Record, grouped, order_of
-from .source import CutOff, NotReadable, Source, blocks, sources
-from .telling import WORDS, call_of, told
+from .source import CutOff, NotReadable, Source, blocks, size_of, sources
+from .telling import WORDS, call_of, is_harmless, told
 
 PROGRESS = 1 << 28
 _RECOGNISED_WITHIN = 1 << 22
@@ -41,17 +41,18 @@ class Reading:
         self.files: list[dict[str, Any]] = []
 
     def read(self, paths: Sequence[Path]) -> None:
-        for path in paths:
-            for file in files_of(path):
-                try:
-                    found = sources(file)
-                except NotReadable as error:
-                    self.files.append(_entry(str(file), problem=str(error)))
-                    continue
-                if not found:
-                    self.files.append(_entry(str(file), problem="It is an archive with nothing in it."))
-                for source in found:
-                    self._read(source)
+        files = [file for path in paths for file in files_of(path)]
+        self._observations = Observations(sum(map(size_of, files)))
+        for file in files:
+            try:
+                found = sources(file)
+            except NotReadable as error:
+                self.files.append(_entry(str(file), problem=str(error)))
+                continue
+            if not found:
+                self.files.append(_entry(str(file), problem="It is an archive with nothing in it."))
+            for source in found:
+                self._read(source)
 
     def differences(self) -> list[ClockDifference]:
         return self._observations.differences(self._orders)
@@ -79,7 +80,7 @@ class Reading:
                 first = block.first_with_header()
                 if first is not None and first.stamp is not None:
                     days.add(number, first.stamp)
-                for record in block.records(WORDS):
+                for record in block.records(WORDS, is_harmless):
                     server = record.where or source.stem
                     if record.stamp is not None:
                         days.add(number, record.stamp)
@@ -137,11 +138,16 @@ class Reading:
             raise NotReadable("No record of a Lync or Skype for Business trace is in its first 4 MiB.")
 
     def _observe(self, block: Block, source: Source, number: int) -> None:
-        wanted = [match.start() for match in _CALL.finditer(block.text) if self._observations.wants(match[1])]
-        for record in block.at(wanted):
-            call = call_of(record.text)
-            if record.stamp is not None and call is not None:
-                self._observations.add(record, call, record.where or source.stem, number)
+        wanted = self._observations.wanted(_CALL.findall(block.text))
+        if not wanted:
+            return
+        for match in _CALL.finditer(block.text):
+            if match[1] not in wanted:
+                continue
+            for record in block.at(match.start() + 1):
+                call = call_of(record.text)
+                if record.stamp is not None and call is not None:
+                    self._observations.add(record, call, record.where or source.stem, number)
 
 
 class _Steps:
