@@ -103,7 +103,7 @@ def test_people_are_told_what_is_done_and_what_to_do_themselves(demo: Ansible) -
     run = demo.enable(users=["sip:kenmyer@contoso.com"], sites=["Redmond", "Dublin"])
     for sentence in (
         "no call has to be encrypted any more",
-        "Set-CsExternalAccessPolicy -Identity Global ` - -EnablePublicCloudAccess $true ` - "
+        "Set-CsExternalAccessPolicy -Identity Global ` -EnablePublicCloudAccess $true ` "
         "-EnablePublicCloudAudioVideoAccess $true",
         "sign out of the client, and in again",
         "must say AV Encryption Supported",
