@@ -59,7 +59,7 @@ def yaml_of(path: Path) -> Any:
     ids=lambda path: path.stem,
 )
 def test_examples_run_as_pasted(path: Path, demo: Ansible) -> None:
-    runs_smoothly(demo.tasks(yaml.safe_load(constant(path, "EXAMPLES"))))
+    runs_smoothly(demo.tasks(yaml.safe_load(constant(path, "EXAMPLES")), hosts="pool01.contoso.com"))
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 from lab.deployment.services import FOREIGN as NOT_LYNC
+from lab.engine import EMBEDDED
 
 from .in_process import Fault, LabInProcess, Worker
 
@@ -439,7 +440,7 @@ def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], L
                 number = list(VERSIONS).index(version)
                 network = f"127.{100 + os.getpid() % 100}.{number}"
                 document = {**DEPLOYMENT, **VERSIONS[version], "network": network}
-                lab = LabInProcess(document, tmp_path_factory.mktemp("lab"), number)
+                lab = LabInProcess(document, tmp_path_factory.mktemp("lab"), number, engine=EMBEDDED)
                 running[version] = stack.enter_context(lab)
             return running[version]
 
