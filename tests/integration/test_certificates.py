@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from .in_process import PLUGINS, LabInProcess, Worker
+from .test_documented_results import check
 
 # Once Ansible knows the collection.
 judging = importlib.import_module(f"{PLUGINS}.plugin_utils.certificate.run")
@@ -73,12 +74,14 @@ class Place:
             worker.reset_connection()
         self._stack.close()
 
-    def task(self, host: str, module: str, check: bool = False, /, **arguments: Any) -> dict[str, Any]:
+    def task(self, host: str, module: str, dry: bool = False, /, **arguments: Any) -> dict[str, Any]:
         if host not in self._workers:
             self._workers[host] = Worker(
                 self.lab.variables(host), self._folder / host, self._folder / "journal"
             )
-        return self._workers[host].run(module, arguments, check=check)
+        result = self._workers[host].run(module, arguments, check=dry)
+        check(module, result)
+        return result
 
     def judged(self, wanted: Any = None, offset: float = 0.0, **names: str) -> Any:
         """What is said of it, where the right time is so many seconds from the controller's."""

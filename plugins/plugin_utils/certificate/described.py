@@ -34,10 +34,13 @@ def lines(
 ) -> list[str]:
     """One screen, unless much is wrong."""
     servers = sum(len(each.servers) for each in pools)
-    found = [_first_line(findings, unknown, servers)]
+    found = wrapped([_first_line(findings, unknown, servers)])
     found += wrapped(_services(each) for each in pools)
     for each in findings:
-        found += _finding(each)
+        found += _finding(each) if each.severity != INFO else []
+    remarks = [each for each in findings if each.severity == INFO]
+    found += [""] if remarks else []
+    found += wrapped(f"{INFO.upper()}  {listed(each.hosts)}: {each.said}" for each in remarks)
     if unknown:
         found += ["", "Not known:"]
         found += wrapped((f"- {each}" for each in unknown[:_NOT_KNOWN]), "  ")

@@ -14,7 +14,7 @@ from __future__ import annotations
 import datetime
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..powershell.commands import Command, Switch
 from ..powershell.ordinal import same_name
@@ -118,6 +118,22 @@ def worst_first(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda each: SEVERITIES.index(each.severity))
 
 
+def _merged(findings: Iterable[Finding]) -> list[Finding]:
+    """What is said of several servers, once."""
+    found: dict[tuple[Check, str, str, str | None], Finding] = {}
+    for each in findings:
+        key = (each.check, each.severity, each.said, each.remedy)
+        known = found.get(key)
+        if known is not None:
+            each = replace(
+                known,
+                hosts=tuple(dict.fromkeys((*known.hosts, *each.hosts))),
+                evidence=tuple(dict.fromkeys((*known.evidence, *each.evidence))),
+            )
+        found[key] = each
+    return list(found.values())
+
+
 @dataclass
 class _Pool:
     pool: EdgePool | None
@@ -133,9 +149,8 @@ class _Pool:
         for thumbprint, servers in self._by_thumbprint(held, lambda each: each.current).items():
             self._certificate(thumbprint, servers, held)
         self._staged(held)
-        return PoolJudgement(
-            self.pool, tuple(self.servers), held, tuple(worst_first(self.findings)), tuple(self.unknown)
-        )
+        findings = worst_first(_merged(self.findings))
+        return PoolJudgement(self.pool, tuple(self.servers), held, tuple(findings), tuple(self.unknown))
 
     @property
     def name(self) -> str | None:

@@ -21,7 +21,9 @@ from .run import Run
 Steps = Mapping[str, Mapping[str, Mapping[str, Any]]]
 TRIED, ASSIGNED, TAKEN_BACK = "tried", "assigned", "taken_back"
 NEVER = "never"
-_NO_SOURCE = "Whether the service must be restarted to use it, no source says. Nothing was restarted: make a call from outside."
+_NO_SOURCE = (
+    "Nothing was restarted: no source says whether the service must be to use it. Make a call from outside."
+)
 
 
 def _failed(answer: Mapping[str, Any]) -> bool:

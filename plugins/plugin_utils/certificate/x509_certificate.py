@@ -146,15 +146,15 @@ def _chain(
 
 
 def _has_signed(signer: x509.Certificate, certificate: x509.Certificate) -> bool | None:
-    """None where it cannot be told: an algorithm that is not known here, or a library before version 40."""
+    """None where it cannot be told: an algorithm that is not checked here, as SHA-1, or a library before version 40."""
     if not hasattr(certificate, "verify_directly_issued_by"):
         return None
     try:
         certificate.verify_directly_issued_by(signer)
-    except UnsupportedAlgorithm:
-        return None
-    except (InvalidSignature, TypeError, ValueError):
+    except InvalidSignature:
         return False
+    except (UnsupportedAlgorithm, TypeError, ValueError):
+        return None
     return True
 
 

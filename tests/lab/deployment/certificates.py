@@ -259,7 +259,8 @@ class CertificateStore:
     def _own(self, use: str, facts: Mapping[str, Any], computer: Computer, pool: Pool) -> Certificate:
         names = self._names(use, computer, pool)
         holder = computer.fqdn if facts.get("own", use not in EXTERNAL) else pool.fqdn
-        return self._once((holder, repr(sorted(facts.items())), *names), names, facts)
+        own = sorted((name, value) for name, value in facts.items() if name != "rolled")
+        return self._once((holder, repr(own), *names), names, facts)
 
     def _root(self, name: str) -> Certificate:
         """The authority's own certificate."""
