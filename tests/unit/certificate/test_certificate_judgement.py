@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,61 +31,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.certificate.store
 from ansible_collections.lync.remediation.plugins.plugin_utils.certificate.x509_certificate import Certificate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-NOW = datetime.datetime(2026, 11, 28, 12, tzinfo=datetime.timezone.utc)
-HOUR = datetime.timedelta(hours=1)
-DAY = 24 * HOUR
-GOOD, OTHER, INSIDE = "A" * 40, "B" * 40, "C" * 40
-POOL = EdgePool(
-    "edge.contoso.com",
-    ("edge01.contoso.com", "edge02.contoso.com"),
-    "Redmond",
-    8,
-    "av.contoso.com",
-    5062,
-    8 * HOUR,
-)
-
-
-def certificate(thumbprint: str = GOOD, **facts: Any) -> Certificate:
-    made = Certificate(
-        thumbprint,
-        "CN=av.contoso.com",
-        "CN=Contoso CA",
-        ("av.contoso.com",),
-        NOW - 30 * DAY,
-        NOW + 700 * DAY,
-        "RSA",
-        2048,
-        "sha256",
-        True,
-        True,
-        ("CN=Contoso CA",),
-        True,
-    )
-    return replace(made, **facts)
-
-
-def assigned(
-    held: Certificate, use: str = AV_AUTHENTICATION, effective: datetime.datetime | None = None, **more: Any
-) -> Assignment:
-    return Assignment(
-        use,
-        held.thumbprint,
-        not_before=held.not_before,
-        not_after=held.not_after,
-        effective_date=effective,
-        **more,
-    )
-
-
-def server(
-    number: int, *held: Certificate, av: Sequence[Assignment] | None = None, **more: Any
-) -> EdgeServer:
-    held = held or (certificate(),)
-    name = f"edge{number:02}.contoso.com"
-    uses = [*([assigned(held[0])] if av is None else av), assigned(certificate(INSIDE), INTERNAL)]
-    return EdgeServer(name, name, tuple(uses), {each.thumbprint: each for each in held}, **more)
+from unit.certificate.held import DAY, GOOD, HOUR, NOW, OTHER, POOL, assigned, certificate, server
 
 
 def judged(

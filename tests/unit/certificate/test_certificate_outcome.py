@@ -18,8 +18,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.certificate.run i
     moments,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import UnusableArgument
-
-from .test_certificate_judgement import DAY, GOOD, HOUR, NOW, OTHER, POOL, certificate, server
+from unit.certificate.held import DAY, GOOD, HOUR, NOW, OTHER, POOL, certificate, server
 
 EDGE01, EDGE02 = POOL.computers
 CLOCKS: dict[str, Any] = {
