@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +137,25 @@ def test_fragments_of_the_changelog_are_about_parts_that_exist() -> None:
     assert [name for each in subjects for name in each if name not in every] == []
 
 
+def test_the_example_inventory_says_how_servers_are_reached_and_wants_nothing_of_them() -> None:
+    """Whoever copies it and edits half of it must not have a healthy server changed."""
+    of_roles = tuple(f"{role.name}_" for role in ROLES)
+    wanted = [
+        f"{path.relative_to(CHECKOUT)}: {name}"
+        for path in sorted((CHECKOUT / "inventory.example" / "group_vars").rglob("*.yml"))
+        for name in yaml.load(path.read_text(encoding="utf-8"), Loader=_WithVaults) or {}
+        if name.startswith(of_roles)
+    ]
+    assert wanted == []
+
+
+class _WithVaults(yaml.SafeLoader):
+    """What is in a vault is a text here."""
+
+
+_WithVaults.add_constructor("!vault", lambda loader, node: loader.construct_scalar(node))
+
+
 def test_every_guide_is_in_the_site_and_in_the_readme() -> None:
     guides = sorted(path.stem for path in (CHECKOUT / "docs" / "docsite" / "rst").glob("*.rst"))
     (section,) = yaml_of(CHECKOUT / "docs" / "docsite" / "extra-docs.yml")["sections"]
@@ -166,3 +186,10 @@ def test_links_are_absolute_lead_somewhere_and_come_from_one_address() -> None:
 def test_references_of_the_readme_are_defined_and_used() -> None:
     defined = set(re.findall(r"^\[([\w-]+)\]: ", README, re.MULTILINE))
     assert set(re.findall(r"\]\[([\w-]+)\]", README)) == defined
+
+
+def test_the_readme_s_versions_are_those_that_are_tested() -> None:
+    pythons = runpy.run_path(str(CHECKOUT / "tests" / "setup" / "matrix"))["PYTHONS"]
+    rows = re.findall(r"^\| (2\.\d+) \| ([\d., ]+) \|$", README, re.MULTILINE)
+    assert rows == [(core, ", ".join(reversed(each))) for core, each in pythons.items()]
+    assert yaml_of(CHECKOUT / "meta" / "runtime.yml")["requires_ansible"] == f">={next(iter(pythons))}.0"
