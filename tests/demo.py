@@ -449,14 +449,19 @@ def shown(block: list[str], scene: Scene) -> list[str]:
     plain = [without_colour(line).rstrip() for line in block]
     lines = plain[1:]
     if plain[0].startswith("PLAY RECAP"):
-        return [_short_recap(line) for line in lines if line]
+        return ["", *(_short_recap(line) for line in lines if line)]
     title = ROLES.sub("", plain[0].rstrip("* ").removeprefix("TASK [").removesuffix("]"))
     # A task ends at the first line that neither it nor Ansible indents; what follows was said between tasks.
     ends = next((n for n, line in enumerate(lines) if line and not _OF_A_TASK.match(line)), len(lines))
-    between = lines[ends:]
-    if title not in scene.shows:
-        return [_coloured(line) for line in between]
-    return ["", bold(title), *map(_coloured, _plainly(lines[:ends])), *map(_coloured, between)]
+    between = [line for line in lines[ends:] if line]
+    if title in scene.shows:
+        return [
+            "",
+            bold(title),
+            *map(_coloured, _plainly(lines[:ends])),
+            *(["", *between] if between else []),
+        ]
+    return ["", *between] if between else []
 
 
 _OF_A_TASK = re.compile(r"(ok|changed|skipping|included|fatal|failed): ?|[-+@ ]")
@@ -464,6 +469,7 @@ _OF_A_TASK = re.compile(r"(ok|changed|skipping|included|fatal|failed): ?|[-+@ ]"
 
 def _plainly(lines: list[str]) -> Iterator[str]:
     """The lines of a task, with its messages as the texts that they are."""
+    item = ""
     message: list[str] = []
     for line in [*lines, ""]:
         if line.startswith("    "):
@@ -471,13 +477,17 @@ def _plainly(lines: list[str]) -> Iterator[str]:
             continue
         if message:
             said = yaml.safe_load("\n".join(message))["msg"]
-            yield from (said if isinstance(said, list) else [said])
-            message = []
+            if isinstance(said, list):
+                yield from ([f"{item}:"] if item else [])
+                yield from said
+            else:
+                yield f"{item}: {said}" if item else said
+            item, message = "", []
         saying = SAYING.fullmatch(line)
         if saying is None and line:
             yield line
-        elif saying is not None and saying["item"]:
-            yield f"{saying['item']}:"
+        elif saying is not None:
+            item = saying["item"] or ""
 
 
 def _short_recap(line: str) -> str:
@@ -515,7 +525,11 @@ def prove(outcomes: list[Outcome], more: Mapping[str, bool]) -> Mapping[str, boo
     say("")
     for number, outcome in enumerate(outcomes, 1):
         for line in map(spelled, outcome.writes) if len(outcome.writes) < 5 else counted(outcome.writes):
-            say(*textwrap.wrap(f"Scene {number}: {line}", WIDTH, subsequent_indent="         "))
+            say(
+                *textwrap.wrap(
+                    f"Scene {number}: {line}", WIDTH, subsequent_indent="         ", break_on_hyphens=False
+                )
+            )
     say("")
     dry, real = outcomes[0], outcomes[1]
     promises = {

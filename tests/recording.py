@@ -28,13 +28,13 @@ def picture(text: str) -> str:
     lines = text.splitlines()
     width, height = round(COLUMNS * _WIDTH) + 2 * _MARGIN, len(lines) * _HEIGHT + 2 * _MARGIN
     drawn = [
-        f'<text x="{_MARGIN}" y="{_MARGIN + 13 + number * _HEIGHT}" fill="{_colour(line)}">{html.escape(line)}</text>'
+        f'<text x="{_MARGIN}" y="{_MARGIN + 13 + number * _HEIGHT}" fill="{_colour(line)}">{_drawn(line)}</text>'
         for number, line in enumerate(lines)
     ]
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
-            ' xml:space="preserve">',
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}"',
+            f' viewBox="0 0 {width} {height}">',
             f'<rect width="{width}" height="{height}" rx="8" fill="#0d1117"/>',
             f'<g font-family="{_FONTS}" font-size="14">',
             *drawn,
@@ -44,13 +44,18 @@ def picture(text: str) -> str:
     )
 
 
+def _drawn(line: str) -> str:
+    """Programs that draw collapse spaces, whatever is said about them, but for those that do not break."""
+    return html.escape(line).replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _colour(line: str) -> str:
     return _COLOURS.get(line[:1], "#e6edf3") if line[1:2] != " " or line[:1] == "$" else "#e6edf3"
 
 
 def text_of(path: Path = PICTURE) -> str:
     found = re.findall(r"<text[^>]*>(.*?)</text>", path.read_text(encoding="utf-8"))
-    return "".join(f"{html.unescape(line)}\n" for line in found)
+    return "".join(f"{html.unescape(line)}\n" for line in found).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def normalised(text: str) -> str:

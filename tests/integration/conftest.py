@@ -115,6 +115,7 @@ class Ansible:
         )
         run = Run(exit_code, without_colour(output.read_text(encoding="utf-8")))
         assert "Traceback (most recent call last)" not in run.output, run.output
+        assert "[DEPRECATION WARNING]" not in run.output, run.output
         return run
 
     def _start(

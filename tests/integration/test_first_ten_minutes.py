@@ -112,7 +112,7 @@ def walked(home: Path, script: str, **settings: str) -> str:
     assert code == 0, output
     assert "[WARNING]" not in output, output
     assert "product_version: " in output, output
-    assert "EncryptionLevel: SupportEncryption" in output, output
+    assert "+encryption_level: SupportEncryption" in output, output
     return output
 
 

@@ -114,11 +114,46 @@ def test_every_playbook_begins_with_what_it_is_for() -> None:
     assert [path.stem for path in paths if not path.read_text(encoding="utf-8").startswith("---\n# ")] == []
 
 
-def test_every_playbook_and_role_is_in_the_changelog() -> None:
-    fragments = [yaml_of(path) or {} for path in (CHECKOUT / "changelogs" / "fragments").glob("*.yml")]
-    for kind, key in (("playbooks", "add object.playbook"), ("roles", "add object.role")):
-        added = [entry["name"] for fragment in fragments for entry in fragment.get(key, [])]
-        assert sorted(added) == names(PARTS[kind]), kind
+def fragments() -> list[dict[str, Any]]:
+    return [yaml_of(path) or {} for path in sorted((CHECKOUT / "changelogs" / "fragments").glob("*.yml"))]
+
+
+def test_every_playbook_is_in_the_changelog() -> None:
+    # Plugins and roles are found by antsibull-changelog itself.
+    added = [entry["name"] for fragment in fragments() for entry in fragment.get("add object.playbook", [])]
+    assert sorted(added) == names(PARTS["playbooks"])
+
+
+def test_fragments_of_the_changelog_are_about_parts_that_exist() -> None:
+    every = {"modules", *(name for paths in PARTS.values() for name in names(paths))}
+    entries = [
+        entry
+        for fragment in fragments()
+        for section, content in fragment.items()
+        if isinstance(content, list) and not section.startswith("add ")
+        for entry in content
+    ]
+    subjects = [match[1].split(", ") for entry in entries if (match := re.match(r"([\w, ]+) - ", entry))]
+    assert [name for each in subjects for name in each if name not in every] == []
+
+
+def test_the_example_inventory_says_how_servers_are_reached_and_wants_nothing_of_them() -> None:
+    """Whoever copies it and edits half of it must not have a healthy server changed."""
+    of_roles = tuple(f"{role.name}_" for role in ROLES)
+    wanted = [
+        f"{path.relative_to(CHECKOUT)}: {name}"
+        for path in sorted((CHECKOUT / "inventory.example" / "group_vars").rglob("*.yml"))
+        for name in yaml.load(path.read_text(encoding="utf-8"), Loader=_WithVaults) or {}
+        if name.startswith(of_roles)
+    ]
+    assert wanted == []
+
+
+class _WithVaults(yaml.SafeLoader):
+    """What is in a vault is a text here."""
+
+
+_WithVaults.add_constructor("!vault", lambda loader, node: loader.construct_scalar(node))
 
 
 def test_every_guide_is_in_the_site_and_in_the_readme() -> None:
@@ -155,6 +190,6 @@ def test_references_of_the_readme_are_defined_and_used() -> None:
 
 def test_the_readme_s_versions_are_those_that_are_tested() -> None:
     pythons = runpy.run_path(str(CHECKOUT / "tests" / "setup" / "matrix"))["PYTHONS"]
-    rows = re.findall(r"^\| (2\.\d+)\.\S+ \| (3\.\d+) \|", README, re.MULTILINE)
-    assert rows == [(core, python) for core, each in pythons.items() for python in each]
+    rows = re.findall(r"^\| (2\.\d+) \| ([\d., ]+) \|$", README, re.MULTILINE)
+    assert rows == [(core, ", ".join(reversed(each))) for core, each in pythons.items()]
     assert yaml_of(CHECKOUT / "meta" / "runtime.yml")["requires_ansible"] == f">={next(iter(pythons))}.0"
