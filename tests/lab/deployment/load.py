@@ -195,6 +195,7 @@ class _Builder:
                 }
             ),
             high_availability=document.get("high_availability", {}),
+            traces=document.get("traces", ()),
             authority=f"{self._netbios.capitalize()} CA",
             monotonic=self._monotonic,
             utc_now=self._utc_now,

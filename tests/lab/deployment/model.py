@@ -119,6 +119,7 @@ class LyncDeployment:
     time_servers: Mapping[str, TimeServer] = field(default_factory=dict)  # by lower-case name
     domain_controller: TimeServer = field(default_factory=lambda: TimeServer("dc01"))
     high_availability: Mapping[str, Any] = field(default_factory=dict)
+    traces: Sequence[Mapping[str, Any]] = ()
     authority: str = "CA"  # who signs certificates
     monotonic: Callable[[], float] = time.monotonic
     utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc)
