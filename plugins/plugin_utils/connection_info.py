@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from .certificate import av_edges, store
 from .drift import enforcing, rights
 from .federation import reading
 from .people import effective_policies, granting
@@ -31,7 +32,7 @@ def used_cmdlets() -> list[str]:
     names = {SERVER_VERSION.name}
     rooms = (
         *(deployment, effective, effective_policies, enforcing, granting, pools, reading),
-        *(replication, rights, server_services),
+        *(replication, rights, server_services, av_edges, store),
     )
     for room in rooms:
         names.update(room.CMDLETS)

@@ -28,6 +28,7 @@ INTERNAL = "Internal"
 EXTERNAL = ("AccessEdgeExternal", "DataEdgeExternal")
 
 ASSIGNED = Command("Get-CsCertificate")
+CMDLETS = (ASSIGNED.name, "Set-CsCertificate", "Remove-CsCertificate")
 _PERSONAL = {"Path": "Cert:\\LocalMachine\\My"}
 _ROOTS = "::LocalMachine\\Root"
 

@@ -196,6 +196,7 @@ class _Builder:
                 }
             ),
             high_availability=document.get("high_availability", {}),
+            traces=document.get("traces", ()),
             authority=f"{self._netbios.capitalize()} CA",
             **({"rolled_properties": rolled} if (rolled := self._document.get("rolled_properties")) else {}),
             monotonic=self._monotonic,
