@@ -91,6 +91,12 @@ def writes(lab: RunningLab) -> list[tuple[str, str]]:
     return found
 
 
+def changes(lab: RunningLab) -> list[tuple[str, str]]:
+    """The same without the marks that servers bear while they are restarted."""
+    mark = re.compile(r"New-Item|New-ItemProperty [0-9a-f]{16}|Remove-ItemProperty")
+    return [each for each in writes(lab) if not mark.fullmatch(each[1])]
+
+
 def stops(lab: RunningLab) -> list[str]:
     """The servers whose services were stopped, in order."""
     return [server for server, command in writes(lab) if command in (STOP, FAIL_OVER)]

@@ -248,7 +248,8 @@ class LabInProcess:
     @property
     def hostvars(self) -> dict[str, dict[str, Any]]:
         """The variables of all hosts, as a task has them that asks others."""
-        return {server.name: self.variables(server.name) for server in self.deployment.servers}
+        reached = {"ansible_connection": CONNECTION}
+        return {server.name: {**reached, **self.variables(server.name)} for server in self.deployment.servers}
 
 
 class Worker:
