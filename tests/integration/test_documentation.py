@@ -38,7 +38,8 @@ OF_DEPLOYMENTS = [path for path in [*MODULES, *FILTERS] if path.stem not in {*OF
 
 
 def reads_only(path: Path) -> bool:
-    return path.stem.endswith("_info")
+    # What the examples of others register goes before this one's variable of the same name.
+    return path.stem.endswith("_info") and path.stem != "setting_info"
 
 
 def constant(path: Path, name: str) -> str:
