@@ -22,7 +22,15 @@ from .errors import OpeningTimedOut
 from .options import ConnectionOptions
 from .pypsrp_library import Pool, RunspacePoolState, SelectorSet, Wire, require_pypsrp
 from .session_record import SessionRecord
-from .transport_errors import TRANSPORT_ERRORS, is_fault, is_never_sent, is_time_out, is_transient, refusal
+from .transport_errors import (
+    TRANSPORT_ERRORS,
+    is_fault,
+    is_hardly_read,
+    is_never_sent,
+    is_time_out,
+    is_transient,
+    refusal,
+)
 
 Returned = TypeVar("Returned")
 
@@ -223,7 +231,7 @@ def _is_version_2(wire: Wire) -> bool:
     try:
         answer = wire.transport.send(_IDENTIFY)
     except TRANSPORT_ERRORS as error:
-        if is_never_sent(error) or is_transient(error) or is_time_out(error):
+        if is_hardly_read(error) or is_transient(error) or is_time_out(error):
             raise
         return False
     return re.search(rb"ProductVersion>[^<]*Stack: *2\.", answer) is not None
