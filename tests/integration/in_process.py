@@ -250,7 +250,10 @@ class LabInProcess:
     @property
     def hostvars(self) -> dict[str, dict[str, Any]]:
         """The variables of all hosts, as a task has them that asks others."""
-        return {server.name: self.variables(server.name) for server in self.deployment.servers}
+        return {
+            server.name: {"ansible_connection": CONNECTION, **self.variables(server.name)}
+            for server in self.deployment.servers
+        }
 
 
 class Worker:

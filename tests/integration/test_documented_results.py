@@ -92,6 +92,10 @@ TASKS: list[tuple[str, dict[str, Any]]] = [
     ("server_services", {"state": "restart_pending", "reason": "its time zone was GMT Standard Time"}),
     ("clock_info", {"samples": 2}),
     ("server_services", {"state": "restarted", "only_if_restart_pending": True, "settle": 0, "interval": 1}),
+    (
+        "server_restart",
+        {"management_host": "pool01.contoso.com", "settle": 0, "interval": 1, "busy_wait": 0},
+    ),
     ("pool_info", {"own": True}),
     ("pool_info", {"pool": "pool01.contoso.com", "health": True, "test_av_edge": True}),
     ("topology_info", {}),

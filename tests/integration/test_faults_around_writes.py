@@ -84,6 +84,7 @@ class Subject:
     ``prepare`` makes the deployment such that there is something to do. ``is_exact``: the state shows whether anything
     has been changed; else a command that may have done something counts as a change as well. ``has_way_back``: there
     are commands that take it back. ``repeats``: it sends again what did not take effect, once it has read that.
+    ``again``: what more has to be said to a second attempt. ``asks_others``: it speaks to other hosts of the inventory.
     """
 
     module: str
@@ -95,6 +96,14 @@ class Subject:
     is_exact: bool = True
     has_way_back: bool = True
     repeats: bool = False
+    again: Mapping[str, Any] = field(default_factory=dict)
+    asks_others: bool = False
+
+    def run(
+        self, worker: Worker, lab: LabInProcess, variables: Mapping[str, Any], **more: Any
+    ) -> dict[str, Any]:
+        others = {"hostvars": lab.hostvars} if self.asks_others else {}
+        return worker.run(self.module, {**self.arguments, **more}, **variables, **others)
 
 
 def setting(
@@ -349,6 +358,21 @@ SUBJECTS = {
         is_exact=False,
         has_way_back=False,
     ),
+    "server restarted": on_computer(
+        "server_restart",
+        {
+            "management_host": "pool01.contoso.com",
+            **{"drain_timeout": 1, "start_timeout": 1, "settle": 0, "interval": 1, "interrupted_wait": 0},
+        },
+        "fe01",
+        services("fe01"),
+        have_been_down("fe01"),
+        is_exact=False,
+        has_way_back=False,
+        # The process whose mark may be left is that of the tests, which goes on.
+        again={"take_over": ["fe01.contoso.com"]},
+        asks_others=True,
+    ),
 }
 
 #: What only another subject's way of writing shows as well.
@@ -499,7 +523,7 @@ class Trial:
     def _reference(self) -> Reference:
         self.lab.reset()
         self.subject.prepare(self.lab)
-        result = self._worker("reference").run(self.subject.module, self.subject.arguments, **QUICK)
+        result = self.subject.run(self._worker("reference"), self.lab, QUICK)
         assert result["status"] == "corrected", _gist(result)
         assert self.subject.is_fulfilled(self.lab)
         assert self.lab.first_write is not None
@@ -532,7 +556,7 @@ class Trial:
         before = subject.state(lab)
         prepare()
         worker = self._worker(name)
-        result = worker.run(subject.module, subject.arguments, **variables)
+        result = subject.run(worker, lab, variables)
         lab.settle()
         names, faults = lab.striker.names, lab.faults or lab.striker.interrupted
         after = subject.state(lab)
@@ -543,7 +567,7 @@ class Trial:
         if not faults:
             found.append("nothing has broken")
         lab.heal()
-        again = worker.run(subject.module, subject.arguments, **QUICK)
+        again = subject.run(worker, lab, QUICK, **subject.again)
         if again.get("failed") or again.get("unreachable") or not subject.is_fulfilled(lab):
             found.append(f"the same task again did not bring it about: {again}")
         worker.reset_connection()

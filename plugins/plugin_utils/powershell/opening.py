@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import os
 import re
 import time
 from collections.abc import Callable
@@ -115,12 +116,22 @@ def check_options(options: ConnectionOptions) -> None:
     options.check()
     try:
         _new_wire(options, options.for_pypsrp(), [])
-        # Which pypsrp loads no sooner than it authenticates.
-        library = _LIBRARIES.get(options.authentication)
-        if library is not None:
-            importlib.import_module(library)
+        _load_library(options)
     except TRANSPORT_ERRORS as error:
         raise refusal(error, options.endpoint) from error
+
+
+def _load_library(options: ConnectionOptions) -> None:
+    """Which pypsrp loads no sooner than it authenticates. Raises ImportError.
+
+    Negotiate is Kerberos or NTLM; without a library for the former, the latter must have an account, which pyspnego
+    looks for in the file that NTLM_USER_FILE names if it is given none.
+    """
+    library = _LIBRARIES.get(options.authentication)
+    if options.authentication == "negotiate" and not (options.user and options.password):
+        library = None if os.environ.get("NTLM_USER_FILE") else "gssapi"
+    if library is not None:
+        importlib.import_module(library)
 
 
 def open_session(options: ConnectionOptions) -> Opened:
@@ -128,6 +139,7 @@ def open_session(options: ConnectionOptions) -> Opened:
     require_pypsrp()
     options.check()
     try:
+        _load_library(options)
         pool = _with_retries(options, lambda: _open(options), _may_open_again)
     except TRANSPORT_ERRORS as error:
         raise refusal(error, options.endpoint) from error
