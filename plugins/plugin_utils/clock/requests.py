@@ -63,8 +63,15 @@ def check_variables(prefix: str, given: Mapping[str, Any], known: Iterable[str])
         problem = not_between(_number(name, value), lowest, highest)
         if problem is not None:
             raise UnusableArgument(name, problem)
+    for option in ("ntp_servers", "take_over"):
+        listed = given.get(prefix + option)
+        if listed is not None and not isinstance(listed, list):
+            raise UnusableArgument(f"{prefix}{option}", f"{shown(listed)} is not a list of names")
     for server in given.get(f"{prefix}ntp_servers") or ():
         check_host(f"{prefix}ntp_servers", server)
+    for computer in given.get(f"{prefix}take_over") or ():
+        if not isinstance(computer, str) or not computer.strip():
+            raise BadArgument(f"{prefix}take_over: {computer!r} is not the name of a server.")
 
 
 def _number(name: str, value: Any) -> float:
