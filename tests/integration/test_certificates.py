@@ -60,10 +60,12 @@ def only_on(number: int, facts: Mapping[str, Any], **more: Any) -> dict[str, Any
 class Place:
     """A running deployment, and its hosts' workers."""
 
-    def __init__(self, document: Mapping[str, Any], folder: Path) -> None:
+    def __init__(self, document: Mapping[str, Any], folder: Path, engine: str) -> None:
         self._stack = ExitStack()
         self.lab = self._stack.enter_context(
-            LabInProcess({**document, "network": f"127.{100 + os.getpid() % 100}.31"}, folder / "lab")
+            LabInProcess(
+                {**document, "network": f"127.{100 + os.getpid() % 100}.31"}, folder / "lab", engine=engine
+            )
         )
         self._folder = folder
         self._workers: dict[str, Worker] = {}
@@ -115,11 +117,11 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Callable[[Mapping[str, Any]], Place]]:
+def place(tmp_path: Path, engine: str) -> Iterator[Callable[[Mapping[str, Any]], Place]]:
     with ExitStack() as stack:
 
         def start(document: Mapping[str, Any]) -> Place:
-            found = Place(document, tmp_path)
+            found = Place(document, tmp_path, engine)
             stack.callback(found.close)
             return found
 
