@@ -413,3 +413,22 @@ def test_what_one_edge_server_refuses_the_other_gives_back(
     assert {host: each["assigned"] for host, each in after.items()} == {
         host: each["assigned"] for host, each in before.items()
     }
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"thumbprint": "A9"},
+        {"thumbprint": "A9" * 20, "effective_date": "tomorrow"},
+    ],
+    ids=["no thumbprint", "no date"],
+)
+def test_what_cannot_be_right_is_refused_before_anything_is_read(
+    variables: dict[str, str], pool: Callable[..., Ansible], tmp_path: Path
+) -> None:
+    ansible = pool()
+    given = {f"{ROLE}_{name}": value for name, value in variables.items()}
+    ran = ansible.playbook(PLAYBOOK, **given)
+    assert ran.exit_code != 0
+    assert f"{ROLE}_{list(variables)[-1]}: " in ran.text
+    assert ansible.lab.commands() == []
