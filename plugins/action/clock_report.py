@@ -45,6 +45,7 @@ class ActionModule(RunAction):
             arguments["av_after"],
             arguments["restarts"],
             self.check_mode,
+            arguments["not_planned"],
         )
         results = {host: outcome(run, host) for host in map(str, variables["ansible_play_hosts_all"])}
         lines = report(run, results)

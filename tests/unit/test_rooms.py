@@ -15,7 +15,7 @@ PLUGIN_UTILS = Path(__file__).parents[2] / "plugins" / "plugin_utils"
 # From the top floor down; rooms on one floor know nothing of each other.
 FLOORS = (
     ("connection_info",),
-    ("drift",),
+    ("drift", "health"),
     ("roll_back",),
     ("certificate", "clock", "federation", "trace"),
     ("people", "restart"),

@@ -30,6 +30,7 @@ EXTERNAL = ("AccessEdgeExternal", "DataEdgeExternal")
 _ALWAYS = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
 
 ASSIGNED = Command("Get-CsCertificate")
+CMDLETS = (ASSIGNED.name, "Set-CsCertificate", "Remove-CsCertificate")
 _PERSONAL = {"Path": "Cert:\\LocalMachine\\My"}
 _ROOTS = "::LocalMachine\\Root"
 

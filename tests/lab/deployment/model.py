@@ -120,6 +120,7 @@ class LyncDeployment:
     time_servers: Mapping[str, TimeServer] = field(default_factory=dict)  # by lower-case name
     domain_controller: TimeServer = field(default_factory=lambda: TimeServer("dc01"))
     high_availability: Mapping[str, Any] = field(default_factory=dict)
+    traces: Sequence[Mapping[str, Any]] = ()
     authority: str = "CA"  # who signs certificates
     rolled_properties: Mapping[str, str | None] = field(
         default_factory=lambda: {"effective_date": "EffectiveDate", "previous": "Previous"}
