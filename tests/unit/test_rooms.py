@@ -15,6 +15,7 @@ PLUGIN_UTILS = Path(__file__).parents[2] / "plugins" / "plugin_utils"
 # From the top floor down; rooms on one floor know nothing of each other.
 FLOORS = (
     ("connection_info",),
+    ("report",),
     ("drift",),
     ("roll_back",),
     ("clock", "federation", "trace"),
