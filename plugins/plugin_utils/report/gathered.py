@@ -70,9 +70,13 @@ class Gathered:
         return bool(self.hosts)
 
 
+_SPEAKING = frozenset(("clock_report", "clock_requests", "drift_notification", VERDICT))
+"""Modules that pass on what others have found."""
+
+
 def judges(module: str) -> bool:
     """Whether a module says how something is beside how it should be, rather than reads or shows."""
-    return not module.endswith("_info") and module not in ("clock_report", "clock_requests", VERDICT)
+    return not module.endswith("_info") and module not in _SPEAKING
 
 
 def short_name(action: str) -> str:
