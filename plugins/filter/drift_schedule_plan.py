@@ -22,7 +22,7 @@ options:
     required: true
   machine:
     description:
-      - What is known of the controller, as C(kernel), C(service_manager) and C(hardware), the lines that C(grep -H)
+      - What is known of the controller, as C(kernel), C(runs_systemd) and C(hardware), the lines that C(grep -H)
         shows of files below C(/sys/class).
     type: dict
     required: true

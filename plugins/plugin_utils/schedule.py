@@ -32,7 +32,7 @@ VAULT_PASSWORD = "vault_password"  # noqa: S105 - the name of a credential
 
 def plan(variables: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, Any]:
     """What the role does. ``variables`` are its own, without their prefix. ``machine`` is what is known of the
-    controller: ``kernel``, ``service_manager`` and ``hardware``, lines of ``grep -H`` on files below /sys/class. Raises
+    controller: ``kernel``, ``runs_systemd`` and ``hardware``, lines of ``grep -H`` on files below /sys/class. Raises
     BadArgument.
     """
     name = variables["name"]
@@ -94,7 +94,7 @@ def _file(line: str) -> tuple[str, str]:
 
 def _method(variables: Mapping[str, Any], machine: Mapping[str, Any]) -> tuple[str, str]:
     """systemd or cron, and why it does not run now where that is so."""
-    runs = machine["service_manager"] == "systemd"
+    runs = machine["runs_systemd"]
     method = variables["method"]
     if method == "auto":
         method = "systemd" if runs else "cron"

@@ -18,6 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _CHANGED = ("/etc", "/var", "/root")
+_LAYERS = "/srv"
 _RUNTIME = "/run/user/0"
 _MANAGER = Path("/lib/systemd/systemd")
 
@@ -38,19 +39,15 @@ def why_not() -> str:
 
 
 class Machine:
-    """``open_to_all`` are folders that other accounts may pass here, and only here."""
+    """``open_to_all`` are folders that other accounts may pass here, and only here, the topmost first. What is changed
+    in them outside is not seen here any more, once it has been changed here.
+    """
 
-    def __init__(self, layers: Path, open_to_all: Sequence[Path], environment: Mapping[str, str]) -> None:
+    def __init__(self, open_to_all: Sequence[Path], environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
-        folders = dict.fromkeys([*_CHANGED, *map(str, open_to_all)])
-        lines = [
-            "set -e",
-            f"mkdir -p {layers}",
-            f"mount -t tmpfs tmpfs {layers}",
-            "mount -t tmpfs tmpfs /run",
-        ]
-        for number, folder in enumerate(folders):
-            layer = f"{layers}/{number}"
+        lines = ["set -e", *(f"mount -t tmpfs tmpfs {folder}" for folder in (_LAYERS, "/run"))]
+        for number, folder in enumerate([*_CHANGED, *map(str, open_to_all[:1])]):
+            layer = f"{_LAYERS}/{number}"
             lines += [
                 f"mkdir -p {layer}/u {layer}/w",
                 f"mount -t overlay overlay -o lowerdir={folder},upperdir={layer}/u,workdir={layer}/w {folder}",

@@ -84,9 +84,18 @@ def lab(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> RunningLab
 
 @pytest.fixture
 def machine(tmp_path: Path, lab: RunningLab) -> Iterator[Machine]:
-    passed = [each for each in (lab.state, *lab.state.parents) if not each.stat().st_mode & stat.S_IXOTH]
-    machine = Machine(tmp_path / "layers", passed, ansible_environment(tmp_path))
+    """Where other accounts may read the lab's inventory."""
+    above = (lab.state, *lab.state.parents)
+    closed = [each for each in reversed(above) if not each.stat().st_mode & stat.S_IXOTH]
+    machine = Machine(closed, ansible_environment(tmp_path))
     machine.must("chmod", "-R", "a+rX", str(lab.state))
+    yield machine
+    machine.stop()
+
+
+@pytest.fixture
+def root_s_machine(tmp_path: Path) -> Iterator[Machine]:
+    machine = Machine([], ansible_environment(tmp_path))
     yield machine
     machine.stop()
 
@@ -176,9 +185,9 @@ def test_for_the_computer_under_an_account_of_its_own(
 @on_a_machine
 @pytest.mark.skipif(not has_systemd(), reason="there is no systemd to be had")
 def test_for_an_account_with_a_systemd_that_runs(
-    machine: Machine, lab: RunningLab, mails: tuple[Mails, int], tmp_path: Path
+    root_s_machine: Machine, lab: RunningLab, mails: tuple[Mails, int], tmp_path: Path
 ) -> None:
-    received, port = mails
+    machine, (received, port) = root_s_machine, mails
     mail = {
         "host": "127.0.0.1",
         "port": port,

@@ -32,7 +32,7 @@ VARIABLES: dict[str, Any] = {
     "webhooks": [],
 }
 ENFORCING = {"mode": "enforce", "severities": ["high"], "window": "01:00-05:00", "max_corrections": 5}
-SERVER: dict[str, Any] = {"kernel": "6.1.0-28-amd64", "service_manager": "systemd", "hardware": []}
+SERVER: dict[str, Any] = {"kernel": "6.1.0-28-amd64", "runs_systemd": True, "hardware": []}
 
 
 def planned(**more: Any) -> dict[str, Any]:
@@ -53,16 +53,16 @@ def test_a_server_with_systemd() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "manager", "expected"),
+    ("method", "runs_systemd", "expected"),
     [
-        ("auto", "systemd", ("systemd", True)),
-        ("auto", "sysvinit", ("cron", True)),
-        ("cron", "systemd", ("cron", True)),
-        ("systemd", "sysvinit", ("systemd", False)),
+        ("auto", True, ("systemd", True)),
+        ("auto", False, ("cron", True)),
+        ("cron", True, ("cron", True)),
+        ("systemd", False, ("systemd", False)),
     ],
 )
-def test_cron_where_there_is_no_systemd(method: str, manager: str, expected: tuple[str, bool]) -> None:
-    found = plan({**VARIABLES, "method": method}, {**SERVER, "service_manager": manager})
+def test_cron_where_there_is_no_systemd(method: str, runs_systemd: bool, expected: tuple[str, bool]) -> None:
+    found = plan({**VARIABLES, "method": method}, {**SERVER, "runs_systemd": runs_systemd})
     assert (found["method"], found["is_running"]) == expected
 
 
