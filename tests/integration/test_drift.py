@@ -68,7 +68,7 @@ VERSIONS = {
 }
 every_version = pytest.mark.parametrize(
     "version",
-    ["2019", "2013", *(pytest.param(each, marks=pytest.mark.sweep) for each in ("2010", "2015", "SE"))],
+    ["2019", *(pytest.param(each, marks=pytest.mark.sweep) for each in ("2013", "2010", "2015", "SE"))],
     indirect=True,
     scope="module",
 )
@@ -126,10 +126,10 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def running(version: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
+def running(version: str, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
     network = f"127.{96 + os.getpid() % 80}.{next(numbers) % 250}"
     document = {**DEPLOYMENT, **VERSIONS[version], "network": network}
-    with LabInProcess(document, tmp_path_factory.mktemp("lab")) as lab:
+    with LabInProcess(document, tmp_path_factory.mktemp("lab"), engine=engine) as lab:
         yield lab
 
 
