@@ -132,7 +132,6 @@ def test_for_the_computer_under_an_account_of_its_own(
     assert machine.run("id", "lync-drift").returncode
     assert installing(machine, variables)["changed"] > 0
     assert installing(machine, variables)["changed"] == 0
-    assert installing(machine, variables, "--check")["changed"] == 0
     assert "lync-drift" in machine.must("id", "--name", "--groups", "ann")
 
     units = [f"/etc/systemd/system/{UNIT}{each}" for each in (".service", ".timer", "-failed.service")]
@@ -173,9 +172,7 @@ def test_for_the_computer_under_an_account_of_its_own(
     assert run("check") == 0
     assert (run("notify", EXIT_STATUS="0"), len(received.take())) == (0, 1)
 
-    removed = installing(machine, {**variables, "drift_schedule_state": "absent"})
-    assert removed["changed"] > 0
-    assert installing(machine, {**variables, "drift_schedule_state": "absent"})["changed"] == 0
+    assert installing(machine, {**variables, "drift_schedule_state": "absent"})["changed"] > 0
     assert machine.must("ls", "/var/lib/lync-drift/state").split() == ["contoso"]
     assert installing(machine, {**variables, "drift_schedule_state": "purged"})["changed"] > 0
     left = machine.must("find", "/etc", "/var", "-name", "*lync-drift*")
@@ -183,6 +180,7 @@ def test_for_the_computer_under_an_account_of_its_own(
 
 
 @on_a_machine
+@pytest.mark.sweep
 @pytest.mark.skipif(not has_systemd(), reason="there is no systemd to be had")
 def test_for_an_account_with_a_systemd_that_runs(
     root_s_machine: Machine, lab: RunningLab, mails: tuple[Mails, int], tmp_path: Path
