@@ -52,7 +52,7 @@ def constant(path: Path, name: str) -> str:
     ids=lambda path: path.stem,
 )
 def test_examples_run_as_pasted(path: Path, demo: Ansible) -> None:
-    runs_smoothly(demo.tasks(yaml.safe_load(constant(path, "EXAMPLES"))))
+    runs_smoothly(demo.tasks(yaml.safe_load(constant(path, "EXAMPLES")), hosts="pool01.contoso.com"))
 
 
 @pytest.mark.parametrize(
