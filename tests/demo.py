@@ -370,7 +370,7 @@ def recorded(act: Act = CLOCKS) -> str:
     with stage(act) as lab:
         scene = act.scenes[0]
         command = playbook_command(lab, scene.playbook, scene.arguments)
-        lines += [f"$ {shlex.join(command[:3])} \\", f"    {shlex.join(command[3:])}", ""]
+        lines += [f"$ {shlex.join(command[:3])} \\", f"    {shlex.join(command[3:])}"]
         process = subprocess.run(
             command,
             cwd=lab.state,
