@@ -495,9 +495,7 @@ def _short_recap(line: str) -> str:
     if found is None:
         return line
     counts = [
-        count
-        for count in found["counts"].split()
-        if count.startswith(("ok", "changed", "unreachable", "failed"))
+        count for count in found["counts"].split() if count.startswith(("changed", "unreachable", "failed"))
     ]
     return f"{found['host']:<24} {' '.join(counts)}"
 
