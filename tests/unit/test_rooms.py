@@ -17,7 +17,7 @@ FLOORS = (
     ("connection_info",),
     ("drift", "health"),
     ("roll_back",),
-    ("clock", "federation", "trace"),
+    ("certificate", "clock", "federation", "trace"),
     ("people", "restart"),
     ("settings",),
     ("topology",),

@@ -32,6 +32,7 @@ from .report import lines
 from .trace_info import described, seconds_of
 
 SEARCH = "Search-CsClsLogging"
+CMDLETS = (SEARCH,)
 _NAME = "Centralized Logging"
 _COMPONENT = "SIPStack"
 _AHEAD = datetime.timedelta(hours=14)
