@@ -56,7 +56,7 @@ def ids(result: dict[str, Any]) -> list[str]:
 
 def test_two_searches_of_the_pools_within_the_minutes() -> None:
     shell = Shell(EXPIRED, REFUSED)
-    result = search(shell, pools=["pool01.contoso.com"], minutes=30)
+    result = search(shell, pools=["pool01.contoso.com"])
     assert ids(result) == ["52017", "mras_expired"]
     assert result["searched"]
     assert result["complete"]
@@ -64,7 +64,7 @@ def test_two_searches_of_the_pools_within_the_minutes() -> None:
     for sent in shell.sent:
         assert sent.startswith(f"{SEARCH} -Components ")
         assert "-Pools @('pool01.contoso.com')" in sent
-        assert "-StartTime [DateTime]'2013-06-14T07:33:20+00:00'" in sent
+        assert "-StartTime ([DateTime]'2013-06-14T07:03:20+00:00')" in sent
         assert "-OutputFilePath" not in sent
         assert "-MatchAll" in sent
     assert "-LogLevel Warning" in shell.sent[0]
