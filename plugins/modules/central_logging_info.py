@@ -41,6 +41,12 @@ options:
         ahead are found as well; for one whose clock is behind, look back as much further.
     type: int
     default: 60
+  clocks:
+    description:
+      - What M(lync.remediation.clock_judgement) returned. The search looks back further by as much as the clock is
+        behind that is farthest behind, up to a day.
+    type: dict
+    default: {}
   utc_offset:
     description:
       - How far the times in the records are ahead of UTC, as V(+01:00), V(-05:00) or V(UTC).

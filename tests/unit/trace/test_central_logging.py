@@ -42,6 +42,7 @@ def search(shell: Shell, **options: Any) -> dict[str, Any]:
         "pools": [],
         "computers": [],
         "minutes": 60,
+        "clocks": {},
         "utc_offset": None,
         "evidence": 3,
         "mask": False,
@@ -69,6 +70,17 @@ def test_two_searches_of_the_pools_within_the_minutes() -> None:
         assert "-MatchAll" in sent
     assert "-LogLevel Warning" in shell.sent[0]
     assert "-SipContents diagnostics" in shell.sent[1]
+
+
+def test_a_clock_that_is_behind_is_looked_back_for() -> None:
+    servers = {
+        "fe01": {"error_ms": 7_200_000.0},
+        "fe02": {"error_ms": -3_600_000.0},
+        "fe03": {"error_ms": None},
+    }
+    shell = Shell(EXPIRED, REFUSED)
+    search(shell, clocks={"servers": servers})
+    assert "-StartTime ([DateTime]'2013-06-14T06:03:20+00:00')" in shell.sent[0]
 
 
 def test_a_record_that_both_bring_counts_once() -> None:
