@@ -63,11 +63,6 @@ options:
         numbers, accounts and network addresses by pseudonyms, the same by the same in the whole result.
     type: bool
     default: false
-  display:
-    description:
-      - Whether to show RV(lines) on the terminal.
-    type: bool
-    default: false
 extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.info
@@ -86,7 +81,11 @@ EXAMPLES = r"""
   lync.remediation.central_logging_info:
     pools: [pool01.contoso.com, edge.contoso.com]
     minutes: 30
-    display: true
+  register: traces
+
+- name: Show it
+  lync.remediation.print_lines:
+    lines: "{{ traces.lines }}"
 """
 
 RETURN = r"""
