@@ -23,12 +23,17 @@ from typing import Any
 
 import pytest
 import yaml
+from lab.engine import EMBEDDED
 from running import RunningLab, ansible_environment, playbook_command
 
 from .clock_drift import RESTART_PENDING, prefixed
 from .in_process import LabInProcess
 from .test_clock_drift_killed import kill
 from .test_killed_changes import descendants_of
+
+pytestmark = pytest.mark.embedded_only(
+    "it judges what a lab in the tests' own process holds once nothing runs there, and a PowerShell does not tell that"
+)
 
 FRONT_ENDS = [f"fe0{number}.contoso.com" for number in (1, 2, 3)]
 DEPLOYMENT: dict[str, Any] = {
@@ -81,7 +86,7 @@ def lab(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     number = VERSIONS.index(request.param)
     network = f"127.{100 + os.getpid() % 100}.{number}"
     document = {**DEPLOYMENT, "version": request.param, "network": network}
-    with LabInProcess(document, tmp_path_factory.mktemp("lab"), number) as running:
+    with LabInProcess(document, tmp_path_factory.mktemp("lab"), number, engine=EMBEDDED) as running:
         yield running
 
 

@@ -15,9 +15,9 @@ PLUGIN_UTILS = Path(__file__).parents[2] / "plugins" / "plugin_utils"
 # From the top floor down; rooms on one floor know nothing of each other.
 FLOORS = (
     ("connection_info",),
-    ("drift",),
+    ("drift", "health"),
     ("roll_back",),
-    ("clock", "federation", "trace"),
+    ("certificate", "clock", "federation", "trace"),
     ("people", "restart"),
     ("settings",),
     ("topology",),

@@ -202,7 +202,7 @@ def _failures(run: Run, names: Mapping[str, str]) -> Iterator[str]:
 
 def _authentication(run: Run) -> Iterator[str]:
     """For each pool, the test of what users need to call through the Edge Server, before and after."""
-    for pool in dict.fromkeys((*run.av_before, *run.av_after)):
+    for pool in sorted({*run.av_before, *run.av_after}):
         before, after = (_tested(each.get(pool)) for each in (run.av_before, run.av_after))
         if run.av_after:
             yield f"A/V authentication for users of {pool}: {before} before the repair, {after} after it."

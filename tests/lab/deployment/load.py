@@ -196,7 +196,9 @@ class _Builder:
                 }
             ),
             high_availability=document.get("high_availability", {}),
+            traces=document.get("traces", ()),
             authority=f"{self._netbios.capitalize()} CA",
+            **({"rolled_properties": rolled} if (rolled := self._document.get("rolled_properties")) else {}),
             monotonic=self._monotonic,
             utc_now=self._utc_now,
         )
