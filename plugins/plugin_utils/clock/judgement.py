@@ -191,7 +191,8 @@ def judge(
             )
     remarks = [*different_rules(counted), *found.remarks, *found.beside.values()]
     in_order = {each.host: servers[each.host] for each in counted}
-    return Judgement(decisions, in_order, found, tuple(dict.fromkeys(obstacles)), tuple(remarks))
+    ended = [f"{each.rstrip('.')}." for each in obstacles]
+    return Judgement(decisions, in_order, found, tuple(dict.fromkeys(ended)), tuple(remarks))
 
 
 def _by_deployment(measurements: Iterable[Measurement], found: Places) -> dict[str, list[Measurement]]:

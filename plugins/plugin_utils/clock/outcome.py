@@ -254,7 +254,7 @@ def _left(run: Run, names: Mapping[str, str]) -> Iterator[str]:
         [f"Services still to be restarted: {still}. They keep the zone and the tickets of the wrong clock."]
     )
     if run.restarts is None:
-        how = "Restart them, one outage domain at a time, or leave it with -e clock_drift_restart=false:"
+        how = "Restart them, one outage domain at a time, or leave it with clock_drift_restart=false:"
         yield from with_commands(how, _AGAIN)
     else:
         yield from with_commands("Go on with:", _AGAIN)
