@@ -21,7 +21,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 # The machine's own Kerberos realm, and its name servers, are none of the tests' business.
 export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup kerberos demo test test-all lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs changelog build clean
+.PHONY: help setup kerberos browser demo test test-all lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
@@ -32,6 +32,9 @@ setup:  ## A virtual environment in .venv, and the checkout in its place as a co
 
 kerberos: setup  ## What the lab's tests of Kerberos need, where it can be had; they are skipped where not
 	@tests/setup/kerberos $(VENV)
+
+browser: setup  ## A browser for the tests of the HTML report, where it can be had; they are skipped where not
+	@tests/setup/browser $(VENV)
 
 demo: setup  ## Windows Live A/V federation, then clock drift, on simulated deployments: dry run, real run, proof
 	@cd tests && python -m demo
@@ -54,10 +57,10 @@ lint: setup  ## Style, types, playbooks, documentation and changelog
 	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self --skip-rstcheck .
 	antsibull-changelog lint
 
-pytest: setup kerberos  ## Unit tests, the lab's own tests, and whole playbooks against the lab
+pytest: setup kerberos browser  ## Unit tests, the lab's own tests, and whole playbooks against the lab
 	pytest $(PYTEST)
 
-pytest-all: setup kerberos  ## The same with what is marked sweep, and FUZZ=2000 rounds of malformed requests
+pytest-all: setup kerberos browser  ## The same with what is marked sweep, and FUZZ=2000 rounds of malformed requests
 	FUZZ=$(or $(FUZZ),2000) pytest $(PYTEST) -m ""
 
 test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh or any command that serves PSRP with -s
@@ -92,5 +95,5 @@ build: setup  ## The collection as a file for ansible-galaxy collection install,
 	ansible-galaxy collection build --force --output-path build
 
 clean:  ## Remove everything that these targets made
-	rm -rf .venv .venv-* .collections .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output
+	rm -rf .venv .venv-* .collections .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output tests/browser/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
