@@ -21,7 +21,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 # The machine's own Kerberos realm, and its name servers, are none of the tests' business.
 export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup kerberos browser demo test test-all lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs changelog build clean
+.PHONY: help setup kerberos browser demo test test-all lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs picture changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
@@ -36,7 +36,7 @@ kerberos: setup  ## What the lab's tests of Kerberos need, where it can be had; 
 browser: setup  ## A browser for the tests of the HTML report, where it can be had; they are skipped where not
 	@tests/setup/browser $(VENV)
 
-demo: setup  ## Windows Live A/V federation, then clock drift, on simulated deployments: dry run, real run, proof
+demo: setup  ## Windows Live A/V federation, clock drift, and drift with a report, on simulated deployments: dry run, real run, proof
 	@cd tests && python -m demo
 
 test: setup  ## Every promise once: style, documentation, ansible-test, pytest, a core of it on PowerShell if there is one
@@ -87,6 +87,9 @@ bench: setup  ## What a task costs, side by side with ansible-core's own psrp co
 
 docs: setup  ## The reference and the guides as HTML, in build/docs
 	docs/render build/docs
+
+picture: setup  ## The picture of the report in the README, with Chromium
+	@cd tests && PYTHONPATH=$(COLLECTIONS) python -m browser.picture
 
 changelog: setup  ## CHANGELOG.rst from the fragments
 	antsibull-changelog release --update-existing

@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The demonstration, in two acts: Windows Live A/V federation on a simulated Lync Server 2010 deployment, and clock
-drift on one of Lync Server 2013.
+"""The demonstration, in three acts: Windows Live A/V federation on a simulated Lync Server 2010 deployment, clock
+drift on one of Lync Server 2013, and what becomes of changes that somebody makes by hand.
 
 Each scene is one ansible-playbook, run as a user runs it. What it promises is checked against the journal of the
 servers, which know nothing of Ansible. Tasks that have nothing to tell are left out of what is shown, unless VERBOSE
@@ -12,21 +12,26 @@ is set.
 
 from __future__ import annotations
 
+import datetime
+import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import webbrowser
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 from lab import control
 from running import (
+    CHECKOUT,
     DEPLOYMENTS,
     LabNotStarted,
     RunningLab,
@@ -49,11 +54,13 @@ COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 class Scene:
     title: str
     playbook: str
-    arguments: tuple[str, ...]
+    arguments: tuple[str, ...] | Callable[[RunningLab], tuple[str, ...]]
     points: tuple[str, ...]
     changed: int
     writes: tuple[str, ...] = ()
     """The commands that must be in the servers' journal as writing, and no others."""
+    exit_code: int = 0
+    before: Callable[[RunningLab], None] | None = None
 
 
 @dataclass
@@ -70,13 +77,15 @@ class Outcome:
     @property
     def as_promised(self) -> bool:
         written = tuple(entry["name"] for entry in self.writes)
-        return (self.exit_code, self.changed, written) == (0, self.scene.changed, self.scene.writes)
+        scene = self.scene
+        return (self.exit_code, self.changed, written) == (scene.exit_code, scene.changed, scene.writes)
 
 
 @dataclass(frozen=True)
 class Act:
-    """``scenes`` begins with a dry run and the real run of the same. ``group`` has ``variables`` in the inventory.
-    ``before`` is told when the deployment runs; ``promises`` are those that only this act makes."""
+    """Of ``scenes``, the one at ``dry`` and the next are a dry run and the real run of the same. ``group`` has
+    ``variables`` in the inventory. ``before`` is told when the deployment runs; ``promises`` are those that only this
+    act makes. ``settings`` are of Ansible."""
 
     title: str
     deployment: str
@@ -86,6 +95,8 @@ class Act:
     scenes: tuple[Scene, ...]
     promises: Callable[[RunningLab, list[Outcome]], Mapping[str, bool]]
     before: Callable[[RunningLab], None] | None = None
+    dry: int = 0
+    settings: Callable[[RunningLab], Mapping[str, str]] = lambda lab: {}
 
 
 # -- the first act ----------------------------------------------------------------------------------------------------
@@ -238,7 +249,163 @@ CLOCKS = Act(
     repaired,
     show_symptom,
 )
-ACTS = (FEDERATION, CLOCKS)
+
+# -- the third act ----------------------------------------------------------------------------------------------------
+
+IN_A_MONTH = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).date()
+PARTNERS = "Tag:ExternalPartners"
+BY_HAND = (
+    ("CsMediaConfiguration", "Global", "EncryptionLevel", "SupportEncryption"),
+    ("CsMediaConfiguration", "Global", "EnableQoS", "true"),
+    ("CsExternalAccessPolicy", "Global", "EnableOutsideAccess", "true"),
+    ("CsExternalAccessPolicy", PARTNERS, "Description", "Partners (trial)"),
+)
+# What is left of the act.
+REPORT = CHECKOUT / "build" / "demo" / "drift.html"
+
+
+def by_hand(lab: RunningLab) -> None:
+    say("In the night somebody changes four things by hand:")
+    for noun, identity, name, value in BY_HAND:
+        lab.inject("other_administrator", noun=noun, identity=identity, **{name: value})
+        say(f"    {noun} {identity}: {name} becomes {value}")
+    say()
+
+
+def reported(lab: RunningLab) -> dict[str, Any]:
+    """The newest report."""
+    model: dict[str, Any] = json.loads((lab.state / "reports" / "drift.json").read_text(encoding="ascii"))
+    return model
+
+
+def with_ids(
+    variable: str, *properties: str, more: Sequence[str] = ()
+) -> Callable[[RunningLab], tuple[str, ...]]:
+    """The arguments with the ids that the report gives the findings of these properties."""
+
+    def arguments(lab: RunningLab) -> tuple[str, ...]:
+        ids = [each["id"] for each in reported(lab)["findings"] if each["property"] in properties]
+        return ("-e", f"{variable}={','.join(ids)}", *more)
+
+    return arguments
+
+
+def left(lab: RunningLab, outcomes: list[Outcome]) -> Mapping[str, bool]:
+    model = reported(lab)
+    (open_now,) = [each for each in model["findings"] if each["count"] == "drifted"] or [{}]
+    (waived,) = [each for each in model["findings"] if each["count"] == "waived"] or [{}]
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(lab.state / "reports" / "drift.html", REPORT)
+    opens = sys.stdout.isatty() and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ)
+    if opens:
+        webbrowser.open(REPORT.as_uri())
+    return {
+        "The waived change is listed with its owner, and not corrected": (
+            waived.get("property") == "EnableQoS" and waived["waiver"]["owner"] == "Ann"
+        ),
+        "The change that was taken back is a finding again, and the accepted one is none": (
+            open_now.get("property") == "Description" and open_now["trend"] == "returned"
+        ),
+        f"The report {'opens: ' if opens else 'is '}{REPORT}": REPORT.exists(),
+    }
+
+
+DRIFT = Act(
+    "Changes by hand",
+    "demo",
+    (
+        "Starting the servers of the first act once more. Two nouns of their settings",
+        "are written down, and compared with what is found the next morning ...",
+    ),
+    "management",
+    {"lync_remediation_deployment": "contoso", "lync_remediation_state_persists": True},
+    (
+        Scene(
+            "Write the settings down",
+            "lync.remediation.export_baseline",
+            ("-e", "drift_nouns=CsMediaConfiguration,CsExternalAccessPolicy"),
+            ("one file for each noun, which belongs into git.",),
+            changed=1,
+        ),
+        Scene(
+            "The next morning: what is different?",
+            "lync.remediation.check_drift",
+            (),
+            (
+                "four findings, the worst first, each with the line that puts it back and",
+                "the line that keeps it; exit code 10, and the path of the report.",
+            ),
+            changed=0,
+            exit_code=10,
+            before=by_hand,
+        ),
+        Scene(
+            "Ann answers for one of them, until a day",
+            "lync.remediation.accept_drift",
+            with_ids(
+                "drift_accept",
+                "EnableQoS",
+                more=(
+                    *("-e", "drift_accept_into=waiver", "-e", "drift_owner=Ann"),
+                    *("-e", "drift_justification=Test of QoS", "-e", f"drift_expires={IN_A_MONTH}"),
+                ),
+            ),
+            ("a waiver for this value and no other.",),
+            changed=1,
+            exit_code=10,
+        ),
+        Scene(
+            "One is right: the baseline takes it over",
+            "lync.remediation.accept_drift",
+            with_ids("drift_accept", "EnableOutsideAccess"),
+            ("one line of the baseline that changes.",),
+            changed=1,
+            exit_code=10,
+        ),
+        Scene(
+            "The others are put back: a dry run",
+            "lync.remediation.enforce_baseline",
+            ("--check", "--diff"),
+            ("two differences, and the lines that would be sent.",),
+            changed=1,
+            exit_code=10,
+        ),
+        Scene(
+            "The others are put back",
+            "lync.remediation.enforce_baseline",
+            ("--diff",),
+            ("the same two differences, and the line that takes them back.",),
+            changed=1,
+            writes=("Set-CsMediaConfiguration", "Set-CsExternalAccessPolicy"),
+        ),
+        Scene(
+            "One of them was right after all",
+            "lync.remediation.roll_back",
+            lambda lab: (
+                *("-e", "run=latest", "-e", f"identity={PARTNERS}"),
+                *("-e", f"lync_remediation_journal={reported(lab)['deployments'][0]['journal']}"),
+            ),
+            ("the description that is back.",),
+            changed=1,
+            writes=("Set-CsExternalAccessPolicy",),
+        ),
+        Scene(
+            "What is left",
+            "lync.remediation.check_drift",
+            (),
+            ("one finding that has returned, and one that is waived.",),
+            changed=0,
+            exit_code=10,
+        ),
+    ),
+    left,
+    dry=4,
+    settings=lambda lab: {
+        "ANSIBLE_CALLBACKS_ENABLED": "lync.remediation.drift_report",
+        "LYNC_REMEDIATION_REPORT_FOLDER": str(lab.state / "reports"),
+    },
+)
+ACTS = (FEDERATION, CLOCKS, DRIFT)
 
 
 def main() -> int:
@@ -256,16 +423,19 @@ def play(number: int, act: Act) -> int:
                 say()
                 act.before(lab)
             outcomes = [
-                perform(lab, f"Scene {scene_number} of {len(act.scenes)}", scene)
+                perform(lab, f"Scene {scene_number} of {len(act.scenes)}", scene, act.settings(lab))
                 for scene_number, scene in enumerate(act.scenes, 1)
             ]
-            return prove(outcomes, act.promises(lab, outcomes))
+            return prove(outcomes, act.promises(lab, outcomes), act.dry)
 
 
-def perform(lab: RunningLab, place: str, scene: Scene) -> Outcome:
-    earlier, earlier_sessions = len(lab.commands()), sessions_opened(lab)
+def perform(lab: RunningLab, place: str, scene: Scene, settings: Mapping[str, str]) -> Outcome:
     heading(f"{place}   {scene.title}")
-    command = playbook_command(lab, scene.playbook, scene.arguments)
+    if scene.before:
+        scene.before(lab)
+    earlier, earlier_sessions = len(lab.commands()), sessions_opened(lab)
+    arguments = scene.arguments(lab) if callable(scene.arguments) else scene.arguments
+    command = playbook_command(lab, scene.playbook, arguments)
     say(bold("$ " + shlex.join(command[:3]) + " \\"), bold("    " + shlex.join(command[3:])))
     say(f"Look for {scene.points[0]}", *scene.points[1:])
     say()
@@ -277,6 +447,7 @@ def perform(lab: RunningLab, place: str, scene: Scene) -> Outcome:
             ANSIBLE_CALLBACK_RESULT_FORMAT="yaml",
             ANSIBLE_DISPLAY_SKIPPED_HOSTS="false",
             **({"ANSIBLE_FORCE_COLOR": "1"} if COLOUR else {"ANSIBLE_NOCOLOR": "1"}),
+            **settings,
         ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -338,7 +509,7 @@ def show(block: list[str]) -> None:
     sys.stdout.flush()
 
 
-def prove(outcomes: list[Outcome], more: Mapping[str, bool]) -> int:
+def prove(outcomes: list[Outcome], more: Mapping[str, bool], first: int) -> int:
     heading("What the servers' own journal says")
     say(bold(f"{'scene':<38}{'changed':>8}{'commands':>10}{'of them':>10}{'sessions':>10}"))
     say(bold(f"{'':<38}{'':>8}{'received':>10}{'writing':>10}{'opened':>10}"))
@@ -352,7 +523,7 @@ def prove(outcomes: list[Outcome], more: Mapping[str, bool]) -> int:
         for entry in outcome.writes:
             say(*textwrap.wrap(f"Scene {number}: {spelled(entry)}", WIDTH, subsequent_indent="         "))
     say()
-    dry, real = outcomes[0], outcomes[1]
+    dry, real = outcomes[first], outcomes[first + 1]
     promises = {
         f"Scene {number} wrote {wrote(outcome.scene)}": outcome.as_promised
         for number, outcome in enumerate(outcomes, 1)

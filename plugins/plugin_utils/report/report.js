@@ -32,7 +32,7 @@
       parts.push(text.slice(end, found.index));
       end = found.index + found[0].length;
       const code = found[0].codePointAt(0);
-      const shown = { 9: "⇥", 10: "↵", 32: "␠".repeat(found[0].length) }[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+      const shown = { 9: "⇥", 10: "↵", 32: "·".repeat(found[0].length) }[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
       parts.push(make("span", { class: "invisible", title: `U+${code.toString(16).toUpperCase().padStart(4, "0")}` }, shown));
       if (code === 10) parts.push("\n");
     }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The HTML report in Chromium, from file://: at three widths, light and dark, by keyboard, by link, on paper, by axe."""
+"""The HTML report in Chromium, from file://: at three widths, light and dark, by keyboard, by link, on paper, axe."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.lync.remediation.plugins.plugin_utils.drift.findings import Kind, Resolved
+from ansible_collections.lync.remediation.plugins.plugin_utils.drift.findings import Kind, Resolved, Trend
 from ansible_collections.lync.remediation.plugins.plugin_utils.report.history import History
 from ansible_collections.lync.remediation.plugins.plugin_utils.report.rendering import render
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.severity import Severity
 
 from .made_up import WAIVER, answer, checked, clocks, finding, many, model
 
@@ -60,9 +61,16 @@ def pages() -> dict[str, dict[str, Any]]:
     hosts = {"host0": "contoso", "lost": "contoso", **dict.fromkeys(clocks()["servers"], "contoso")}
     route = {"noun": "CsVoiceRoute", "property": "PstnGatewayList", "kind": Kind.VALUE}
     three = (
-        finding(),
+        finding(severity=Severity.CRITICAL, trend=Trend.STILL, since="2026-11-25T02:00:00Z"),
         finding(**route, current=["gw1", "gw9"], desired=["gw1", "gw2"]),
-        finding(property="Description", current="for sales\u200b ", desired="for sales"),
+        finding(
+            noun="CsExternalAccessPolicy",
+            property="Description",
+            current="for sales\u200b ",
+            desired="for sales",
+            severity=Severity.LOW,
+            reason="People read it.",
+        ),
         finding(property="EnableQoS", current=True, desired=False, waiver=WAIVER),
     )
     hostile = dict.fromkeys(("noun", "identity", "property", "reason", "detail", "command", "range"), HOSTILE)
