@@ -6,7 +6,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-PYTHONS ?= 3.13 3.12 3.11 3.10
+PYTHONS ?= 3.13 3.14 3.12 3.11 3.10
 # Each process of the tests begins with a part of them as they stand, whose labs run already, and helps the others then.
 PYTEST ?= --numprocesses auto --dist worksteal
 ENGINE ?= pwsh
@@ -14,6 +14,7 @@ VENV := $(CURDIR)/.venv
 COLLECTIONS := $(CURDIR)/.collections
 HERE := $(COLLECTIONS)/ansible_collections/lync/remediation
 
+export KEEP
 export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
 # Nothing is left beside the sources, which Ansible takes for the collection.
@@ -21,31 +22,43 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 # The machine's own Kerberos realm, and its name servers, are none of the tests' business.
 export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup kerberos browser demo test test-all lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs picture changelog build clean
+.PHONY: help setup lock kerberos browser demo demo-end recording picture test test-all test-ecosystem lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
 
-setup:  ## A virtual environment in .venv, and the checkout in its place as a collection in .collections
-	@tests/setup/make_venv $(VENV) "$(PYTHONS)" -r requirements-dev.txt
-	@mkdir -p $(dir $(HERE)) && ln -sfn $(CURDIR) $(HERE)
+setup:  ## A development environment: .venv, and the checkout in .collections
+	@tests/setup/make_venv "$(VENV)" "$(PYTHONS)" --require-hashes -r requirements-dev.lock
+	@mkdir -p "$(COLLECTIONS)/ansible_collections/lync" && ln -sfn "$(CURDIR)" "$(HERE)"
 
-kerberos: setup  ## What the lab's tests of Kerberos need, where it can be had; they are skipped where not
-	@tests/setup/kerberos $(VENV)
+lock: setup  ## requirements-dev.lock, anew from requirements-dev.txt
+	tests/setup/lock
 
-browser: setup  ## A browser for the tests of the HTML report, where it can be had; they are skipped where not
-	@tests/setup/browser $(VENV)
+kerberos: setup  ## What the tests of Kerberos need, where it can be had
+	@tests/setup/kerberos "$(VENV)"
 
-demo: setup  ## Windows Live A/V federation, clock drift, and drift with a report, on simulated deployments: dry run, real run, proof
+browser: setup  ## What the tests of the HTML report need, where it can be had
+	@tests/setup/browser "$(VENV)"
+
+demo: setup  ## See it at work on simulated deployments; KEEP=1 leaves them running
 	@cd tests && python -m demo
 
-test: setup  ## Every promise once: style, documentation, ansible-test, pytest, a core of it on PowerShell if there is one
+demo-end: setup  ## End what `make demo KEEP=1` has left running
+	@cd tests && python -m demo --end
+
+recording: setup  ## The README's picture of a dry run, made anew
+	@cd tests && python -m demo --record
+
+picture: setup  ## The README's picture of the report, made anew with Chromium
+	@cd tests && PYTHONPATH="$(COLLECTIONS)" python -m browser.picture
+
+test: setup  ## Every promise once
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target pytest sanity lint docs
 	@$(MAKE) --no-print-directory test-engine-core-if-found
 
-test-all: setup  ## The same with the long sweeps, on each ansible-core, and all whole playbooks on PowerShell
+test-all: setup  ## The same in every combination: long sweeps, ansible-cores, PowerShell
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target pytest-all sanity lint docs
-	@$(MAKE) --no-print-directory test-matrix
+	@$(MAKE) --no-print-directory test-ecosystem test-matrix
 	@$(MAKE) --no-print-directory test-engine-if-found
 
 lint: setup  ## Style, types, playbooks, documentation and changelog
@@ -56,14 +69,16 @@ lint: setup  ## Style, types, playbooks, documentation and changelog
 	ansible-lint --offline
 	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self --skip-rstcheck .
 	antsibull-changelog lint
+	codespell $$(git ls-files)
+	reuse lint --quiet
 
-pytest: setup kerberos browser  ## Unit tests, the lab's own tests, and whole playbooks against the lab
+pytest: setup kerberos browser  ## Units, the lab's own tests, whole playbooks against the lab
 	pytest $(PYTEST)
 
-pytest-all: setup kerberos browser  ## The same with what is marked sweep, and FUZZ=2000 rounds of malformed requests
-	FUZZ=$(or $(FUZZ),2000) pytest $(PYTEST) -m ""
+pytest-all: setup kerberos browser  ## The same with the long sweeps, and FUZZ=2000 rounds
+	FUZZ=$(or $(FUZZ),2000) pytest $(PYTEST) -m "not registry"
 
-test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh or any command that serves PSRP with -s
+test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh
 	pytest --engine "$(ENGINE)" $(PYTEST) tests/integration tests/lab_tests/test_engine.py
 
 test-engine-core: setup  ## A core of these, in a few minutes
@@ -73,29 +88,29 @@ test-engine-if-found test-engine-core-if-found: setup
 	@if command -v $(firstword $(ENGINE)) >/dev/null; then $(MAKE) --no-print-directory $(@:-if-found=); \
 	else echo "$(firstword $(ENGINE)) is not on PATH, so that nothing was run on a real PowerShell."; fi
 
-engine-table: setup  ## What only the embedded engine of the lab can show, as a table
+engine-table: setup  ## What only the lab's embedded engine can show, as a table
 	@pytest --engine-table --quiet tests/integration | grep "^|"
 
-test-matrix: setup  ## What is marked smoke, on each other ansible-core that a Python here can run
+test-ecosystem: setup  ## What takes the registries: the newcomer's path, importer, builder, navigator
+	pytest -m registry tests/integration
+
+test-matrix: setup  ## Each ansible-core with each of its Pythons, as a table
 	tests/setup/matrix
 
 sanity: setup  ## ansible-test sanity, in a copy of the tracked files
 	tests/sanity/run
 
-bench: setup  ## What a task costs, side by side with ansible-core's own psrp connection
+bench: setup  ## What a task costs, beside ansible-core's own psrp connection
 	cd tests && python -m benchmarks $(BENCH)
 
 docs: setup  ## The reference and the guides as HTML, in build/docs
 	docs/render build/docs
 
-picture: setup  ## The picture of the report in the README, with Chromium
-	@cd tests && PYTHONPATH=$(COLLECTIONS) python -m browser.picture
-
 changelog: setup  ## CHANGELOG.rst from the fragments
-	antsibull-changelog release --update-existing
+	antsibull-changelog release --update-existing --refresh --reload-plugins
 
-build: setup  ## The collection as a file for ansible-galaxy collection install, in build/
-	ansible-galaxy collection build --force --output-path build
+build: setup  ## The collection as a file for ansible-galaxy, in build/
+	tests/setup/build build
 
 clean:  ## Remove everything that these targets made
 	rm -rf .venv .venv-* .collections .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output tests/browser/node_modules

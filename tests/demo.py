@@ -3,15 +3,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 """The demonstration, in three acts: Windows Live A/V federation on a simulated Lync Server 2010 deployment, clock
-drift on one of Lync Server 2013, and what becomes of changes that somebody makes by hand.
+drift on one of Lync Server 2013, and what becomes of changes by hand on one of Skype for Business Server 2019.
 
 Each scene is one ansible-playbook, run as a user runs it. What it promises is checked against the journal of the
-servers, which know nothing of Ansible. Tasks that have nothing to tell are left out of what is shown, unless VERBOSE
-is set.
+servers, which know nothing of Ansible. A scene shows one screen of what the run prints; VERBOSE=1 shows all of it. With
+KEEP=1 the servers stay up, for whoever wants to go on.
 """
 
 from __future__ import annotations
 
+import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -23,12 +25,16 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 import webbrowser
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+import recording
+import yaml
 from lab import control
 from running import (
     CHECKOUT,
@@ -46,7 +52,9 @@ from running import (
 
 WIDTH = 78
 ROLES = re.compile(r"lync\.remediation\.\w+ : ")
-SILENT_LINE = re.compile(r"|TASK \[.*|PLAY \[.*|included: .*|(ok|skipping): \[[^]]+\]( => \(item=.*\))?")
+#: What Ansible prints of a task that has something to say, before what it says.
+SAYING = re.compile(r"(?:ok|changed): \[[^]]+\](?: => \((?:item=)?(?P<item>.*)\))? => *")
+RECAP = re.compile(r"(?P<host>\S+) +: (?P<counts>ok=.*)")
 COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
@@ -59,6 +67,8 @@ class Scene:
     changed: int
     writes: tuple[str, ...] = ()
     """The commands that must be in the servers' journal as writing, and no others."""
+    shows: tuple[str, ...] = ()
+    """The titles of the tasks that are shown. What a run says between its tasks is shown in any case."""
     exit_code: int = 0
     before: Callable[[RunningLab], None] | None = None
 
@@ -113,9 +123,8 @@ FEDERATION = Act(
     "Windows Live A/V federation",
     "demo",
     (
-        "Starting six simulated servers of Lync Server 2010: a pool of three Front",
-        "Ends and one in Dublin, which speak PowerShell Remoting over HTTPS, and an",
-        "Edge Server ...",
+        "Starting five simulated servers of Lync Server 2010: a pool of three Front Ends,",
+        "one in Dublin, and an Edge Server, which speak PowerShell Remoting over HTTPS ...",
     ),
     "management",
     {
@@ -130,21 +139,30 @@ FEDERATION = Act(
             ENABLE,
             ("--check", "--diff"),
             (
-                "one screen: what is in force, what would change, who is affected, and that",
-                "Dublin's own media settings and one policy go before a Global change; the",
-                "two differences, and the lines to type. Nothing is written.",
+                "what is in force, what would change, who is affected, and that",
+                "Dublin's own media settings and one policy go before a Global change.",
+                "Nothing is written.",
             ),
             changed=2,
+            shows=("Preflight | What was found",),
         ),
         Scene(
             "The real run",
             ENABLE,
             ("--diff",),
             (
-                "the same two differences, the lines for the Management Shell, the settings",
-                "in force afterwards for two people and two sites, and what to do now.",
+                "the two differences, the lines for the Management Shell, what is in",
+                "force afterwards for two people, and what to do now.",
             ),
             changed=2,
+            shows=(
+                *(
+                    "Change | Policies",
+                    "Change | Media settings",
+                    "Tell | The lines for the Management Shell",
+                ),
+                *("Tell | In force for people", "Tell | What to do now"),
+            ),
             writes=("Set-CsExternalAccessPolicy", "Set-CsMediaConfiguration"),
         ),
         Scene(
@@ -153,13 +171,15 @@ FEDERATION = Act(
             ("--diff",),
             ("no difference, and changed=0.",),
             changed=0,
+            shows=("Tell | In force for people", "Tell | In force at sites"),
         ),
         Scene(
             "The way back, as a dry run",
             DISABLE,
             ("--check", "--diff"),
-            ("the differences the other way round: all is as it was before, by the journal.",),
+            ("the differences the other way round: all as it was before, by the journal.",),
             changed=2,
+            shows=("Take back | Policies", "Take back | Media settings"),
         ),
     ),
     one_session_each,
@@ -206,6 +226,8 @@ CLOCKS = Act(
     "all",
     {
         "clock_drift_follow_pool": True,
+        # The simulation's true time is this computer's.
+        "clock_drift_controller_synchronised": True,
         # This pool is settled sooner than the twenty minutes that Microsoft asks to wait.
         "clock_drift_settle": 2,
         "clock_drift_busy_wait": 1,
@@ -221,14 +243,16 @@ CLOCKS = Act(
                 "Nothing is written.",
             ),
             changed=4,
+            shows=("Repair | Zone", "Repair | Clock"),
         ),
         Scene(
             "The real run",
             FIX,
             ("--diff", *RESTART),
             (
-                "the same differences: zone, clock, and a restart that waits for the",
-                "pool; then how all stand, and what was done.",
+                "how all stand after zone and clock are repaired and the services were",
+                "restarted when the pool could spare them. (Pools settle within 2 s here;",
+                "the role waits for the 20 minutes that Microsoft asks for.)",
             ),
             changed=4,
             writes=(
@@ -253,11 +277,11 @@ CLOCKS = Act(
 # -- the third act ----------------------------------------------------------------------------------------------------
 
 IN_A_MONTH = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).date()
-PARTNERS = "Tag:ExternalPartners"
+PARTNERS = "Tag:Partners"
 BY_HAND = (
-    ("CsMediaConfiguration", "Global", "EncryptionLevel", "SupportEncryption"),
-    ("CsMediaConfiguration", "Global", "EnableQoS", "true"),
-    ("CsExternalAccessPolicy", "Global", "EnableOutsideAccess", "true"),
+    ("CsMediaConfiguration", "Global", "EncryptionLevel", "DoNotSupportEncryption"),
+    ("CsMediaConfiguration", "Site:Dublin", "EnableQoS", "true"),
+    ("CsExternalAccessPolicy", "Global", "EnableOutsideAccess", "false"),
     ("CsExternalAccessPolicy", PARTNERS, "Description", "Partners (trial)"),
 )
 # What is left of the act.
@@ -269,7 +293,7 @@ def by_hand(lab: RunningLab) -> None:
     for noun, identity, name, value in BY_HAND:
         lab.inject("other_administrator", noun=noun, identity=identity, **{name: value})
         say(f"    {noun} {identity}: {name} becomes {value}")
-    say()
+    say("")
 
 
 def reported(lab: RunningLab) -> dict[str, Any]:
@@ -312,10 +336,10 @@ def left(lab: RunningLab, outcomes: list[Outcome]) -> Mapping[str, bool]:
 
 DRIFT = Act(
     "Changes by hand",
-    "demo",
+    "skype2019",
     (
-        "Starting the servers of the first act once more. Two nouns of their settings",
-        "are written down, and compared with what is found the next morning ...",
+        "Starting simulated servers of Skype for Business Server 2019. Two nouns of",
+        "their settings are written down, and compared with what is found later ...",
     ),
     "management",
     {"lync_remediation_deployment": "contoso", "lync_remediation_state_persists": True},
@@ -408,25 +432,125 @@ DRIFT = Act(
 ACTS = (FEDERATION, CLOCKS, DRIFT)
 
 
-def main() -> int:
-    signal.signal(signal.SIGTERM, _stop)
-    return max([play(number, act) for number, act in enumerate(ACTS, 1)])
+#: Where deployments stay that are to stay up.
+KEPT = CHECKOUT / ".cache" / "demo"
 
 
-def play(number: int, act: Act) -> int:
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__.partition("\n")[0])
+    parser.add_argument("--end", action="store_true", help="end what KEEP=1 has left running")
+    parser.add_argument("--record", action="store_true", help="make the README's picture anew")
+    options = parser.parse_args(arguments)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _stop)
+    if options.end:
+        return end()
+    if options.record:
+        recording.write(recorded())
+        return 0
+    if KEPT.exists():
+        end()
+    keep = os.environ.get("KEEP", "") not in ("", "0")
+    begin = time.monotonic()
+    kept: list[str] = []
+    broken: list[str] = []
+    for number, act in enumerate(ACTS, 1):
+        for promise, is_kept in play(number, act, keep=keep).items():
+            (kept if is_kept else broken).append(promise)
+    heading("Verdict")
+    say(
+        f"{len(kept)} of {len(kept) + len(broken)} promises were kept, in {time.monotonic() - begin:.0f} seconds."
+    )
+    say(*(f"BROKEN  {promise}" for promise in broken))
+    try_it_yourself(keep=keep)
+    return 1 if broken else 0
+
+
+def play(number: int, act: Act, *, keep: bool) -> Mapping[str, bool]:
     heading(f"Act {number} of {len(ACTS)}   {act.title}")
-    with tempfile.TemporaryDirectory(prefix="lync-demo-") as folder:
-        say(*act.opening)
-        with running_lab(DEPLOYMENTS / f"{act.deployment}.yml", Path(folder) / "lab") as lab:
-            write_variables(lab, act.group, act.variables)
-            if act.before:
-                say()
-                act.before(lab)
-            outcomes = [
-                perform(lab, f"Scene {scene_number} of {len(act.scenes)}", scene, act.settings(lab))
-                for scene_number, scene in enumerate(act.scenes, 1)
-            ]
-            return prove(outcomes, act.promises(lab, outcomes), act.dry)
+    say(*act.opening)
+    with stage(act, keep=keep) as lab:
+        if act.before:
+            say("")
+            act.before(lab)
+        outcomes = [
+            perform(lab, f"Scene {scene_number} of {len(act.scenes)}", scene, act.settings(lab))
+            for scene_number, scene in enumerate(act.scenes, 1)
+        ]
+        return prove(outcomes, act.promises(lab, outcomes), act.dry)
+
+
+@contextlib.contextmanager
+def stage(act: Act, *, keep: bool = False) -> Iterator[RunningLab]:
+    """The act's deployment, with an inventory and settings for whoever works in its folder."""
+    with contextlib.ExitStack() as stack:
+        if keep:
+            folder = KEPT / act.deployment
+            folder.mkdir(parents=True)
+        else:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lync-demo-"))) / "lab"
+        lab = stack.enter_context(running_lab(DEPLOYMENTS / f"{act.deployment}.yml", folder, keep=keep))
+        write_variables(lab, act.group, act.variables)
+        example = (CHECKOUT / "ansible.cfg.example").read_text(encoding="utf-8")
+        own = example.replace("ask_vault_pass = true", "ask_vault_pass = false")
+        (folder / "ansible.cfg").write_text(
+            f"{own}collections_path = {CHECKOUT / '.collections'}\n", encoding="utf-8"
+        )
+        yield lab
+
+
+def end() -> int:
+    for folder in sorted(KEPT.glob("*/")):
+        with contextlib.suppress(control.NotRunning):
+            control.ask(folder, "down")
+            say(f"The servers of {folder.relative_to(CHECKOUT)} are gone.")
+    shutil.rmtree(KEPT, ignore_errors=True)
+    return 0
+
+
+def try_it_yourself(*, keep: bool) -> None:
+    heading("Now try it yourself")
+    if not keep:
+        say(
+            *("make demo KEEP=1   leaves these servers running, with an inventory for them.",),
+            *("README.md          tells how to begin with your own.",),
+        )
+        return
+    say(
+        *("The servers are still up. In a terminal of their own:", ""),
+        *(f'    cd "{KEPT}"', f'    export PATH="{CHECKOUT / ".venv" / "bin"}:$PATH"', ""),
+        *(f"    cd {ACTS[0].deployment}", f"    ansible-playbook {ENABLE} --check --diff", ""),
+        *("or, as an administrator who changes something behind your back:", ""),
+        *(f'    cd "{CHECKOUT / "tests"}"',),
+        *(f'    python -m lab inject clock_offset --state "{KEPT / CLOCKS.deployment}" \\',),
+        *("        --server fe01.contoso.com --set seconds=-600",),
+        *(f'    cd "{KEPT / CLOCKS.deployment}"', f"    ansible-playbook {FIX} --check --diff", ""),
+        *("make demo-end   ends them, and removes all that they wrote.",),
+    )
+
+
+def recorded(act: Act = CLOCKS) -> str:
+    """The README's picture, as text: the act's first scene."""
+    lines: list[str] = []
+    with stage(act) as lab:
+        scene = act.scenes[0]
+        command = playbook_command(lab, scene.playbook, arguments_of(scene, lab))
+        lines += [f"$ {shlex.join(command[:3])} \\", f"    {shlex.join(command[3:])}", ""]
+        process = subprocess.run(
+            command,
+            cwd=lab.state,
+            env=_environment(lab),
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+        )
+        for block in blocks(process.stdout.splitlines(keepends=True)):
+            lines += shown(block, scene)
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def arguments_of(scene: Scene, lab: RunningLab) -> tuple[str, ...]:
+    return scene.arguments(lab) if callable(scene.arguments) else scene.arguments
 
 
 def perform(lab: RunningLab, place: str, scene: Scene, settings: Mapping[str, str]) -> Outcome:
@@ -434,21 +558,14 @@ def perform(lab: RunningLab, place: str, scene: Scene, settings: Mapping[str, st
     if scene.before:
         scene.before(lab)
     earlier, earlier_sessions = len(lab.commands()), sessions_opened(lab)
-    arguments = scene.arguments(lab) if callable(scene.arguments) else scene.arguments
-    command = playbook_command(lab, scene.playbook, arguments)
+    command = playbook_command(lab, scene.playbook, arguments_of(scene, lab))
     say(bold("$ " + shlex.join(command[:3]) + " \\"), bold("    " + shlex.join(command[3:])))
     say(f"Look for {scene.points[0]}", *scene.points[1:])
-    say()
+    say("")
     process = subprocess.Popen(
         command,
         cwd=lab.state,
-        env=ansible_environment(
-            lab.state,
-            ANSIBLE_CALLBACK_RESULT_FORMAT="yaml",
-            ANSIBLE_DISPLAY_SKIPPED_HOSTS="false",
-            **({"ANSIBLE_FORCE_COLOR": "1"} if COLOUR else {"ANSIBLE_NOCOLOR": "1"}),
-            **settings,
-        ),
+        env={**_environment(lab), **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -459,7 +576,7 @@ def perform(lab: RunningLab, place: str, scene: Scene, settings: Mapping[str, st
     try:
         for block in blocks(process.stdout):
             output += block
-            show(block)
+            say(*shown(block, scene))
         exit_code = process.wait()
     finally:
         if process.poll() is None:
@@ -496,20 +613,78 @@ def blocks(lines: Iterable[str]) -> Iterator[list[str]]:
         yield block
 
 
-def show(block: list[str]) -> None:
+def shown(block: list[str], scene: Scene) -> list[str]:
+    """What of Ansible's output on a task is shown, without its marks of YAML."""
+    if "VERBOSE" in os.environ:
+        return [line.rstrip("\n") for line in block]
     plain = [without_colour(line).rstrip() for line in block]
-    if "VERBOSE" not in os.environ and all(SILENT_LINE.fullmatch(line) for line in plain):
-        return
-    if plain[0].startswith("TASK ["):
-        block = [
-            bold(ROLES.sub("", plain[0].rstrip("* ").removeprefix("TASK [").removesuffix("]"))) + "\n",
-            *block[1:],
+    lines = plain[1:]
+    if plain[0].startswith("PLAY RECAP"):
+        return ["", *(_short_recap(line) for line in lines if line)]
+    title = ROLES.sub("", plain[0].rstrip("* ").removeprefix("TASK [").removesuffix("]"))
+    # A task ends at the first line that neither it nor Ansible indents; what follows was said between tasks.
+    ends = next((n for n, line in enumerate(lines) if line and not _OF_A_TASK.match(line)), len(lines))
+    between = [line for line in lines[ends:] if line]
+    if title in scene.shows:
+        return [
+            "",
+            bold(title),
+            *map(_coloured, _plainly(lines[:ends])),
+            *(["", *between] if between else []),
         ]
-    sys.stdout.write("".join(block))
-    sys.stdout.flush()
+    return ["", *between] if between else []
 
 
-def prove(outcomes: list[Outcome], more: Mapping[str, bool], first: int) -> int:
+_OF_A_TASK = re.compile(r"(ok|changed|skipping|included|fatal|failed): ?|[-+@ ]")
+
+
+def _plainly(lines: list[str]) -> Iterator[str]:
+    """The lines of a task, with its messages as the texts that they are."""
+    item = ""
+    message: list[str] = []
+    for line in [*lines, ""]:
+        if line.startswith("    "):
+            message.append(line)
+            continue
+        if message:
+            said = yaml.safe_load("\n".join(message))["msg"]
+            if isinstance(said, list):
+                yield from ([f"{item}:"] if item else [])
+                yield from said
+            else:
+                yield f"{item}: {said}" if item else said
+            item, message = "", []
+        saying = SAYING.fullmatch(line)
+        if saying is None and line:
+            yield line
+        elif saying is not None:
+            item = saying["item"] or ""
+
+
+def _short_recap(line: str) -> str:
+    found = RECAP.fullmatch(line)
+    if found is None:
+        return line
+    counts = [
+        count
+        for count in found["counts"].split()
+        if count.startswith(("ok", "changed", "unreachable", "failed"))
+    ]
+    return f"{found['host']:<24} {' '.join(counts)}"
+
+
+def _coloured(line: str) -> str:
+    colour = {"+": 32, "-": 31, "@": 36}.get(line[:1])
+    return f"\033[{colour}m{line}\033[0m" if COLOUR and colour and line[1:2] != " " else line
+
+
+def _environment(lab: RunningLab) -> dict[str, str]:
+    """Ansible as the example of its settings has it, at 80 columns."""
+    environment = ansible_environment(lab.state / "home", COLUMNS="80", ANSIBLE_NOCOLOR="1")
+    return {**environment, "ANSIBLE_CONFIG": str(lab.state / "ansible.cfg")}
+
+
+def prove(outcomes: list[Outcome], more: Mapping[str, bool], first: int) -> Mapping[str, bool]:
     heading("What the servers' own journal says")
     say(bold(f"{'scene':<38}{'changed':>8}{'commands':>10}{'of them':>10}{'sessions':>10}"))
     say(bold(f"{'':<38}{'':>8}{'received':>10}{'writing':>10}{'opened':>10}"))
@@ -518,11 +693,15 @@ def prove(outcomes: list[Outcome], more: Mapping[str, bool], first: int) -> int:
             f"{outcome.scene.title:<38}{outcome.changed:>8}{outcome.commands:>10}"
             f"{len(outcome.writes):>10}{outcome.sessions:>10}"
         )
-    say()
+    say("")
     for number, outcome in enumerate(outcomes, 1):
-        for entry in outcome.writes:
-            say(*textwrap.wrap(f"Scene {number}: {spelled(entry)}", WIDTH, subsequent_indent="         "))
-    say()
+        for line in map(spelled, outcome.writes) if len(outcome.writes) < 5 else counted(outcome.writes):
+            say(
+                *textwrap.wrap(
+                    f"Scene {number}: {line}", WIDTH, subsequent_indent="         ", break_on_hyphens=False
+                )
+            )
+    say("")
     dry, real = outcomes[first], outcomes[first + 1]
     promises = {
         f"Scene {number} wrote {wrote(outcome.scene)}": outcome.as_promised
@@ -531,9 +710,18 @@ def prove(outcomes: list[Outcome], more: Mapping[str, bool], first: int) -> int:
     promises["The dry run showed, byte for byte, the differences of the real run"] = (
         bool(dry.differences) and dry.differences == real.differences
     )
-    for promise, kept in {**promises, **more}.items():
+    promises |= more
+    for promise, kept in promises.items():
         say(f"{'kept  ' if kept else bold('BROKEN')}  {promise}")
-    return 0 if all([*promises.values(), *more.values()]) else 1
+    return promises
+
+
+def counted(entries: list[dict[str, Any]]) -> Iterator[str]:
+    """By server, the commands in the order in which each first came, and how often."""
+    for server in dict.fromkeys(entry["server"] for entry in entries):
+        names = Counter(entry["name"] for entry in entries if entry["server"] == server)
+        said = (name if often == 1 else f"{name} ({often} times)" for name, often in names.items())
+        yield f"{server}: {', '.join(said)}"
 
 
 def spelled(entry: Mapping[str, Any]) -> str:
@@ -567,7 +755,8 @@ def heading(text: str) -> None:
 
 
 def say(*lines: str) -> None:
-    print(*(lines or ("",)), sep="\n", flush=True)
+    if lines:
+        print(*lines, sep="\n", flush=True)
 
 
 def bold(text: str) -> str:

@@ -15,6 +15,7 @@ import atexit
 import contextlib
 import gc
 import importlib
+import inspect
 import json
 import os
 import select
@@ -119,15 +120,19 @@ def _import_everything() -> None:
     for program in PROGRAMS.values():
         importlib.import_module(program)
     importlib.import_module("ansible.executor.process.worker")
-    from ansible.plugins.loader import init_plugin_loader
+    from ansible.plugins import loader
 
-    init_plugin_loader()
+    loader.init_plugin_loader()
     for name in _OF_ANSIBLE:
         with contextlib.suppress(ImportError):  # another version of Ansible may have it elsewhere
             importlib.import_module(f"ansible.plugins.{name}")
-    for kind in ("action", "connection"):
+    # Each worker of a run would read these once more, and what they say of their options.
+    for loaded in (loader.filter_loader, loader.test_loader):
+        list(loaded.all())
+    for kind in ("action", "connection", "filter"):
         for path in sorted((Path(__file__).parents[1] / "plugins" / kind).glob("[!_]*.py")):
-            importlib.import_module(f"ansible_collections.lync.remediation.plugins.{kind}.{path.stem}")
+            getattr(loader, f"{kind}_loader").get(f"lync.remediation.{path.stem}", class_only=True)
+    inspect.stack()  # knows the files of all modules from then on
 
 
 def _run(request: Mapping[str, Any]) -> None:

@@ -63,24 +63,46 @@ class LabNotStarted(Exception):
 
 
 @contextmanager
-def running_lab(deployment: Path, state: Path, engine: str = "embedded") -> Iterator[RunningLab]:
-    """Start a deployment on that engine; stop it whatever happens. Raises LabNotStarted."""
+def running_lab(
+    deployment: Path, state: Path, engine: str = "embedded", *, keep: bool = False
+) -> Iterator[RunningLab]:
+    """Start a deployment on that engine; stop it whatever happens. Raises LabNotStarted.
+
+    With ``keep`` it goes on running unless an exception ends the block.
+    """
     command = [sys.executable, "-m", "lab", "up", str(deployment), "--state", str(state), "--engine", engine]
     try:
         # A session of its own: Ctrl-C is for whoever started the lab, who then stops it properly.
-        started = subprocess.run(
-            command, cwd=TESTS, check=False, capture_output=True, text=True, start_new_session=True
+        starting = subprocess.Popen(
+            command,
+            cwd=TESTS,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
-        if started.returncode:
-            raise LabNotStarted(started.stderr.strip())
+        try:
+            _, said = starting.communicate()
+        except BaseException:
+            # Whoever is interrupted meanwhile leaves no servers behind that are still being started.
+            starting.terminate()
+            starting.communicate()
+            raise
+        if starting.returncode:
+            raise LabNotStarted(said.strip())
         yield RunningLab(state)
+    except BaseException:
+        keep = False
+        raise
     finally:
-        with suppress(control.NotRunning):
-            control.ask(state, "down")
+        if not keep:
+            with suppress(control.NotRunning):
+                control.ask(state, "down")
 
 
 def ansible_environment(home: Path, **settings: str) -> dict[str, str]:
     """An environment in which Ansible finds this checkout, and neither the person's settings nor their journal."""
+    home.mkdir(exist_ok=True)
     configuration = home / "ansible.cfg"
     # Ansible looks for results a thousand times a second, which a busy machine feels.
     configuration.write_text("[defaults]\ninternal_poll_interval = 0.005\n", encoding="utf-8")

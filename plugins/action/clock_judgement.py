@@ -18,7 +18,7 @@ from ..plugin_utils.clock.outcome import failed
 from ..plugin_utils.clock.run import judged, topologies
 from ..plugin_utils.restart.turns import save_plan
 from ..plugin_utils.run_action import RunAction
-from ..plugin_utils.topology.outage_domains import Candidate, restart_plan
+from ..plugin_utils.topology.outage_domains import Candidate, UnknownTopology, restart_plan
 from ..plugin_utils.topology.quorum import Kind
 
 
@@ -44,7 +44,8 @@ class ActionModule(RunAction):
             self.show(lines)
         if arguments["plan_restarts"] and not found.obstacles:
             broken = self._broken(arguments["repairs"], variables)
-            result.update(self._plans(found, broken, arguments["at_once"]))
+            down = self._down(arguments["services"], found, variables)
+            result.update(self._plans(found, broken, down, arguments["at_once"]))
         return result
 
     def _broken(self, names: list[str], variables: Mapping[str, Any]) -> set[str]:
@@ -56,7 +57,17 @@ class ActionModule(RunAction):
             if failed(answer)
         }
 
-    def _plans(self, found: Judgement, broken: set[str], at_once: int) -> dict[str, Any]:
+    def _down(self, name: str | None, found: Judgement, variables: Mapping[str, Any]) -> set[str]:
+        """The hosts that serve nobody, as they say now, or else as they said when they were measured."""
+        answers = {} if name is None else self.registered(variables, name)
+        now = {host: (answer.get("own") or {}).get("running") for host, answer in answers.items()}
+        return {
+            host
+            for host, each in found.servers.items()
+            if not (each.measurement.running if now.get(host) is None else now[host])
+        }
+
+    def _plans(self, found: Judgement, broken: set[str], down: set[str], at_once: int) -> dict[str, Any]:
         """An order of restarts for each deployment, none where a repair failed: what restarts there would go on with
         the wrong time.
         """
@@ -73,11 +84,14 @@ class ActionModule(RunAction):
                     f"Nothing is restarted, as the repair of {described.listed(failing)} failed."
                 )
                 continue
-            plan = restart_plan(
-                deployment.pools,
-                [Candidate(each.host, each.place.computer, each.measurement.running) for each in candidates],
-                at_once,
-            )
+            to_restart = [
+                Candidate(each.host, each.place.computer, each.host not in down) for each in candidates
+            ]
+            try:
+                plan = restart_plan(deployment.pools, to_restart, at_once)
+            except UnknownTopology as unknown:
+                not_planned.append(f"Nothing is restarted. {unknown}")
+                continue
             known = {
                 each.host: each.place.computer
                 for each in found.servers.values()

@@ -13,9 +13,9 @@ from ansible import constants as C
 
 from ..modules import clock_report as module
 from ..plugin_utils.clock.outcome import Run, outcome, report, troubles
-from ..plugin_utils.clock.run import judged, latest
+from ..plugin_utils.clock.run import judged
 from ..plugin_utils.restart.turns import outcomes
-from ..plugin_utils.run_action import RunAction
+from ..plugin_utils.run_action import RunAction, latest
 
 
 class ActionModule(RunAction):
@@ -45,6 +45,7 @@ class ActionModule(RunAction):
             arguments["av_after"],
             arguments["restarts"],
             self.check_mode,
+            arguments["not_planned"],
         )
         results = {host: outcome(run, host) for host in map(str, variables["ansible_play_hosts_all"])}
         lines = report(run, results)

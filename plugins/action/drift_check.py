@@ -17,6 +17,7 @@ from ..plugin_utils.drift.assessing import Task, assess, remember
 from ..plugin_utils.drift.rights import withheld
 from ..plugin_utils.drift.run import Run, Verdict
 from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.result.severity import Severity
 
 
 class ActionModule(DriftAction):
@@ -27,6 +28,8 @@ class ActionModule(DriftAction):
         self, arguments: dict[str, Any], task: Task, shell: ManagementShell
     ) -> tuple[Run, dict[str, Any]]:
         task = self._with_requests(task, arguments)
+        if arguments["read_again"] != "never":
+            task = replace(task, read_again=Severity(arguments["read_again"]))
         assessment = assess(shell, task, self._now)
         remember(task, assessment, self._now, assessment.findings)
         missing = withheld(shell, assessment.requests.nouns) if arguments["preflight"] else []

@@ -13,7 +13,6 @@ from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.module_action import ModuleAction
 from ..plugin_utils.restart import server_services
 from ..plugin_utils.restart.acting import Waits
-from ..plugin_utils.result.refusals import UnusableArgument
 from ..plugin_utils.result.result import Result
 
 
@@ -21,14 +20,9 @@ class ActionModule(ModuleAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def remediate(self, arguments: dict[str, Any], envelope: Envelope) -> Result:
-        if arguments["state"] == "restart_pending" and not arguments["reason"]:
-            raise UnusableArgument("reason", "whoever restarts the services later needs to know why.")
         request = server_services.Request(
             state=arguments["state"],
             graceful=arguments["graceful"],
-            method=arguments["method"],
-            only_if_restart_pending=arguments["only_if_restart_pending"],
-            reason=arguments["reason"] or "",
             pool_state=arguments["pool_state"],
             waits=Waits.of(arguments),
         )

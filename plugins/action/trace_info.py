@@ -19,7 +19,11 @@ class ActionModule(ControllerAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def look(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        return trace_info(arguments, _progress)
+        result = trace_info(arguments, _progress)
+        if arguments["display"]:
+            for line in ["", *result["lines"]]:
+                Display().display(line)
+        return result
 
 
 def _progress(file: str, size: int) -> None:

@@ -45,9 +45,9 @@ EXAMPLES = r"""
   ignore_unreachable: true
   register: asked
 
-- name: Restart the services of this one
+- name: Stop the services of this one
   lync.remediation.server_services:
-    state: restarted
+    state: stopped
     pool_state: "{{ seen.pools[0] | lync.remediation.pool_state(asked.results) }}"
 """
 

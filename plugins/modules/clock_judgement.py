@@ -86,6 +86,12 @@ options:
       - Whether to write down the order of restarts for M(lync.remediation.server_restart).
     type: bool
     default: false
+  services:
+    description:
+      - The name under which hosts have registered what M(lync.remediation.pool_info) returned with
+        O(lync.remediation.pool_info#module:own=true). Of a pool, those come first whose services do not run, since
+        nothing else may be stopped before they are back.
+    type: str
   at_once:
     description:
       - How many servers may be restarted at a time, each of another outage domain.

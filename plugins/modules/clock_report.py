@@ -81,6 +81,12 @@ options:
     type: list
     elements: dict
     default: []
+  not_planned:
+    description:
+      - The RV(lync.remediation.clock_judgement#module:not_planned), which say why no plan was made.
+    type: list
+    elements: str
+    default: []
   restarts:
     description:
       - Whether restarts were asked for; unset where nobody said.

@@ -107,12 +107,14 @@ cmdlets:
   type: dict
   sample:
     Export-CsConfiguration: true
+    Get-CsAVEdgeConfiguration: true
     Get-CsAccessEdgeConfiguration: true
     Get-CsAdminRole: true
     Get-CsAllowedDomain: true
     Get-CsArchivingPolicy: true
     Get-CsBlockedDomain: true
     Get-CsCallViaWorkPolicy: false
+    Get-CsCertificate: true
     Get-CsClientPolicy: true
     Get-CsClientVersionPolicy: true
     Get-CsComputer: true
@@ -169,10 +171,13 @@ cmdlets:
     New-CsExternalAccessPolicy: true
     New-CsMediaConfiguration: true
     New-CsPublicProvider: true
+    Remove-CsCertificate: true
     Remove-CsExternalAccessPolicy: true
     Remove-CsMediaConfiguration: true
     Remove-CsPublicProvider: true
+    Search-CsClsLogging: true
     Set-CsAccessEdgeConfiguration: true
+    Set-CsCertificate: true
     Set-CsExternalAccessPolicy: true
     Set-CsMediaConfiguration: true
     Set-CsPublicProvider: true

@@ -25,7 +25,7 @@ options:
   baseline:
     description:
       - The folder of the deployment's baseline.
-      - By default C(baseline/<deployment>) beside the inventory.
+      - By default C(baseline/<deployment>) beside the inventory, be that a file or a folder.
     type: path
   state:
     description:

@@ -19,14 +19,14 @@ description:
 options:
   deployment:
     description:
-      - The deployment's name, such as V(contoso). It is bound at the first run to the default SIP domain and the sites
-        of the deployment; one name for two deployments, and two names for one, are refused.
+      - The deployment's name, such as V(contoso). It is bound at the first run to the default SIP domain and the
+        sites of the deployment; one name for two deployments, and two names for one, are refused.
     type: str
     required: true
   baseline:
     description:
       - The folder of the deployment's baseline.
-      - By default C(baseline/<deployment>) beside the inventory.
+      - By default C(baseline/<deployment>) beside the inventory, be that a file or a folder.
     type: path
   state:
     description:
@@ -67,6 +67,13 @@ options:
       - The longest time that a waiver may still have, in days.
     type: int
     default: 366
+  read_again:
+    description:
+      - The nouns of new differences of this severity, or of a worse one, are read once more, and what is read then
+        counts. So nobody is woken by what was over a moment later.
+    type: str
+    choices: [low, medium, high, critical, never]
+    default: never
   preflight:
     description:
       - Whether it is looked up, too, which cmdlets for reading and writing these nouns the account lacks, and the
@@ -75,7 +82,8 @@ options:
     default: false
   display:
     description:
-      - Whether the findings are shown at once if there are any. Otherwise M(lync.remediation.drift_verdict) shows them.
+      - Whether the findings are shown at once if there are any. Otherwise M(lync.remediation.drift_verdict) shows
+        them.
     type: bool
     default: false
 extends_documentation_fragment:

@@ -13,21 +13,21 @@ author:
   - The lync.remediation authors (@lync-remediation)
 description:
   - Does what M(lync.remediation.drift_check) does, and corrects what differs.
-  - The lines are shown before the first of them is sent. Each object is read once more right before it is changed, and
-    left alone where somebody has changed it meanwhile. Each change is read back, and written down in the journal.
+  - The lines are shown before the first of them is sent. Each object is read once more right before it is changed,
+    and left alone where somebody has changed it meanwhile. Each change is read back, and written down in the journal.
   - Nothing is corrected where more is called for than the limits allow, until somebody has typed the number.
   - It never fails; RV(refusal) says why nothing was done.
 options:
   deployment:
     description:
-      - The deployment's name, such as V(contoso). It is bound at the first run to the default SIP domain and the sites
-        of the deployment; one name for two deployments, and two names for one, are refused.
+      - The deployment's name, such as V(contoso). It is bound at the first run to the default SIP domain and the
+        sites of the deployment; one name for two deployments, and two names for one, are refused.
     type: str
     required: true
   baseline:
     description:
       - The folder of the deployment's baseline.
-      - By default C(baseline/<deployment>) beside the inventory.
+      - By default C(baseline/<deployment>) beside the inventory, be that a file or a folder.
     type: path
   state:
     description:
@@ -110,6 +110,19 @@ options:
     description:
       - The number of unknown nouns that somebody has seen and puts up with.
     type: int
+  severities:
+    description:
+      - Only differences of these severities are corrected; what O(only) names is corrected all the same. By default
+        all.
+    type: list
+    elements: str
+    choices: [low, medium, high, critical]
+    default: []
+  window:
+    description:
+      - When correcting is allowed, by the controller's time zone, such as V(01:00-05:00). A run that begins at
+        another time corrects nothing, and checks everything.
+    type: str
   pause:
     description:
       - A mapping of C(until), C(owner) and C(reason). Until then nothing is corrected, and everything is checked.
@@ -130,8 +143,8 @@ extends_documentation_fragment:
   - lync.remediation.action_group
   - lync.remediation.connection
 notes:
-  - The journal is in the folder that the variable C(lync_remediation_journal) names, and by default in the deployment's
-    folder below O(state).
+  - The journal is in the folder that the variable C(lync_remediation_journal) names, and by default in the
+    deployment's folder below O(state).
 seealso:
   - ref: ansible_collections.lync.remediation.docsite.guide_drift
     description: Baselines, checks, corrections and waivers.

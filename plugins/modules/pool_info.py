@@ -58,6 +58,7 @@ notes:
   - Over WinRM, the topology and the services of other computers need a second hop, by CredSSP or Kerberos
     with delegation. On C(/OcsPowershell) they do not.
 seealso:
+  - module: lync.remediation.server_restart
   - module: lync.remediation.server_services
   - plugin: lync.remediation.pool_state
     plugin_type: filter

@@ -41,7 +41,7 @@ options:
   only_if_restart_pending:
     description:
       - Whether a server is left alone that has no note that a restart is pending
-        (M(lync.remediation.server_services) leaves it).
+        (M(lync.remediation.restart_note) leaves it).
     type: bool
     default: false
   method:
@@ -131,6 +131,7 @@ notes:
     O(drain_timeout) for it.
   - What it does is journalled before it is done, as something that cannot be taken back.
 seealso:
+  - module: lync.remediation.restart_note
   - module: lync.remediation.server_services
   - module: lync.remediation.pool_info
   - name: Stop-CsWindowsService

@@ -7,53 +7,32 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 ---
 module: server_services
-short_description: Restart a server's Lync services without breaking its pool
+short_description: Start and stop a server's Lync services without breaking its pool
 version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:
-  - Starts, stops and restarts the Lync services of one computer, or fails it over and back where the
-    version can.
+  - Starts and stops the Lync services of one computer, or fails it over and back where the version can. To restart
+    them is for M(lync.remediation.server_restart).
   - Before anything is stopped the module reads the state of the pool. It refuses to stop a server while another
     server of the pool is down or not known to run, where the pool's quorum would be lost, and where the
     pool says that it is not ready.
-  - What is stopped is drained first. What is started must be up, and its pool be ready again, before the
-    task ends.
+  - What is stopped is drained first. What is started must be up, and after failing back its pool be ready again, before
+    the task ends.
 options:
   state:
     description:
       - V(running) starts what should run. V(stopped) drains and stops everything.
-      - V(restarted) stops and starts everything, however it was before. Services that are down already, as
-        after an interrupted restart, are only started.
       - V(failed_over) moves users away, stops the services and disables them, and V(failed_back) takes that
         back. Both need Skype for Business Server 2015 or later.
-      - V(restart_pending) restarts nothing; it leaves a note in the server's registry that a restart is pending,
-        which V(restarted) takes away, and which M(lync.remediation.clock_info) shows.
     type: str
-    choices: [running, stopped, restarted, failed_over, failed_back, restart_pending]
+    choices: [running, stopped, failed_over, failed_back]
     default: running
-  reason:
-    description:
-      - Why a restart is pending, for whoever reads the note. Required with O(state=restart_pending).
-    type: str
-  only_if_restart_pending:
-    description:
-      - Whether O(state=restarted) leaves a server alone that has no such note.
-    type: bool
-    default: false
   graceful:
     description:
       - Whether calls and conferences may end before a service stops.
     type: bool
     default: true
-  method:
-    description:
-      - How O(state=restarted) takes the server out. V(failover) with C(Invoke-CsComputerFailOver), V(drain)
-        with C(Stop-CsWindowsService). V(auto) fails over Front Ends of pools of several servers where the
-        version has it, as its documentation asks for.
-    type: str
-    choices: [auto, drain, failover]
-    default: auto
   pool_state:
     description:
       - The pool as P(lync.remediation.pool_state#filter) put it together a moment ago. Older than two
@@ -69,18 +48,16 @@ options:
     default: 3600
   start_timeout:
     description:
-      - Seconds that services may take to start, and the pool to be ready again.
+      - Seconds that services may take to start, and with O(state=failed_back) the pool to be ready again.
       - From V(1) to V(604800).
     type: int
     default: 1800
   settle:
     description:
-      - Seconds that a pool of Front Ends must have been ready without a break before the task ends.
-      - By default 1200 after draining, which is what Microsoft asks for between two upgrade domains of Lync
-        Server 2013, and 0 after failing over. Lync Server 2010, and pools of other roles, have no readiness
-        to wait for.
+      - Seconds that a pool of Front Ends must have been ready without a break before O(state=failed_back) ends.
       - From V(0) to V(604800).
     type: int
+    default: 0
   busy_wait:
     description:
       - Seconds to wait before a pool that is busy is asked again whether it is ready. With O(pool_state),
@@ -100,11 +77,6 @@ options:
       - From V(1) to V(86400).
     type: int
     default: 10
-attributes:
-  idempotent:
-    description: When run twice in a row with the same arguments, the second run changes nothing.
-    support: partial
-    details: O(state=restarted) restarts each time, unless O(only_if_restart_pending=true).
 extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
@@ -119,6 +91,7 @@ notes:
   - A server that M(lync.remediation.server_restart) is at work on is not stopped.
   - What it does is journalled before it is done, as something that cannot be taken back.
 seealso:
+  - module: lync.remediation.server_restart
   - module: lync.remediation.pool_info
   - plugin: lync.remediation.pool_state
     plugin_type: filter
@@ -132,19 +105,13 @@ seealso:
 
 EXAMPLES = r"""
 ---
-- name: Restart a Front End
+- name: Drain a Front End, and stop it
   lync.remediation.server_services:
-    state: restarted
+    state: stopped
 
-- name: Leave a note that a restart is pending
+- name: Start it again
   lync.remediation.server_services:
-    state: restart_pending
-    reason: its time zone was Mountain Standard Time
-
-- name: Restart it later if that is still pending
-  lync.remediation.server_services:
-    state: restarted
-    only_if_restart_pending: true
+    state: running
 """
 
 RETURN = r"""
@@ -159,8 +126,7 @@ status:
   sample: corrected
 before:
   description:
-    - What the services did, or with O(state=restart_pending) whether the note was there. V(null) where that is not
-      known.
+    - What the services did. V(null) where that is not known.
   returned: always
   type: dict
   sample:
@@ -171,7 +137,7 @@ after:
   returned: always
   type: dict
   sample:
-    services: running, restarted
+    services: stopped
 drift:
   description:
     - Every difference between what was found and what is wanted. Empty in the desired state.
@@ -219,17 +185,16 @@ drift:
       identity: fe02.contoso.com
       property: services
       current: running
-      desired: running, restarted
+      desired: stopped
       severity: high
-      reason: Services that are not what they should be take a server out of its pool.
+      reason: Services that are not what they should be take a server out of its pool, or keep it in.
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.
   returned: always
   type: list
   elements: str
-  sample: ["Stop-CsWindowsService -Graceful -NoWait -Confirm:$false", "Start-CsWindowsService -NoWait
-    -Confirm:$false"]
+  sample: ["Stop-CsWindowsService -Graceful -NoWait -Confirm:$false"]
 restore_commands:
   description:
     - The lines that start the services again, where stopping them did not come to its end. Empty otherwise.
@@ -265,7 +230,7 @@ diff:
       type: str
   sample:
     before: "services: running\n"
-    after: "services: running, restarted\n"
+    after: "services: stopped\n"
     before_header: server_services of fe02.contoso.com
     after_header: server_services of fe02.contoso.com
 computer:
@@ -277,16 +242,9 @@ computer:
 services:
   description:
     - The state of each service as it was seen last. Empty where that is not known.
-  returned: when the services could be read, unless O(state=restart_pending)
-  type: dict
-  sample: {RTCSRV: Running, RTCAVMCU: Running}
-restart_pending:
-  description:
-    - The note that a restart is pending, with C(since), C(reason), and C(stopped) once everything has been
-      stopped. V(null) without one.
   returned: when the services could be read
   type: dict
-  sample: null
+  sample: {RTCSRV: Running, RTCAVMCU: Running}
 msg:
   description:
     - What went wrong, and what has become of the server.

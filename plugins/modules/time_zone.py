@@ -34,13 +34,13 @@ extends_documentation_fragment:
   - lync.remediation.connection
 notes:
   - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
-  - Lync services that run keep the zone they were started with. M(lync.remediation.server_services)
+  - Lync services that run keep the zone they were started with. M(lync.remediation.server_restart)
     restarts them.
   - The change is journalled before it is made, and can be taken back from there.
 seealso:
   - module: lync.remediation.clock
   - module: lync.remediation.clock_info
-  - module: lync.remediation.server_services
+  - module: lync.remediation.server_restart
 """
 
 EXAMPLES = r"""

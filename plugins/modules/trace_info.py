@@ -47,6 +47,11 @@ options:
         servers stay, and so do domains that stand alone.
     type: bool
     default: false
+  display:
+    description:
+      - Whether to show RV(lines) on the terminal.
+    type: bool
+    default: false
 attributes:
   action:
     description: The module runs in an action plugin on the controller.
@@ -66,6 +71,7 @@ extends_documentation_fragment:
   - lync.remediation.attributes.info
   - lync.remediation.action_group
 seealso:
+  - module: lync.remediation.central_logging_info
   - module: lync.remediation.clock_info
   - module: lync.remediation.federation_info
 """
@@ -394,6 +400,12 @@ time_zone_known:
     - Whether O(utc_offset) says what the times are.
   returned: success
   type: bool
+lines:
+  description:
+    - The same for people, in lines of at most 79 columns; commands to paste and lines of traces are not broken.
+  returned: success
+  type: list
+  elements: str
 status:
   description:
     - V(unknown), as nothing could be read.

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from .certificate import av_edges, store
 from .drift import enforcing, rights
 from .federation import reading
 from .people import effective_policies, granting
@@ -20,6 +21,7 @@ from .restart import server_services
 from .settings import effective
 from .settings.resources.registry import RESOURCES
 from .topology import deployment, pools, replication
+from .trace import central_logging
 
 # A command that does nothing, and that every constrained endpoint offers: Import-PSSession depends on it.
 _NO_OPERATION = Command("Measure-Object")
@@ -31,7 +33,7 @@ def used_cmdlets() -> list[str]:
     names = {SERVER_VERSION.name}
     rooms = (
         *(deployment, effective, effective_policies, enforcing, granting, pools, reading),
-        *(replication, rights, server_services),
+        *(replication, rights, server_services, av_edges, store, central_logging),
     )
     for room in rooms:
         names.update(room.CMDLETS)

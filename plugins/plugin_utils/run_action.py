@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ansible.plugins.action import ActionBase
@@ -17,6 +17,19 @@ from .module_action import argument_spec, native, own_arguments, validated
 from .powershell.errors import ManagementShellError
 from .result.failures import failure_result
 from .result.refusals import BadArgument
+
+#: By name of a variable, what each host has under it.
+Registered = Callable[[str], Mapping[str, Mapping[str, Any]]]
+
+
+def latest(names: Sequence[str], registered: Registered) -> dict[str, Mapping[str, Any]]:
+    """What was registered last, by host; a task that was skipped for a host says nothing of it."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for name in names:
+        for host, answer in registered(name).items():
+            if host not in found or (answer and not answer.get("skipped")):
+                found[host] = answer
+    return found
 
 
 class RunAction(ActionBase):

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from integration.in_process import PLUGINS, LabInProcess, Worker
+from lab.engine import EMBEDDED
 from lab.objects.nouns import NOUNS
 from pypsrp.serializer import Serializer
 
@@ -60,7 +61,7 @@ def _place(count: int) -> Iterator[tuple[Worker, list[str]]]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         document = {**_DEPLOYMENT, "settings": settings}
-        with LabInProcess(document, place / "lab") as lab:
+        with LabInProcess(document, place / "lab", engine=EMBEDDED) as lab:
             host = next(iter(lab.deployment.servers)).name
             worker = Worker(lab.variables(host), place / "run", place / "journal")
             yield worker, [f"Cs{name}" for name in settings]

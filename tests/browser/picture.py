@@ -15,7 +15,7 @@ from pathlib import Path
 from ansible_collections.lync.remediation.plugins.plugin_utils.report.rendering import render
 from unit.report.test_page import CHROMIUM, pages
 
-PICTURE = Path(__file__).parents[2] / "docs" / "report.png"
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "report.png"
 OPTIONS = (
     "--headless",
     "--no-sandbox",

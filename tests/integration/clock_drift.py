@@ -39,8 +39,10 @@ def fix(ansible: Ansible, *arguments: str, **variables: Any) -> Run:
     return ansible.playbook(PLAYBOOK, "--diff", *arguments, **{**QUICK, **prefixed(variables)})
 
 
-def results(ansible: Ansible, folder: Path, *arguments: str, **variables: Any) -> dict[str, dict[str, Any]]:
-    """By server, the fact that the role sets, as a play after the playbook reads it."""
+def results(
+    ansible: Ansible, folder: Path, *arguments: str, **variables: Any
+) -> tuple[Run, dict[str, dict[str, Any]]]:
+    """The run, and by server the fact that the role sets, as a play after the playbook reads it."""
     file = folder / "results.json"
     reading = {
         "hosts": "management",
@@ -57,6 +59,7 @@ def results(ansible: Ansible, folder: Path, *arguments: str, **variables: Any) -
                     "facts": "{{ servers | map('extract', hostvars, 'clock_drift_result') }}",
                 },
                 "delegate_to": "localhost",
+                "changed_when": False,
                 "check_mode": False,
                 "diff": False,
             }
@@ -68,7 +71,7 @@ def results(ansible: Ansible, folder: Path, *arguments: str, **variables: Any) -
     run = ansible.playbook(str(folder / "results.yml"), *arguments, **{**QUICK, **prefixed(variables)})
     assert file.exists(), run.output
     found = json.loads(file.read_text(encoding="utf-8"))
-    return {server.partition(".")[0]: result for server, result in found.items()}
+    return run, {server.partition(".")[0]: result for server, result in found.items()}
 
 
 def prefixed(variables: dict[str, Any]) -> dict[str, Any]:
@@ -86,6 +89,12 @@ def writes(lab: RunningLab) -> list[tuple[str, str]]:
                 detail = [parameters["Name"]]
             found.append((entry["server"].partition(".")[0], " ".join([entry["name"], *detail])))
     return found
+
+
+def changes(lab: RunningLab) -> list[tuple[str, str]]:
+    """The same without the marks that servers bear while they are restarted."""
+    mark = re.compile(r"New-Item|New-ItemProperty [0-9a-f]{16}|Remove-ItemProperty")
+    return [each for each in writes(lab) if not mark.fullmatch(each[1])]
 
 
 def stops(lab: RunningLab) -> list[str]:

@@ -106,26 +106,31 @@ class Ansible:
         self._forks = forks
         self._environment = ansible_environment(home, ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
 
-    def run(self, command: list[str], **environment: str) -> Run:
+    def run(self, command: list[str], folder: Path | None = None, **environment: str) -> Run:
+        """In the lab's state directory, if no other folder is named."""
         output = self._home / "output"
-        exit_code = self._start(command, {**self._environment, **environment}, output).wait(timeout=300)
+        where = folder or self.lab.state
+        exit_code = self._start(command, where, {**self._environment, **environment}, output).wait(
+            timeout=300
+        )
         run = Run(exit_code, without_colour(output.read_text(encoding="utf-8")))
         assert "Traceback (most recent call last)" not in run.output, run.output
+        assert "[DEPRECATION WARNING]" not in run.output, run.output
         return run
 
     def _start(
-        self, command: list[str], environment: Mapping[str, str], output: Path
+        self, command: list[str], folder: Path, environment: Mapping[str, str], output: Path
     ) -> ForkedRun | subprocess.Popen[bytes]:
         # What was imported once comes from one place.
         is_elsewhere = (
             environment["ANSIBLE_COLLECTIONS_PATH"] != self._environment["ANSIBLE_COLLECTIONS_PATH"]
         )
         if self._forks is not None and command[0] in PROGRAMS and not is_elsewhere:
-            return self._forks.start(command, self.lab.state, environment, output)
+            return self._forks.start(command, folder, environment, output)
         with output.open("wb") as printed:
             return subprocess.Popen(
                 command,
-                cwd=self.lab.state,
+                cwd=folder,
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=printed,

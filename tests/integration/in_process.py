@@ -34,7 +34,7 @@ from ansible.plugins.loader import connection_loader, init_plugin_loader
 from ansible.template import Templar
 from ansible.utils.collection_loader import AnsibleCollectionConfig
 from lab.deployment import LyncDeployment, build_deployment
-from lab.engine import EMBEDDED, engine_named
+from lab.engine import engine_named
 from lab.injection import Injector, Rule
 from lab.inventory import host_variables
 from lab.runtime import Lab
@@ -134,9 +134,7 @@ def interruptible() -> Iterator[None]:
 class LabInProcess:
     """A deployment on a thread of its own. ``number`` tells those of a test apart; ``engine`` is the lab's."""
 
-    def __init__(
-        self, document: Mapping[str, Any], state: Path, number: int = 0, engine: str = EMBEDDED
-    ) -> None:
+    def __init__(self, document: Mapping[str, Any], state: Path, number: int = 0, *, engine: str) -> None:
         self.number = number
         self._engine = engine
         #: For whoever uses it, until it stops.
@@ -250,7 +248,8 @@ class LabInProcess:
     @property
     def hostvars(self) -> dict[str, dict[str, Any]]:
         """The variables of all hosts, as a task has them that asks others."""
-        return {server.name: self.variables(server.name) for server in self.deployment.servers}
+        reached = {"ansible_connection": CONNECTION}
+        return {server.name: {**reached, **self.variables(server.name)} for server in self.deployment.servers}
 
 
 class Worker:

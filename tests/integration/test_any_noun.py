@@ -85,19 +85,27 @@ def _plain(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else str(value)
 
 
+class Places(dict[str, Place]):
+    """By version. ``engine`` is their labs'."""
+
+    engine: str
+
+
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Place]]:
-    made: dict[str, Place] = {}
+def places(engine: str) -> Iterator[Places]:
+    made = Places()
+    made.engine = engine
     yield made
     for place in made.values():
         place.lab.__exit__(None, None, None)
 
 
-def place_of(places: dict[str, Place], version: Mapping[str, Any], tmp_path: Path) -> Place:
+def place_of(places: Places, version: Mapping[str, Any], tmp_path: Path) -> Place:
     key = str(version["version"])
     if key not in places:
         network = f"127.{100 + os.getpid() % 100}.{120 + len(places)}"
-        lab = LabInProcess({**DEPLOYMENT, **version, "network": network}, tmp_path / "lab")
+        document = {**DEPLOYMENT, **version, "network": network}
+        lab = LabInProcess(document, tmp_path / "lab", engine=places.engine)
         places[key] = Place(lab.__enter__(), tmp_path)
     places[key].lab.reset()
     places[key].folder = tmp_path
@@ -190,7 +198,7 @@ KINDS = {
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: str(version["version"]))
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_each_kind_of_noun_is_foretold_made_found_and_taken_back(
-    kind: Kind, version: Mapping[str, Any], places: dict[str, Place], tmp_path: Path
+    kind: Kind, version: Mapping[str, Any], places: Places, tmp_path: Path
 ) -> None:
     place = place_of(places, version, tmp_path)
     worker = place.worker()
@@ -218,9 +226,7 @@ def test_each_kind_of_noun_is_foretold_made_found_and_taken_back(
         assert place.store == before
 
 
-def test_what_cannot_be_done_is_told_before_anything_is_written(
-    places: dict[str, Place], tmp_path: Path
-) -> None:
+def test_what_cannot_be_done_is_told_before_anything_is_written(places: Places, tmp_path: Path) -> None:
     place = place_of(places, VERSIONS[1], tmp_path)
     worker = place.worker()
     for arguments, failure in (
@@ -243,7 +249,7 @@ def test_what_cannot_be_done_is_told_before_anything_is_written(
     assert not place.lab.writes
 
 
-def test_follow_ups_come_with_the_change_that_needs_them(places: dict[str, Place], tmp_path: Path) -> None:
+def test_follow_ups_come_with_the_change_that_needs_them(places: Places, tmp_path: Path) -> None:
     place = place_of(places, VERSIONS[1], tmp_path)
     task = {"noun": "CsAuthConfig", "properties": {"Scenario": "Custom"}}
     worker = place.worker()
@@ -259,7 +265,7 @@ def test_follow_ups_come_with_the_change_that_needs_them(places: dict[str, Place
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: str(version["version"]))
 def test_routes_are_brought_into_order_by_the_fewest_moves(
-    version: Mapping[str, Any], places: dict[str, Place], tmp_path: Path
+    version: Mapping[str, Any], places: Places, tmp_path: Path
 ) -> None:
     place = place_of(places, version, tmp_path)
     worker = place.worker()
@@ -285,7 +291,7 @@ def test_routes_are_brought_into_order_by_the_fewest_moves(
 
 
 def test_everything_is_read_in_one_session_and_one_failing_cmdlet_costs_one_noun(
-    places: dict[str, Place], tmp_path: Path
+    places: Places, tmp_path: Path
 ) -> None:
     place = place_of(places, VERSIONS[1], tmp_path)
     worker = place.worker()
@@ -311,7 +317,7 @@ def test_everything_is_read_in_one_session_and_one_failing_cmdlet_costs_one_noun
 @pytest.mark.sweep
 @pytest.mark.parametrize("version", ALL_VERSIONS, ids=lambda version: str(version["version"]))
 def test_every_noun_of_every_version_is_written_and_taken_back(
-    version: Mapping[str, Any], places: dict[str, Place], tmp_path: Path
+    version: Mapping[str, Any], places: Places, tmp_path: Path
 ) -> None:
     place = place_of(places, version, tmp_path)
     worker = place.worker()
@@ -355,7 +361,7 @@ def _another(p: Any, current: Any) -> Any:
 @pytest.mark.sweep
 @pytest.mark.parametrize("version", ALL_VERSIONS, ids=lambda version: str(version["version"]))
 def test_null_and_empty_are_never_drift_whatever_the_server_shows(
-    version: Mapping[str, Any], places: dict[str, Place], tmp_path: Path
+    version: Mapping[str, Any], places: Places, tmp_path: Path
 ) -> None:
     place = place_of(places, version, tmp_path)
     store = place.lab.deployment.store

@@ -20,9 +20,9 @@ from .clock_drift import (
     STOP,
     TIMES,
     another_zone,
+    changes,
     fix,
     owe_restart,
-    writes,
 )
 from .conftest import Ansible, Start
 
@@ -140,7 +140,7 @@ def test_all_are_repaired_before_the_first_is_restarted(
     ansible = ansible_at(another_zone(start, version, size))
     run = fix(ansible, "--forks", "10", restart=True, time_zone=CENTRAL)
     assert run.exit_code == 0, run.output
-    done = writes(ansible.lab)
+    done = changes(ansible.lab)
     last_repair = max(number for number, (_, command) in enumerate(done) if command.startswith("tzutil"))
     front_ends = [f"fe0{number}" for number in range(size, 0, -1)]
     assert done[last_repair + 1 :] == [

@@ -14,6 +14,7 @@ import importlib
 import itertools
 import json
 import os
+import shutil
 import signal
 import threading
 from collections.abc import Iterator
@@ -67,7 +68,7 @@ VERSIONS = {
 }
 every_version = pytest.mark.parametrize(
     "version",
-    ["2019", "2013", *(pytest.param(each, marks=pytest.mark.sweep) for each in ("2010", "2015", "SE"))],
+    ["2019", *(pytest.param(each, marks=pytest.mark.sweep) for each in ("2013", "2010", "2015", "SE"))],
     indirect=True,
     scope="module",
 )
@@ -125,10 +126,10 @@ def version(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def running(version: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
+def running(version: str, engine: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
     network = f"127.{96 + os.getpid() % 80}.{next(numbers) % 250}"
     document = {**DEPLOYMENT, **VERSIONS[version], "network": network}
-    with LabInProcess(document, tmp_path_factory.mktemp("lab")) as lab:
+    with LabInProcess(document, tmp_path_factory.mktemp("lab"), engine=engine) as lab:
         yield lab
 
 
@@ -291,6 +292,44 @@ def test_one_failing_cmdlet_costs_one_noun(lab: LabInProcess, controller: Contro
     assert lab.writes == []
     lab.heal()
     assert controller.run("drift_enforce")["counts"]["corrected"] == 1
+
+
+@one_version
+def test_a_new_difference_that_matters_is_read_again_before_it_counts(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    controller.run("drift_export", nouns=FEW)
+    held = dict(lab.deployment.store.state["CsMediaConfiguration"]["global"][1])
+    drifted = {"EncryptionLevel": "DoNotSupportEncryption"}
+
+    def pass_by(_server: Any) -> str:
+        by_hand(lab, "CsMediaConfiguration", "Global", **{name: held[name] for name in drifted})
+        return ""
+
+    for least, verdict in (("never", "drift"), ("high", "clean")):
+        by_hand(lab, "CsMediaConfiguration", "Global", **drifted)
+        lab.striker.add(Rule("change", command="Get-CsMediaConfiguration", skip=1, action=pass_by))
+        found_now = Controller(lab, controller.home / least)
+        shutil.copytree(controller.home / "baseline", found_now.home / "baseline")
+        assert found_now.run("drift_check", read_again=least)["verdict"] == verdict
+        lab.striker.clear()
+
+
+@one_version
+def test_a_schedule_corrects_in_its_window_and_what_matters(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    controller.run("drift_export", nouns=FEW)
+    by_hand(lab, "CsMediaConfiguration", "Global", EncryptionLevel="DoNotSupportEncryption", EnableQoS=True)
+    now = datetime.datetime.now()
+    closed = "-".join(f"{now + datetime.timedelta(hours=each):%H:%M}" for each in (2, 3))
+    outside = controller.run("drift_enforce", window=closed, severities=["critical"])
+    assert (outside["verdict"], outside["counts"]["drifted"], lab.writes) == ("drift", 2, [])
+    opened = "-".join(f"{now + datetime.timedelta(hours=each):%H:%M}" for each in (-1, 1))
+    inside = controller.run("drift_enforce", window=opened, severities=["critical"])
+    statuses = {each["property"]: each["status"] for each in inside["findings"]}
+    assert statuses == {"EncryptionLevel": "corrected", "EnableQoS": "drifted"}
+    assert controller.run("drift_enforce", window="25:00-3")["verdict"] == "refused"
 
 
 @one_version

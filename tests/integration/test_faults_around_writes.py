@@ -9,6 +9,7 @@ Whatever breaks, the task's result must be true. What is true is what the simula
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import time
@@ -21,6 +22,7 @@ from typing import Any
 
 import pytest
 from lab.deployment.services import FOREIGN as NOT_LYNC
+from lab.engine import EMBEDDED
 
 from .in_process import Fault, LabInProcess, Worker
 
@@ -53,6 +55,15 @@ DEPLOYMENT: dict[str, Any] = {
     "clock": {"time_zone": "Central Standard Time"},
     "time_servers": {"ntp1.contoso.com": {}},
     "replication": {"seconds": 0, "replicas": {"fe02.contoso.com": 1000}},
+    "certificates": {"stored": {"days_left": 900}},
+    "edges": {
+        "edge.contoso.com": {
+            "site": "Redmond",
+            "computers": ["edge01"],
+            "next_hop": "pool01.contoso.com",
+            "computer_endpoints": True,
+        }
+    },
     "users": [
         {"name": name, "pool": "pool01.contoso.com", **held}
         for name, held in {"ken": {}, "pilar": {"policies": {"ConferencingPolicy": "Audio"}}}.items()
@@ -95,6 +106,11 @@ class Subject:
     is_exact: bool = True
     has_way_back: bool = True
     repeats: bool = False
+    also: Callable[[LabInProcess], Mapping[str, Any]] = lambda lab: {}
+
+    def given(self, lab: LabInProcess) -> Mapping[str, Any]:
+        """The task's arguments. What they ask for may be the deployment's to say."""
+        return {**self.arguments, **self.also(lab)}
 
 
 def setting(
@@ -197,7 +213,47 @@ def leave_replicas_behind(lab: LabInProcess) -> None:
     lab.on_write = catch_up
 
 
+AV = "AudioVideoAuthentication"
+
+
+def certificates(lab: LabInProcess) -> tuple[str, str | None]:
+    """What A/V authentication has, and what is to follow."""
+    held = lab.deployment.certificates("edge01.contoso.com")
+    rolled = held.rolled.get(AV)
+    return held.assigned[AV].thumbprint, None if rolled is None else rolled.certificate.thumbprint
+
+
+def another(lab: LabInProcess) -> str:
+    """The certificate that nothing but A/V authentication may have."""
+    held = lab.deployment.certificates("edge01.contoso.com")
+    others = {certificate.thumbprint for use, certificate in held.assigned.items() if use != AV}
+    return max(
+        (each for each in held.stored.values() if each.thumbprint not in others),
+        key=lambda each: each.certificate.not_valid_after_utc,
+    ).thumbprint
+
+
+def in_ten_days() -> str:
+    return f"{datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=10):%Y-%m-%dT00:00:00Z}"
+
+
 SUBJECTS = {
+    "certificate assigned": on_computer(
+        "certificate_assignment",
+        {},
+        "edge01",
+        certificates,
+        lambda lab: certificates(lab) == (another(lab), None),
+        also=lambda lab: {"thumbprint": another(lab)},
+    ),
+    "certificate rolled": on_computer(
+        "certificate_assignment",
+        {},
+        "edge01",
+        certificates,
+        lambda lab: certificates(lab)[1] == another(lab),
+        also=lambda lab: {"thumbprint": another(lab), "effective_date": in_ten_days()},
+    ),
     "policy set": setting(
         "external_access_policy",
         {"enable_public_cloud_access": True, "enable_outside_access": True},
@@ -314,8 +370,8 @@ SUBJECTS = {
         has_way_back=False,
     ),
     "restart pending": on_computer(
-        "server_services",
-        {"state": "restart_pending", "reason": "its zone was another"},
+        "restart_note",
+        {"reason": "its zone was another"},
         "fe01",
         registry("fe01"),
         registry_has("fe01", ("Reason", "its zone was another")),
@@ -340,19 +396,17 @@ SUBJECTS = {
         is_exact=False,
         has_way_back=False,
     ),
-    "services restarted": on_computer(
-        "server_services",
-        {"state": "restarted", "drain_timeout": 1, "start_timeout": 1, "settle": 0, "interval": 1},
-        "fe01",
-        services("fe01"),
-        have_been_down("fe01"),
-        is_exact=False,
-        has_way_back=False,
-    ),
 }
 
 #: What only another subject's way of writing shows as well.
-ALIKE = {"media set", "media created", "services stopped", "services started", "clock resynchronised"}
+ALIKE = {
+    "certificate rolled",
+    "media set",
+    "media created",
+    "services stopped",
+    "services started",
+    "clock resynchronised",
+}
 
 
 def once_each(argument: str, names: Collection[str]) -> pytest.MarkDecorator:
@@ -448,7 +502,7 @@ def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], L
                 number = list(VERSIONS).index(version)
                 network = f"127.{100 + os.getpid() % 100}.{number}"
                 document = {**DEPLOYMENT, **VERSIONS[version], "network": network}
-                lab = LabInProcess(document, tmp_path_factory.mktemp("lab"), number)
+                lab = LabInProcess(document, tmp_path_factory.mktemp("lab"), number, engine=EMBEDDED)
                 running[version] = stack.enter_context(lab)
             return running[version]
 
@@ -494,7 +548,7 @@ class Trial:
     def _reference(self) -> Reference:
         self.lab.reset()
         self.subject.prepare(self.lab)
-        result = self._worker("reference").run(self.subject.module, self.subject.arguments, **QUICK)
+        result = self._worker("reference").run(self.subject.module, self.subject.given(self.lab), **QUICK)
         assert result["status"] == "corrected", _gist(result)
         assert self.subject.is_fulfilled(self.lab)
         assert self.lab.first_write is not None
@@ -527,7 +581,8 @@ class Trial:
         before = subject.state(lab)
         prepare()
         worker = self._worker(name)
-        result = worker.run(subject.module, subject.arguments, **variables)
+        arguments = subject.given(lab)
+        result = worker.run(subject.module, arguments, **variables)
         lab.settle()
         names, faults = lab.striker.names, lab.faults or lab.striker.interrupted
         after = subject.state(lab)
@@ -538,7 +593,7 @@ class Trial:
         if not faults:
             found.append("nothing has broken")
         lab.heal()
-        again = worker.run(subject.module, subject.arguments, **QUICK)
+        again = worker.run(subject.module, arguments, **QUICK)
         if again.get("failed") or again.get("unreachable") or not subject.is_fulfilled(lab):
             found.append(f"the same task again did not bring it about: {again}")
         worker.reset_connection()

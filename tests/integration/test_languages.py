@@ -6,9 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from .clock_drift import CENTRAL, results, stops, writes
 from .conftest import Ansible, Start
 
 
@@ -27,3 +29,27 @@ def test_federation_is_enabled_and_refused_in_any_language(
     assert (refused["reached"], refused["failure"]) == ("FAILED!", "refused")
     unknown = ansible.module("public_provider", identity="Nobody", enabled=True, state="present")
     assert unknown["reached"] == "FAILED!"
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize(
+    ("language", "code_pages"),
+    [("de", ["cp850", "cp1252"]), ("fr", ["cp850", "cp1252"]), ("ja", ["cp932", "cp437"])],
+)
+def test_clocks_are_repaired_in_any_language(
+    language: str, code_pages: list[str], start: Start, ansible_at: Callable[..., Ansible], tmp_path: Path
+) -> None:
+    printed = {"decimal_comma": language != "ja", "columns": 80, "code_pages": code_pages}
+    lab = start("clock", language=language, time_service=printed)
+    lab.inject("clock_offset", "edge01.contoso.com", seconds=400)
+    ansible = ansible_at(lab)
+    repaired = results(ansible, tmp_path, follow_pool=True, restart=True)
+    assert {server: each["status"] for server, each in repaired.items()} == {
+        "edge01": "corrected",
+        "fe01": "in_desired_state",
+        "fe02": "corrected",
+        "fe03": "in_desired_state",
+        "dublin": "in_desired_state",
+    }
+    assert ("fe02", f"tzutil /s {CENTRAL}") in writes(lab)
+    assert stops(lab) == ["edge01", "fe02"]

@@ -99,13 +99,12 @@ def test_the_true_offset_is_within_the_stated_uncertainty(
 ) -> None:
     clocks = [
         {
-            "offset": sign * offset,
-            "tick": 1 / 64 if number % 2 else 0.0,
+            "offset": -offset if number % 2 else offset,
+            "tick": 1 / 64 if number % 3 else 0.0,
             "time_zone": ZONES[number % len(ZONES)],
             "request_delay": DELAYS[number % len(DELAYS)],
         }
         for number, offset in enumerate(OFFSETS)
-        for sign in (1, -1)
     ]
     lab = start("clock", version=version, powershell=powershell, **computers(clocks))
     found = ansible_at(lab).modules("clock_info", "--forks", "12", hosts="front_ends", samples=4)
@@ -147,8 +146,7 @@ DRIFT = 400e-6
 def test_a_clock_that_drifts_is_within_its_uncertainty(start: Start, ansible_at: AnsibleAt) -> None:
     clocks = [
         {"offset": offset, "drift_ppm": DRIFT * 1e6, "request_delay": delay}
-        for offset in (0.003, -2 * HOUR, 13 * YEAR)
-        for delay in (0.0, 0.3)
+        for offset, delay in ((0.003, 0.3), (-2 * HOUR, 0.0), (13 * YEAR, 0.3))
     ]
     lab = start("clock", **computers(clocks))
     found = ansible_at(lab).modules("clock_info", "--forks", "12", hosts="front_ends", samples=6)
@@ -162,7 +160,7 @@ def test_a_delay_on_one_way_only_is_within_the_uncertainty(
     request_delayed: str, times: int, start: Start, ansible_at: AnsibleAt
 ) -> None:
     """``Command`` is the way there: the clock is looked at when that arrives. ``Receive`` is the way back."""
-    clocks = [{"offset": sign * offset} for offset in (0.003, 42.0, 13 * YEAR) for sign in (1, -1)]
+    clocks = [{"offset": offset} for offset in (0.003, -42.0, 13 * YEAR)]
     lab = start("clock", **computers(clocks))
     for number in range(1, len(clocks) + 1):
         # The first commands read the registry; of a delay that comes once, it is a look at the clock that is late.

@@ -98,8 +98,8 @@ class People:
 
 
 @pytest.fixture
-def people(tmp_path: Path) -> Iterator[People]:
-    with LabInProcess(document(), tmp_path / "lab") as lab:
+def people(tmp_path: Path, engine: str) -> Iterator[People]:
+    with LabInProcess(document(), tmp_path / "lab", engine=engine) as lab:
         yield People(lab, tmp_path)
 
 
@@ -139,10 +139,11 @@ def test_everybody_gets_back_what_was_held_but_who_was_changed_since(people: Peo
     assert people.held() == before
 
 
-def test_a_new_policy_is_granted_when_it_can_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with LabInProcess(
-        document(replication={"seconds": 0, "policy_lag_seconds": 40}), tmp_path / "lab"
-    ) as lab:
+def test_a_new_policy_is_granted_when_it_can_be(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = document(replication={"seconds": 0, "policy_lag_seconds": 40})
+    with LabInProcess(slow, tmp_path / "lab", engine=engine) as lab:
         people = People(lab, tmp_path)
         people.worker.run("external_access_policy", {"identity": "Fresh", "enable_outside_access": True})
         monkeypatch.setattr("time.sleep", lab.leap)
@@ -152,8 +153,8 @@ def test_a_new_policy_is_granted_when_it_can_be(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("version", [2010, 2019])
-def test_what_is_in_force_and_why(tmp_path: Path, version: int) -> None:
-    with LabInProcess(document(version), tmp_path / "lab") as lab:
+def test_what_is_in_force_and_why(tmp_path: Path, engine: str, version: int) -> None:
+    with LabInProcess(document(version), tmp_path / "lab", engine=engine) as lab:
         people = People(lab, tmp_path)
         found = people.worker.run(
             "effective_policy_info",
@@ -232,7 +233,7 @@ def test_a_run_that_ends_half_way_is_told_finished_and_taken_back(people: People
 
 
 @pytest.mark.parametrize("powershell", ["2.0", "4.0"])
-def test_requests_grow_with_the_batches(tmp_path: Path, powershell: str) -> None:
+def test_requests_grow_with_the_batches(tmp_path: Path, engine: str, powershell: str) -> None:
     document_of_many = document(
         2013,
         powershell=powershell,
@@ -240,7 +241,7 @@ def test_requests_grow_with_the_batches(tmp_path: Path, powershell: str) -> None
         settings={ACCESS: [{"Identity": "Tag:Windows Live"}]},
         users=[],
     )
-    with LabInProcess(document_of_many, tmp_path / "lab") as lab:
+    with LabInProcess(document_of_many, tmp_path / "lab", engine=engine) as lab:
         people = People(lab, tmp_path)
         lab.striker.break_at(None, 0)
         result = people.assign(policy="Windows Live", ou="OU=Generated,DC=contoso,DC=com", batch_size=20)
@@ -252,9 +253,11 @@ def test_requests_grow_with_the_batches(tmp_path: Path, powershell: str) -> None
 
 
 @pytest.mark.parametrize("role", ["CsViewOnlyAdministrator", "CsUserAdministrator"])
-def test_who_may_not_grant_is_refused_before_anything_is_written(tmp_path: Path, role: str) -> None:
+def test_who_may_not_grant_is_refused_before_anything_is_written(
+    tmp_path: Path, engine: str, role: str
+) -> None:
     accounts = [{"name": "uc-admin", "password": "Lab-Passw0rd", "roles": [role]}]
-    with LabInProcess(document(accounts=accounts), tmp_path / "lab") as lab:
+    with LabInProcess(document(accounts=accounts), tmp_path / "lab", engine=engine) as lab:
         people = People(lab, tmp_path)
         wanted = {"policy": "Windows Live", "users": ["ken"]}
         assert people.assign(check=True, **wanted)["changed"]

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -23,7 +24,7 @@ def unprepared(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> Ans
 
 def test_everything_in_the_way_is_told_at_once(unprepared: Ansible) -> None:
     for arguments in (["--check"], []):
-        run = unprepared.enable(*arguments)
+        run = unprepared.enable("--limit", "redmond.contoso.com", *arguments)
         assert run.exit_code == 2
         assert "The public provider Messenger is disabled." in run.text
         assert "windows_live_av_federation_enable_providers: true" in run.text
@@ -35,31 +36,24 @@ def test_everything_in_the_way_is_told_at_once(unprepared: Ansible) -> None:
 
 def test_what_is_in_the_way_is_put_right_on_request(unprepared: Ansible) -> None:
     on_request = {"enable_providers": True, "manage_access_edge": True}
-    one = ("--limit", "redmond.contoso.com")
-    dry = unprepared.enable("--check", *one, **on_request)
+    dry = unprepared.enable("--check", "--limit", "redmond.contoso.com", **on_request)
     assert (dry.exit_code, dry.changed, unprepared.lab.writes()) == (0, 4, []), dry.output
-    real = unprepared.enable(*one, **on_request)
-    assert (real.exit_code, real.changed) == (0, 4), real.output
+    # A host that is refused does not keep the other from it.
+    refused = "{{ ['nobody'] if inventory_hostname == 'portland.contoso.com' else [] }}"
+    real = unprepared.enable(**on_request, providers=refused)
+    hosts = recap(real.output)
+    assert (hosts["portland.contoso.com"]["failed"], hosts["portland.contoso.com"]["changed"]) == (1, 0)
+    assert (hosts["redmond.contoso.com"]["failed"], hosts["redmond.contoso.com"]["changed"]) == (0, 4)
     assert real.differences == dry.differences
     assert unprepared.enable(**on_request).changed == 0
-    edge = unprepared.module("access_edge_configuration_info", hosts=one[1])["access_edge_configurations"][0]
-    assert edge["allow_federated_users"] is True
+    (edge,) = json.loads(unprepared.lab.dump())["CsAccessEdgeConfiguration"]
+    assert edge["AllowFederatedUsers"] is True
 
     # By the other pool's endpoint as well, at the same time: what is taken back is the deployment's.
     back = unprepared.disable()
     assert (back.exit_code, back.changed) == (0, 4), back.output
-    provider = unprepared.module("public_provider_info", hosts=one[1], identity="Messenger")[
-        "public_providers"
-    ][0]
-    assert provider["enabled"] is False
-
-
-def test_a_host_that_is_refused_does_not_keep_the_others_from_it(unprepared: Ansible) -> None:
-    refused = "{{ ['nobody'] if inventory_hostname == 'portland.contoso.com' else [] }}"
-    run = unprepared.enable(enable_providers=True, manage_access_edge=True, providers=refused)
-    hosts = recap(run.output)
-    assert (hosts["portland.contoso.com"]["failed"], hosts["portland.contoso.com"]["changed"]) == (1, 0)
-    assert (hosts["redmond.contoso.com"]["failed"], hosts["redmond.contoso.com"]["changed"]) == (0, 4)
+    providers = json.loads(unprepared.lab.dump())["CsPublicProvider"]
+    assert {each["Identity"]: each["Enabled"] for each in providers}["Messenger"] is False
 
 
 @pytest.mark.sweep

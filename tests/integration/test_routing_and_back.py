@@ -40,7 +40,9 @@ def case(request: pytest.FixtureRequest) -> tuple[dict[str, Any], dict[str, Any]
 
 
 @pytest.fixture
-def lab(version: int, case: tuple[dict[str, Any], Any], tmp_path: Path) -> Iterator[LabInProcess]:
+def lab(
+    version: int, case: tuple[dict[str, Any], Any], tmp_path: Path, engine: str
+) -> Iterator[LabInProcess]:
     document = {
         "version": version,
         "domain": "contoso.com",
@@ -55,7 +57,7 @@ def lab(version: int, case: tuple[dict[str, Any], Any], tmp_path: Path) -> Itera
             "PublicProvider": [],
         },
     }
-    with LabInProcess(document, tmp_path / "lab") as running:
+    with LabInProcess(document, tmp_path / "lab", engine=engine) as running:
         yield running
 
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -66,12 +67,17 @@ def test_both_playbooks_with_all_that_they_can_do(
         "users": ["sip:kenmyer@contoso.com"],
         "sites": ["Redmond"],
     }
+    before = lab.dump()
     enabled = ansible.enable(**everything, enable_providers=True)
     assert enabled.exit_code == 0, enabled.output
     assert len(lab.writes()) > 10
+    held = json.loads(lab.dump())
+    assert {each["EncryptionLevel"] for each in held["CsMediaConfiguration"]} == {"SupportEncryption"}
+    assert {each["EnablePublicCloudAudioVideoAccess"] for each in held["CsExternalAccessPolicy"]} == {True}
     assert sessions(lab) == (1, 0)
     disabled = ansible.disable(**everything, disable_providers=True)
     assert disabled.exit_code == 0, disabled.output
+    assert lab.dump() == before
     assert sessions(lab) == (2, 0)
 
 

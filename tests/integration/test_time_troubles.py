@@ -47,6 +47,10 @@ def short(found: Mapping[str, Any]) -> dict[str, Any]:
 
 # -- clock_info ----------------------------------------------------------------------------------------------
 
+# A console breaks long lines, and a session may read what programs print in another code page than theirs.
+GERMAN = {"language": "de", "decimal_comma": True, "columns": 80, "code_pages": ["cp850", "cp1252"]}
+FRENCH = {**GERMAN, "language": "fr"}
+JAPANESE = {"language": "ja", "columns": 80, "code_pages": ["cp932", "cp437"]}
 TROUBLED: dict[str, dict[str, Any]] = {
     "well": {},
     "stopped": {"time_service": {"running": False}},
@@ -56,8 +60,10 @@ TROUBLED: dict[str, dict[str, Any]] = {
     "never": {"time_service": {"type": "NTP", "peers": f"{DEAD},0x8", "last_sync_seconds": "never"}},
     "liar": {"clock": {"offset": 5 * HOUR}, "time_service": {"type": "NTP", "peers": f"{LIAR},0x8"}},
     "guest": {"time_service": {"hyper_v_host": {"offset": 90}}},
-    "german": {"time_service": {"language": "de", "decimal_comma": True}},
-    "french": {"time_service": {"language": "fr", "decimal_comma": True}, "clock": {"offset": -42.125}},
+    "german": {"time_service": GERMAN},
+    "lost": {"time_service": {**GERMAN, "type": "NTP", "peers": f"{DEAD},0x8", "last_sync_seconds": "never"}},
+    "french": {"time_service": FRENCH, "clock": {"offset": -42.125}},
+    "japanese": {"time_service": JAPANESE},
     "old": {"clock": {"tzutil": False, "time_zone": "W. Europe Standard Time", "daylight_saving": False}},
     "odd": {"time_service": {"registry": {"Parameters": {"NtpServer": "ntp1,often"}}}},
 }
@@ -114,13 +120,13 @@ def test_what_is_wrong_is_told_and_the_rest_is_known(
         "disabled",
         "unregistered",
     }
-    for name in ("well", "german", "french", "old"):
+    for name in ("well", "german", "french", "japanese", "old"):
         assert {key: standing[name][key] for key in RUNS} == RUNS, name
         assert 600 <= standing[name]["seconds_since_last_sync"] < 700, name
         assert standing[name]["root_dispersion_ms"] == 34.628
     assert standing["liar"]["source"] == f"{LIAR},0x8"
     assert standing["guest"]["source"] == "VM IC Time Synchronization Provider"
-    for name in ("nosync", "never"):
+    for name in ("nosync", "never", "lost"):
         assert (standing[name]["synchronised"], standing[name]["stratum"]) == (False, 0), name
         assert standing[name]["seconds_since_last_sync"] is None, name
         assert standing[name]["last_sync_error"] == "no time data was available", name

@@ -256,6 +256,7 @@ def _detach(options: argparse.Namespace) -> int:
     """Start another process that serves, and wait until it says that it does."""
     options.state.mkdir(parents=True, exist_ok=True)
     log = options.state / "lab.log"
+    signal.signal(signal.SIGTERM, _interrupt)
     read_end, write_end = os.pipe()
     with log.open("wb") as output, os.fdopen(read_end, "rb") as answer:
         process = subprocess.Popen(
@@ -270,7 +271,6 @@ def _detach(options: argparse.Namespace) -> int:
             start_new_session=True,
         )
         os.close(write_end)
-        signal.signal(signal.SIGTERM, _interrupt)
         try:
             is_up = answer.readline() == b"ready\n"
         except KeyboardInterrupt:

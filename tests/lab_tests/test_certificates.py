@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import pytest
+from cryptography import x509
 from lab.deployment import LyncDeployment, build_deployment
 
 from .direct import Clock, Shell, call, document, front_end
@@ -113,3 +115,131 @@ def test_a_reset_brings_the_first_certificates_back() -> None:
     edges.deployment.reset()
     assert len(edges.thumbprints(1)) == 1
     assert edges.works()
+
+
+# The store
+
+
+STORE = call("Get-ChildItem", r"Cert:\LocalMachine\My")
+
+
+def selected(edges: Edges, *properties: str) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = edges.edge(1).rows(STORE, call("Select-Object", list(properties)))
+    return rows
+
+
+def exportable(edges: Edges) -> dict[str, bool]:
+    """By thumbprint, as far as .NET tells it."""
+    expanding = [
+        call("Select-Object", "Thumbprint", ExpandProperty=name, ErrorAction="SilentlyContinue")
+        for name in ("PrivateKey", "CspKeyContainerInfo")
+    ]
+    rows = edges.edge(1).rows(STORE, *expanding, call("Select-Object", ["Thumbprint", "Exportable"]))
+    return {row["Thumbprint"]: row["Exportable"] for row in rows}
+
+
+def test_what_a_client_is_to_see_of_the_store_it_selects() -> None:
+    edges = Edges(certificates={AV: {"private_key": False}, "stored": {"days_left": 9}})
+    (own,) = edges.thumbprints(1)
+    rows = selected(edges, "Thumbprint", "HasPrivateKey", "RawData", "Missing")
+    assert len(rows) == 4
+    assert [row["Thumbprint"] for row in rows if not row["HasPrivateKey"]] == [own]
+    assert all(row["RawData"] and row["Missing"] is None for row in rows)
+
+
+@pytest.mark.parametrize("facts", [{"exportable": False}, {"exportable": True}])
+def test_whether_a_key_may_be_exported_is_told_for_those_of_a_cryptographic_provider(
+    facts: dict[str, Any],
+) -> None:
+    edges = Edges(certificates={AV: facts})
+    assert exportable(edges)[edges.thumbprints(1)[0]] is facts["exportable"]
+
+
+@pytest.mark.parametrize("facts", [{"exportable": None}, {"private_key": False}])
+def test_of_other_keys_and_of_none_nothing_is_told(facts: dict[str, Any]) -> None:
+    edges = Edges(certificates={AV: facts})
+    found = exportable(edges)
+    assert edges.thumbprints(1)[0] not in found
+    assert len(found) == 2
+
+
+def test_a_member_that_is_not_there_cannot_be_expanded() -> None:
+    edge = Edges().edge(1)
+    one = call(
+        "Get-Item",
+        rf"Cert:\LocalMachine\My\{edge.rows(STORE, call('Select-Object', 'Thumbprint'))[0]['Thumbprint']}",
+    )
+    failure = edge.failure(one, call("Select-Object", ExpandProperty="Nothing"))
+    assert failure.FullyQualifiedErrorId.startswith("ExpandPropertyNotFound,")
+
+
+def test_the_authoritys_root_is_trusted() -> None:
+    edges = Edges(certificates={AV: {"authority": "Another CA", "signature": "sha1", "key_bits": 1024}})
+    (root,) = edges.edge(1).rows(call("Get-ChildItem", r"Cert:\LocalMachine\Root"))
+    certificate = x509.load_der_x509_certificate(bytes(root["RawData"]))
+    assert certificate.issuer == certificate.subject
+    assert edges.edge(1).rows(call("Get-ChildItem", r"Cert:\LocalMachine\CA")) == []
+    (held,) = edges.edge(1).rows(call("Get-CsCertificate", Type=AV))
+    assert held["Issuer"] == "CN=Another CA"
+
+
+# Rolling
+
+
+def spare(edges: Edges) -> str:
+    held = edges.deployment.certificates("edge01.contoso.com")
+    (thumbprint,) = set(held.stored) - {each.thumbprint for each in held.assigned.values()}
+    return thumbprint
+
+
+def roll(edges: Edges, number: int, days: float) -> None:
+    effective = edges.clock.utc_now() + datetime.timedelta(days=days)
+    edges.edge(number).rows(
+        call("Set-CsCertificate", Type=AV, Thumbprint=spare(edges), Roll=True, EffectiveDate=effective)
+    )
+
+
+def test_what_is_rolled_is_shown_beside_what_is_in_force_and_takes_its_place() -> None:
+    edges = Edges(certificates={"stored": {"days_left": 900}})
+    (old,), new = edges.thumbprints(1), spare(edges)
+    roll(edges, 1, 0.5)
+    roll(edges, 2, 0.5)
+    rows = edges.edge(1).rows(call("Get-CsCertificate", Type=AV))
+    assert [(row["Thumbprint"], row["Previous"]) for row in rows] == [(new, False), (old, True)]
+    assert rows[1]["EffectiveDate"] is None
+    assert edges.works()
+    edges.clock.advance(86400)
+    assert edges.works()
+    edges.edge(1).rows(call("Remove-CsCertificate", Type=AV, Previous=True))
+    assert edges.thumbprints(1) == [new]
+
+
+def test_a_pool_that_is_rolled_in_part_fails_from_then_on() -> None:
+    edges = Edges(certificates={"stored": {"days_left": 900}})
+    roll(edges, 1, 0.5)
+    assert edges.works()
+    edges.clock.advance(86400)
+    assert not edges.works()
+    edges.edge(1).rows(call("Set-CsCertificate", Type=AV, Thumbprint=edges.thumbprints(2)[0]))
+    assert edges.works()
+
+
+def test_rolling_takes_a_date_and_what_is_in_use_is_not_removed_without_a_word() -> None:
+    edges = Edges(certificates={"stored": {"days_left": 900}})
+    given = {"Type": AV, "Thumbprint": spare(edges)}
+    assert "EffectiveDate" in str(edges.edge(1).failure(call("Set-CsCertificate", Roll=True, **given)))
+    edges.edge(1).run(call("Remove-CsCertificate", Type=AV), answer=1)
+    assert len(edges.thumbprints(1)) == 1
+    edges.edge(1).rows(call("Remove-CsCertificate", Type=AV, Force=True))
+    assert edges.thumbprints(1) == []
+    assert edges.edge(1).rows(call("Remove-CsCertificate", Type=AV)) == []
+
+
+@pytest.mark.parametrize(
+    "names", [{"effective_date": None, "previous": None}, {"effective_date": "From", "previous": None}]
+)
+def test_how_rolling_is_shown_is_up_to_the_file(names: dict[str, Any]) -> None:
+    edges = Edges(certificates={AV: {"rolled": {"in_days": 2}}}, rolled_properties=names)
+    for row in edges.edge(1).rows(call("Get-CsCertificate", Type=AV)):
+        assert ("From" in row) is (names["effective_date"] is not None)
+        assert "Previous" not in row

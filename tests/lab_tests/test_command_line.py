@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -46,13 +48,21 @@ DEPLOYMENT = {
 
 
 def lab(*arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "lab", *map(str, arguments)],
-        cwd=TESTS,
-        capture_output=True,
-        text=True,
-        check=check,
-    )
+    """Run a command of the lab's: ``up`` as a process, which its lab descends from, the others in this one."""
+    command = list(map(str, arguments))
+    if command[0] == "up":
+        return subprocess.run(
+            [sys.executable, "-m", "lab", *command], cwd=TESTS, capture_output=True, text=True, check=check
+        )
+    with redirect_stdout(StringIO()) as printed, redirect_stderr(StringIO()) as complained:
+        try:
+            code = main(command)
+        except SystemExit as end:  # what argparse does after a help
+            code = int(end.code or 0)
+    done = subprocess.CompletedProcess(command, code, printed.getvalue(), complained.getvalue())
+    if check:
+        done.check_returncode()
+    return done
 
 
 @pytest.fixture

@@ -27,11 +27,11 @@ def cmdlets_in(source: str) -> set[str]:
 
 
 # What is named there is for people to run.
-ADVICE = PLUGIN_UTILS / "federation" / "prerequisites.py"
+ADVICE = [PLUGIN_UTILS / "federation" / "prerequisites.py", PLUGIN_UTILS / "certificate" / "judgement.py"]
 SENT = {
     cmdlet: str(file.relative_to(PLUGIN_UTILS))
     for file in sorted(PLUGIN_UTILS.rglob("*.py"))
-    if file != ADVICE
+    if file not in ADVICE
     for cmdlet in sorted(cmdlets_in(file.read_text(encoding="utf-8")))
 }
 

@@ -16,9 +16,9 @@ PLUGIN_UTILS = Path(__file__).parents[2] / "plugins" / "plugin_utils"
 FLOORS = (
     ("connection_info",),
     ("report",),
-    ("drift",),
+    ("drift", "health"),
     ("roll_back",),
-    ("clock", "federation", "trace"),
+    ("certificate", "clock", "federation", "trace"),
     ("people", "restart"),
     ("settings",),
     ("topology",),

@@ -6,7 +6,7 @@
 
 A folder with one file a run, JSON Lines. A ``change`` entry is on the disk before its command is sent, an ``outcome``
 entry follows when the outcome is known; a change without one was interrupted, and only the server can tell what became
-of it. The files belong to their owner alone and hold no secret.
+of it. The files belong to their owner alone, or may be read by the group that shares the folder, and hold no secret.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from typing import Any
 
 from ..powershell.errors import ManagementShellError, UnconvertibleValue
 from ..powershell.values import as_result, from_clixml, to_clixml
+from .sharing import is_shared, make_folder, private_mode
 
 FORMAT = 1
 _MARKER = "format.json"
@@ -201,7 +202,9 @@ class Journal:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             status = os.fstat(descriptor)
             if new:
-                _must_be_ours(self.path, status)
+                if not status.st_size:
+                    os.fchmod(descriptor, private_mode(self._folder, group=0o040))
+                _must_be_ours(self.path, status, shared=is_shared(self._folder.stat()))
                 if status.st_size and os.pread(descriptor, 1, status.st_size - 1) != b"\n":
                     raise JournalUnusable(self.path, _TO_WRITE)
             try:
@@ -282,7 +285,7 @@ _TO_READ = (
 def _prepare(folder: Path) -> None:
     """Make the folder and its marker, or refuse one that is somebody else's or of a newer format."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
     except (FileExistsError, NotADirectoryError):
         raise JournalUnusable(folder, "is not a folder") from None
     _must_be_ours(folder, folder.stat())
@@ -294,6 +297,7 @@ def _prepare(folder: Path) -> None:
             with os.fdopen(descriptor, "w", encoding="ascii") as file:
                 file.write(json.dumps({"format": FORMAT}) + "\n")
                 file.flush()
+                os.fchmod(descriptor, private_mode(folder))
                 os.fsync(descriptor)
             own.replace(marker)
         finally:
@@ -321,15 +325,21 @@ def _must_be_known(folder: Path) -> None:
         raise JournalUnusable(folder, f"has the format {found}, and this version knows {FORMAT}")
 
 
-def _must_be_ours(path: Path, status: os.stat_result) -> None:
-    """Whoever could write here could have anything taken back in our name."""
+def _must_be_ours(path: Path, status: os.stat_result, *, shared: bool = False) -> None:
+    """Whoever could write here could have anything taken back in our name. ``shared``: a file whose folder a group
+    shares.
+    """
     is_folder = stat.S_ISDIR(status.st_mode)
     if not is_folder and not stat.S_ISREG(status.st_mode):
         raise JournalUnusable(path, "is not a file")
-    if status.st_uid != os.geteuid():
+    if is_shared(status):
+        return
+    if status.st_uid != os.geteuid() and not shared:
         raise JournalUnusable(path, "belongs to another user")
-    if status.st_mode & (0o022 if is_folder else 0o077):
-        raise JournalUnusable(path, f"can be {'changed' if is_folder else 'read'} by others than its owner")
+    if status.st_mode & (0o022 if is_folder or shared else 0o077):
+        raise JournalUnusable(
+            path, f"can be {'changed' if is_folder or shared else 'read'} by others than its owner"
+        )
 
 
 def _user() -> str:
@@ -371,7 +381,7 @@ def _entries_of(path: Path, *, whole: bool) -> list[Entry]:
     changes: dict[str, dict[str, Any]] = {}
     outcomes: dict[str, dict[str, Any]] = {}
     try:
-        _must_be_ours(path, path.lstat())
+        _must_be_ours(path, path.lstat(), shared=is_shared(path.parent.stat()))
         lines = path.read_bytes().split(b"\n")
         if lines[-1] and whole:
             raise JournalUnusable(path, _TO_READ)

@@ -19,6 +19,7 @@ WIDTH = 79
 # More servers than this are counted rather than listed.
 _ROWS = 60
 _NAMES = 4
+_SENTENCES = 20
 
 _WORDS = {Word.RIGHT: "right", Word.WRONG: "wrong", Word.NOT_KNOWN: "not known", Word.UNCLEAR: "unclear"}
 
@@ -97,7 +98,7 @@ def lines(judgement: Judgement) -> list[str]:
         *_table(judgement, names),
         *wrapped(_counts(judgement)),
         *wrapped(_deciding(judgement)),
-        *wrapped(_sentences(judgement.servers.values(), names)),
+        *wrapped(shortened(_sentences(judgement.servers.values(), names))),
         *wrapped(judgement.remarks),
     ]
 
@@ -115,6 +116,18 @@ def wrapped(sentences: Iterable[str]) -> list[str]:
         for line in textwrap.wrap(
             sentence, WIDTH, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
         )
+    ]
+
+
+def shortened(sentences: Iterable[str]) -> list[str]:
+    """What is said of servers, as far as somebody reads it."""
+    found = list(sentences)
+    left = len(found) - _SENTENCES
+    if left <= 1:
+        return found
+    return [
+        *found[:_SENTENCES],
+        f"... and {left} sentences more, which are in clock_drift_result of the other servers.",
     ]
 
 

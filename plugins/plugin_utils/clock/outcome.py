@@ -11,8 +11,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..result.status import Status
-from .described import lines, listed, short_names, wrapped
+from ..topology.pools import FAIL_BACK
+from ..topology.quorum import Kind
+from .described import lines, listed, short_names, shortened, wrapped
 from .judgement import Judgement, Server, Word
+
+_START = "Start-CsWindowsService"
+# Skype for Business Server 2015, by the version of its Registrar.
+_FAILS_OVER = 7
 
 NOT_ENDED = "The role did not come to its end."
 
@@ -25,7 +31,7 @@ class Run:
 
     ``steps``: by host and name, what a task returned that worked on it. ``replication``: what the check of the whole
     deployment returned. ``av_before`` and ``av_after``: by pool, the test of A/V authentication. ``restarts``: whether
-    they were asked for, None where nobody said.
+    they were asked for, None where nobody said. ``not_planned``: why they were not begun, where they were not.
     """
 
     before: Judgement
@@ -36,6 +42,7 @@ class Run:
     av_after: Mapping[str, Answer] = field(default_factory=dict)
     restarts: bool | None = None
     check_mode: bool = False
+    not_planned: Sequence[str] = ()
 
     @property
     def last(self) -> Judgement:
@@ -140,12 +147,13 @@ def report(run: Run, results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     names = short_names(run.last.servers)
     found = lines(run.last) if run.after is not None else []
     found += wrapped(_done(run, names))
-    found += wrapped(_failures(run, names))
+    found += wrapped(shortened(_failures(run, names)))
     found += wrapped(_authentication(run))
     if not run.check_mode and failed(run.replication):
         found += wrapped(
             [f"Replication: {run.replication.get('msg') or 'it is not known whether it works.'}"]
         )
+    found += wrapped(run.not_planned)
     found += wrapped(_people(run))
     found += wrapped(_left(run, names))
     return found + wrapped([_closing(run, results, names)])
@@ -193,7 +201,7 @@ def _failures(run: Run, names: Mapping[str, str]) -> Iterator[str]:
 
 def _authentication(run: Run) -> Iterator[str]:
     """For each pool, the test of what users need to call through the Edge Server, before and after."""
-    for pool in dict.fromkeys((*run.av_before, *run.av_after)):
+    for pool in sorted({*run.av_before, *run.av_after}):
         before, after = (_tested(each.get(pool)) for each in (run.av_before, run.av_after))
         if run.av_after:
             yield f"A/V authentication for users of {pool}: {before} before the repair, {after} after it."
@@ -237,7 +245,7 @@ def _left(run: Run, names: Mapping[str, str]) -> Iterator[str]:
         for server in run.last.servers.values()
         if server.restart is not None or server.measurement.note is not None
     ]
-    down = [server.host for server in run.last.servers.values() if not server.measurement.running]
+    down = [server for server in run.last.servers.values() if not server.measurement.running]
     if run.check_mode or not pending:
         return
     still = listed([names[host] for host in pending])
@@ -246,8 +254,16 @@ def _left(run: Run, names: Mapping[str, str]) -> Iterator[str]:
         yield "Restart them, one outage domain at a time, with -e clock_drift_restart=true, or leave it with =false."
     else:
         yield "Go on with: ansible-playbook lync.remediation.fix_clock_drift -e clock_drift_restart=true"
-    for host in down:
-        yield f"{names[host]} is down. On it, to bring it back without a run: Start-CsWindowsService"
+    for server in down:
+        yield f"{names[server.host]} is down. On it, to bring it back without a run: {_way_back(server)}"
+
+
+def _way_back(server: Server) -> str:
+    """What was failed over is disabled, and does not start before it is failed back."""
+    pool = server.place.pool
+    if pool is None or pool.kind is not Kind.FRONT_ENDS or (pool.version or _FAILS_OVER) < _FAILS_OVER:
+        return _START
+    return f"{FAIL_BACK} -ComputerName {server.place.computer} if it was failed over, or else {_START}"
 
 
 def _closing(run: Run, results: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> str:

@@ -62,8 +62,15 @@ def check_variables(prefix: str, given: Mapping[str, Any], known: Iterable[str])
         number = _number(name, value)
         if not math.isfinite(number) or not lowest <= number <= highest:
             raise BadArgument(f"{name}: {value} is not allowed. Allowed is {lowest:g} to {highest:g}.")
+    for option in ("ntp_servers", "take_over"):
+        listed = given.get(prefix + option)
+        if listed is not None and not isinstance(listed, list):
+            raise BadArgument(f"{prefix}{option}: {listed!r} is not a list of names.")
     for server in given.get(f"{prefix}ntp_servers") or ():
         check_host(f"{prefix}ntp_servers", server)
+    for computer in given.get(f"{prefix}take_over") or ():
+        if not isinstance(computer, str) or not computer.strip():
+            raise BadArgument(f"{prefix}take_over: {computer!r} is not the name of a server.")
 
 
 def _number(name: str, value: Any) -> float:

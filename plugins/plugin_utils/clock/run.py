@@ -6,18 +6,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..result.refusals import UnusableArgument
+from ..run_action import Registered, latest
 from ..topology.pool_state import from_dict
 from .controller import is_synchronised
 from .judgement import Judgement, Request, Rules, judge
 from .measurement import read
 from .places import Topology
-
-#: By name of a variable, what each host has under it.
-Registered = Callable[[str], Mapping[str, Mapping[str, Any]]]
 
 
 def judged(arguments: Mapping[str, Any], registered: Registered) -> Judgement:
@@ -37,16 +35,6 @@ def judged(arguments: Mapping[str, Any], registered: Registered) -> Judgement:
         zones_confirmed=arguments["time_zone_confirmed"],
     )
     return judge(measured, list(topologies(arguments["topologies"])), requests, rules)
-
-
-def latest(names: Sequence[str], registered: Registered) -> dict[str, Mapping[str, Any]]:
-    """What was registered last, by host; a task that was skipped for a host says nothing of it."""
-    found: dict[str, Mapping[str, Any]] = {}
-    for name in names:
-        for host, answer in registered(name).items():
-            if host not in found or (answer and not answer.get("skipped")):
-                found[host] = answer
-    return found
 
 
 def topologies(given: Mapping[str, Any]) -> list[Topology]:

@@ -204,11 +204,13 @@ def _domain(
             seen.setdefault(key(measurement.domain_controller.name), []).append(
                 (measurement, measurement.domain_controller)
             )
+    known = set(taken)
     for name, comparisons in seen.items():
         voter = _measured(Kind.DOMAIN, comparisons[0][1].name, comparisons, tolerance)
         if isinstance(voter, str):
             silent.append(f"The domain's PDC emulator {comparisons[0][1].name} {voter}.")
-        elif name not in taken and voter.address not in taken:
+        elif name not in known and voter.address not in known:
+            known |= _keys([voter])
             yield voter
 
 
@@ -228,9 +230,11 @@ def _sources(measurements: Iterable[Measurement], tolerance: float, taken: set[s
             Comparison(source, 0.0),
         )
         followed.setdefault(key(source), []).append((measurement, compared))
+    known = set(taken)
     for name, comparisons in followed.items():
         voter = _measured(Kind.SOURCE, comparisons[0][1].name, comparisons, tolerance)
-        if isinstance(voter, Voter) and name not in taken and voter.address not in taken:
+        if isinstance(voter, Voter) and name not in known and voter.address not in known:
+            known |= _keys([voter])
             yield voter
 
 

@@ -130,7 +130,7 @@ class DriftAction(BaseAction):
         if arguments["baseline"]:
             folder = _folder("baseline", arguments["baseline"])
         else:
-            folder = Path(str(self._variables.get("inventory_dir") or ".")) / "baseline" / name
+            folder = beside_the_inventory(self._variables) / "baseline" / name
         nouns = arguments["nouns"]
         own = self._journal_folder({JOURNAL_VARIABLE: self._variables.get(JOURNAL_VARIABLE)})
         chosen = arguments["state_persists"]
@@ -193,6 +193,20 @@ class DriftAction(BaseAction):
             word for name, value in again.items() if name in chosen for word in ("-e", f"{name}={value}")
         ]
         return [*words, "-l", task.host, "-e", f"lync_remediation_state={task.state.root}", *given]
+
+
+def beside_the_inventory(variables: Mapping[str, Any]) -> Path:
+    """The folder that the inventory lies in; never the inventory itself, all files of which are read as hosts."""
+    folder = Path(str(variables.get("inventory_dir") or "."))
+    sources = map(Path, variables.get("ansible_inventory_sources") or ())
+    return next(
+        (
+            source.parent
+            for source in sources
+            if source.is_dir() and (source == folder or source in folder.parents)
+        ),
+        folder,
+    )
 
 
 def _folder(option: str, text: str) -> Path:

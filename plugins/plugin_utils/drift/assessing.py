@@ -26,7 +26,7 @@ from .baseline import Baseline
 from .comparing import SEQUENCE, Comparison, Server, compare
 from .deployment import Binding
 from .documents import Document, folded
-from .findings import Finding, Key, Kind, Resolved, Unknown
+from .findings import Finding, Key, Kind, Resolved, Trend, Unknown
 from .history import LastSeen, after_run, resolved, with_history
 from .judging import Waived, explain, waive
 from .manifest import Manifest
@@ -45,7 +45,7 @@ class Task:
 
     ``wanted`` is the variable drift_wanted, ``variables`` those of roles, ``results`` those of other tasks.
     ``journals`` are the folders that changes of our own are written down in. ``accepted`` are folded nouns whose
-    changed shape is accepted.
+    changed shape is accepted. ``read_again`` is the least severity of a new difference whose noun is read once more.
     """
 
     deployment: str
@@ -59,6 +59,7 @@ class Task:
     waiver_days: int = 366
     journals: tuple[Path, ...] = ()
     accepted: frozenset[str] = frozenset()
+    read_again: Severity | None = None
     persists: bool = True
     collection_version: str = ""
     keeps: bool = True
@@ -156,6 +157,11 @@ def assess(shell: ManagementShell, task: Task, now: Now) -> Assessment:
     server = replace(server, roles=least_roles(shell, withheld)) if withheld else server
     compared = compare(server, asked, readings, last, exported, now.text, task.accepted)
     findings = with_history(compared.findings, last, now.text)
+    doubtful = nouns_to_read_again(findings, task.read_again)
+    if doubtful:
+        readings = {**readings, **read_nouns(shell, doubtful)}
+        compared = compare(server, asked, readings, last, exported, now.text, task.accepted)
+        findings = with_history(compared.findings, last, now.text)
     entries = [entry for folder in task.journals for entry in journal.entries(folder)]
     findings = explain(findings, sorted(entries, key=lambda entry: entry.time), _same(readings))
     findings += with_history(reported(task.deployment, task.results, compared), last, now.text)
@@ -163,6 +169,18 @@ def assess(shell: ManagementShell, task: Task, now: Now) -> Assessment:
     return Assessment(
         server, binding, files, exported, asked, readings, last, compared, waived, waived.findings
     )
+
+
+def nouns_to_read_again(findings: Sequence[Finding], least: Severity | None) -> list[str]:
+    """The nouns that have a difference of that severity or a worse one which the run before did not have."""
+    severities = list(Severity)
+    chosen = [] if least is None else severities[severities.index(least) :]
+    nouns = [
+        each.noun
+        for each in findings
+        if each.status is Status.DRIFTED and each.severity in chosen and each.trend is not Trend.STILL
+    ]
+    return list(dict.fromkeys(nouns))
 
 
 def all_requests(files: Baseline, task: Task) -> Requests:

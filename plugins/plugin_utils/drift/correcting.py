@@ -13,6 +13,7 @@ from typing import Any
 
 from ..change.envelope import Envelope
 from ..result.refusals import BadArgument, UnusableArgument
+from ..result.severity import Severity
 from ..result.status import Status
 from ..settings import catalogue
 from . import plan as planning
@@ -25,6 +26,7 @@ from .plan import Choice, Limits, Plan
 from .rights import rights_for
 from .run import Run
 from .state import Now
+from .times import window
 
 
 def limits_of(arguments: Mapping[str, Any]) -> Limits:
@@ -66,9 +68,14 @@ class Correcting:
         """Raises BadArgument before anything is written where nothing may be."""
         paused = planning.pause_of(arguments["pause"], self._now.time)
         choice = self._choice(arguments)
+        allowed = window("drift_window", arguments["window"]) if arguments["window"] else None
+        note = ""
         if paused is not None:
             until = f"{paused.until:%Y-%m-%d %H:%M %Z}"
             note = f"Paused until {until} by {paused.owner}: {paused.reason}. Nothing was corrected."
+        elif allowed is not None and not allowed.has_moment(self._now.time):
+            note = f"Corrections are allowed from {allowed} by the controller's clock. Nothing was corrected."
+        if note:
             return self._concluded(Outcome({each.id: each for each in self._assessment.findings}), [note], [])
         self._must_be_allowed()
         planned = self._plan(choice)
@@ -104,7 +111,8 @@ class Correcting:
                 ) & {each.id for each in self._assessment.findings}
             else:
                 ids = planning.chosen_ids(only)
-        return Choice(ids, arguments["remove_unmanaged"])
+        severities = frozenset(Severity(each) for each in arguments["severities"])
+        return Choice(ids, arguments["remove_unmanaged"], severities)
 
     def _must_be_allowed(self) -> None:
         if self._envelope.check_mode:

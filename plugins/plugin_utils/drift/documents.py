@@ -21,6 +21,7 @@ from typing import Any
 
 import yaml
 
+from ..change.sharing import private_mode
 from ..powershell.ordinal import ordinal_key
 from ..result.refusals import BadArgument
 
@@ -256,7 +257,8 @@ def block(key: str, value: Any, indentation: str) -> str:
 def write_atomically(path: Path, text: str | bytes, mode: int | None = None) -> None:
     """Replace a file by one that is whole and on the disk, or leave it as it is. Raises OSError.
 
-    ``mode``: of a new file; one that exists keeps its own.
+    ``mode``: of the file. By default one that exists keeps its own, and a new one can be read by everybody and
+    written by its owner, or by the group that shares the folder.
     """
     content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     with suppress(FileNotFoundError):
@@ -269,7 +271,7 @@ def write_atomically(path: Path, text: str | bytes, mode: int | None = None) -> 
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            os.fchmod(descriptor, 0o644 if mode is None else mode)
+            os.fchmod(descriptor, private_mode(path.parent) | 0o044 if mode is None else mode)
             os.fsync(descriptor)
         own.replace(path)
     finally:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..result.display import shown
 from ..result.refusals import BadArgument, UnusableArgument
+from ..result.severity import Severity
 from ..result.status import Status
 from ..settings import catalogue
 from ..settings.identity import Identity, stored
@@ -53,11 +54,12 @@ class Pause:
 @dataclass(frozen=True)
 class Choice:
     """What an enforcing run may correct. ``only`` are ids, None for all; ``remove_unmanaged`` also objects that the
-    baseline does not have.
+    baseline does not have. ``severities`` are those that are corrected, empty for all; ids go before them.
     """
 
     only: frozenset[str] | None = None
     remove_unmanaged: bool = False
+    severities: frozenset[Severity] = frozenset()
 
     def names(self, finding: Finding) -> bool:
         return self.only is not None and finding.id in self.only
@@ -155,6 +157,8 @@ def _reason_to_leave(finding: Finding, last: LastSeen, choice: Choice, rights: R
         return "it is waived"
     if choice.only is not None and not named:
         return "it was not chosen"
+    if choice.severities and finding.severity not in choice.severities and not named:
+        return f"its severity is {finding.severity.value}, which is not among those that are corrected"
     if finding.kind in (Kind.ORDER, Kind.REPORTED, Kind.NOUN):
         return (
             "only the order differs" if finding.kind is Kind.ORDER else "another task is responsible for it"

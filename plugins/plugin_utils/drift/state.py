@@ -5,6 +5,8 @@
 """The folder on the controller that holds what is known of a deployment: lock, last seen, runs, copies of the
 store, journal.
 
+It belongs to whoever made it, or to the group that shares the folder it is in (``change/sharing``).
+
 The lock is the kernel's and dies with its process; the text in its file is for people. Nothing of this is in the
 deployment itself.
 """
@@ -25,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..change.sharing import is_shared, make_folder, private_mode
 from ..powershell.errors import ManagementShellError
 from . import history
 from .deployment import Binding
@@ -122,15 +125,16 @@ class State:
         """
         with self._problems("cannot be written"):
             for folder in (self.root, self.path, self.runs, self.store):
-                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+                make_folder(folder)
             status = self.path.stat()
-            if status.st_uid != os.geteuid():
-                raise StateUnusable(self.path, "belongs to another user")
-            if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-                raise StateUnusable(self.path, "can be changed by others than its owner")
+            if not is_shared(status):
+                if status.st_uid != os.geteuid():
+                    raise StateUnusable(self.path, "belongs to another user")
+                if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+                    raise StateUnusable(self.path, "can be changed by others than its owner")
             marker = self.path / _MARKER
             if not marker.exists():
-                write_atomically(marker, json.dumps({"format": FORMAT}) + "\n", 0o600)
+                self._write(marker, {"format": FORMAT})
             found = self._json(marker).get("format")
             if found != FORMAT:
                 raise StateUnusable(self.path, f"has the format {found}, and this version knows {FORMAT}")
@@ -155,6 +159,8 @@ class State:
         path = self.path / "lock"
         with self._problems("cannot be locked"):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if os.fstat(descriptor).st_uid == os.geteuid():
+                os.fchmod(descriptor, private_mode(self.path))
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -263,9 +269,8 @@ class State:
 
     def _write(self, path: Path, document: Mapping[str, Any]) -> None:
         with self._problems("cannot be written"):
-            write_atomically(
-                path, json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n", 0o600
-            )
+            text = json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n"
+            write_atomically(path, text, private_mode(path.parent))
 
     def _json(self, path: Path) -> dict[str, Any]:
         try:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 _WIDTH = 72
-"""What is left of 80 columns once Ansible has indented a list."""
+"""Narrow enough for a pager with line numbers on 80 columns."""
 _LABEL = 18
 _MOST = 8
 """As many lines of a section as a screen can spare."""

@@ -33,21 +33,31 @@ class Command:
 
     ``parameters`` maps a parameter's name to a native Python value that `values.to_clixml` knows, or to
     `Switch.PRESENT`. ``arguments`` are the positional ones, which is how native programs such as w32tm take theirs.
+    ``into`` are the commands that what it puts out goes through, in order: one statement with pipes.
     """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     arguments: tuple[Any, ...] = ()
+    into: tuple[Command, ...] = ()
 
     @property
     def verb(self) -> str:
         return self.name.partition("-")[0]
+
+    @property
+    def piped(self) -> tuple[Command, ...]:
+        """The commands of its statement, this one first."""
+        return (self, *self.into)
 
     def as_text(self) -> str:
         """The line a person would type into the Management Shell for this command; for display only, never sent.
 
         PowerShell reads it as this command with these values, whatever they contain, and it is one line.
         """
+        return " | ".join(command._own_text() for command in self.piped)
+
+    def _own_text(self) -> str:
         words = [self.name if _BAREWORD.fullmatch(self.name) else f"& {_quoted(self.name)}"]
         for name, value in self.parameters.items():
             if value is Switch.PRESENT:

@@ -78,13 +78,17 @@ class Pipeline:
         for command in commands:
             if self._pipeline.commands:
                 self._pipeline.add_statement()
-            self._pipeline.add_command(Cmdlet(command.name, opened.record.protocol_version, is_script=False))
-            for name, value in command.parameters.items():
-                self._pipeline.add_parameter(name, Argument(value))
-            for value in command.arguments:
-                self._pipeline.add_argument(Argument(value))
+            for part in command.piped:
+                self._add(part, opened.record.protocol_version)
         # Client and server of Windows Remote Management 2.0: the server chooses the command's identity.
         self._command_id = None if opened.is_version_2 else self._pipeline.id
+
+    def _add(self, command: Command, protocol_version: str) -> None:
+        self._pipeline.add_command(Cmdlet(command.name, protocol_version, is_script=False))
+        for name, value in command.parameters.items():
+            self._pipeline.add_parameter(name, Argument(value))
+        for value in command.arguments:
+            self._pipeline.add_argument(Argument(value))
 
     def run(self) -> Results:
         """Raises `SessionGone` and `errors.ConnectionRefused` where nothing was accepted, `errors.OutcomeUnknown` where

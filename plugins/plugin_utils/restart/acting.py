@@ -35,6 +35,10 @@ START = "Start-CsWindowsService"
 # itself.
 SETTLE_AFTER_DRAINING = 20 * 60
 
+# What a command may take that is told not to wait for the services. The session's own limit is one for failing over,
+# which takes as long as calls do.
+_NO_WAIT_LIMIT = 300.0
+
 
 @dataclass(frozen=True)
 class Waits:
@@ -145,7 +149,8 @@ class Acting:
 
     def _send(self, command: Command) -> Answer:
         """Raises ChangeFailed with what the server said against it."""
-        answer = self.envelope.write(command)
+        limit = _NO_WAIT_LIMIT if "NoWait" in command.parameters else None
+        answer = self.envelope.write(command, limit=limit)
         if isinstance(answer.trouble, CommandError):
             found = pools.own_services(self.shell)
             raise self._failure(described(found), found)

@@ -159,8 +159,8 @@ class _Restart:
         return found
 
     def _seen(self) -> PoolState:
-        """The pool as its other members say that it is."""
-        return self._as_seen(self._query_peers(), self.before)
+        """The pool as its members say that it is now."""
+        return self._as_seen(self._query_peers(), pools.own_services(self.shell))
 
     def _as_seen(self, peers: Sequence[Peer], own: Services) -> PoolState:
         said = {ordinal_key(each.computer): each for each in peers}

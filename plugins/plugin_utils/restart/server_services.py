@@ -2,22 +2,20 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The module server_services: stop, start and restart the Lync services of one computer without breaking its
-pool.
+"""The module server_services: stop and start the Lync services of one computer without breaking its pool.
 
 Before anything is stopped the pool's state is read, and whatever speaks against it is a refusal. What is stopped
-is drained; what is started must be up, and its pool ready, before the module says so.
+is drained; what is started must be up before the module says so.
 """
 
 from __future__ import annotations
 
-import datetime
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..change.envelope import Envelope, Mismatch
+from ..change.envelope import Envelope
 from ..change.journal import Change, Restorable
 from ..change.waiting import Clock
 from ..powershell.commands import Command
@@ -31,8 +29,7 @@ from ..topology import pools
 from ..topology.pool_state import BUSY, PoolState, Readiness, from_dict, objections
 from ..topology.quorum import Kind
 from ..topology.services import Services
-from ..windows import computer, registry, restart_note, stopping_mark
-from ..windows.kerberos_tickets import PURGE_TICKETS
+from ..windows import computer, registry, stopping_mark
 from .acting import START, STOP, Acting, Step, Waits, summary
 from .processes import is_dead, this_process
 
@@ -43,8 +40,7 @@ CMDLETS = (STOP, START)
 _FRESH = 120.0
 
 _REASON = Reason(
-    Severity.HIGH,
-    "Services that are not what they should be take a server out of its pool, or keep an old clock's zone in use.",
+    Severity.HIGH, "Services that are not what they should be take a server out of its pool, or keep it in."
 )
 
 
@@ -54,9 +50,6 @@ class Request:
 
     state: str
     graceful: bool
-    method: str
-    only_if_restart_pending: bool
-    reason: str
     pool_state: Mapping[str, Any] | None
     waits: Waits
 
@@ -76,68 +69,42 @@ class _Operation:
     def run(self) -> Result:
         keys = self._keys()
         self.name = computer.name(keys) or self.shell.endpoint.name
-        note = restart_note.read_note(keys)
-        if self.request.state == "restart_pending":
-            return self._leave_note(note)
         before = pools.own_services(self.shell)
-        self._know(self._result(before, [], summary(before), note))
-        wanted = self._wanted(before, note)
+        self._know(self._result(before, [], summary(before)))
         acting = Acting(
             self.envelope, self.name, before, self.request.waits, self._outline, self._seen_now, self.clock
         )
-        steps = self._steps(acting, wanted, note)
-        settles = note is not None and wanted == "restarted"
-        after = _AFTER[wanted] if steps else summary(before)
-        commands = [
-            *(PURGE_TICKETS if settles else ()),
-            *(step.command for step in steps),
-            *([restart_note.removing()] if settles else []),
-        ]
-        self._know(self._result(before, commands, after, note))
-        if any(step.takes_down for step in steps):
+        step = self._step(acting, before)
+        if step is None:
+            return self.envelope.known
+        after = _AFTER[self.request.state]
+        self._know(self._result(before, [step.command], after))
+        if step.takes_down:
             self._respect(stopping_mark.read(keys))
             self._guard()
-        if self.envelope.check_mode or not steps:
+        if self.envelope.check_mode:
             return self.envelope.known
-        change = Change(
-            RESOURCE,
-            self.name,
-            self.request.state,
-            {"services": summary(before)},
-            {"services": after},
-            Restorable.NO,
-        )
-        self.envelope.begin(change, commands)
-        return self._carry_out(acting, steps, after, settles=settles)
+        states = {"services": summary(before)}, {"services": after}
+        change = Change(RESOURCE, self.name, self.request.state, *states, Restorable.NO)
+        self.envelope.begin(change, [step.command])
+        return self._carry_out(acting, step, after)
 
     def _know(self, result: Result) -> None:
         self.envelope.expects(result.warned(*self.envelope.known.warnings))
 
-    def _result(
-        self, before: Services, commands: Sequence[Command], after: str, note: Mapping[str, Any] | None
-    ) -> Result:
+    def _result(self, before: Services, commands: Sequence[Command], after: str) -> Result:
         states = {"services": summary(before)}, {"services": after}
         changed = ["services"] if commands else []
         result = computer_result(
             self.shell.endpoint.name, RESOURCE, *states, changed, {"services": _REASON}, commands
         )
-        return result.with_details(computer=self.name, services=before.states, restart_pending=note)
+        return result.with_details(computer=self.name, services=before.states)
 
-    def _carry_out(self, acting: Acting, steps: Sequence[Step], after: str, *, settles: bool) -> Result:
+    def _carry_out(self, acting: Acting, step: Step, after: str) -> Result:
         """Raises ChangeFailed, also for a server that is gone in the middle of it."""
-        note = self.envelope.known.details["restart_pending"]
         try:
-            if settles:
-                for command in PURGE_TICKETS:
-                    self.envelope.write(command)
-            for step in steps:
-                acting.take(step)
-                if step.takes_down and settles:
-                    # Without this an interrupted restart is made again as a whole; nothing worse comes of a failure.
-                    self.envelope.write(restart_note.stopped(self._now()))
+            acting.take(step)
             found = pools.own_services(self.shell)
-            if settles:
-                note = self._remove_note()
         except ChangeFailed:
             raise
         except ManagementShellError as lost:
@@ -145,53 +112,31 @@ class _Operation:
                 raise
             self.envelope.expects(self.envelope.known.with_details(services={}))
             raise self.envelope.unread(self.name, lost) from lost
-        result = self.envelope.known.with_details(services=found.states, restart_pending=note)
-        mismatches = [Mismatch("restart_pending", None, note)] if settles and note is not None else []
-        return self.envelope.conclude(
-            f"The restart of {self.name}", {"services": after}, mismatches, result=result
-        )
+        result = self.envelope.known.with_details(services=found.states)
+        return self.envelope.conclude(f"The services of {self.name}", {"services": after}, [], result=result)
 
     # -- what there is to do ---------------------------------------------------------------------------------
 
     def _keys(self) -> Mapping[str, registry.Values]:
-        keys = [computer.NAME_KEY, restart_note.NOTE_KEY, stopping_mark.MARK_KEY]
+        keys = [computer.NAME_KEY, stopping_mark.MARK_KEY]
         return registry.read(self.shell, self.shell.run(registry.reading(keys)), keys)
 
-    def _wanted(self, before: Services, note: Mapping[str, Any] | None) -> str:
-        """The state to reach; the state that is there already where nothing is to be done."""
-        wanted = self.request.state
-        if wanted == "restarted" and self.request.only_if_restart_pending and note is None:
-            return "as_it_is"
-        reached = {
-            "running": before.up,
-            "stopped": before.down,
-            "failed_over": before.failed_over,
-            "failed_back": before.up,
-        }
-        if wanted == "running" and before.failed_over:
-            raise Refused(
-                f"The services of {self.shell.endpoint.name} were failed over, and are disabled. state: failed_back "
-                "brings them back, with their users"
-            )
-        return "as_it_is" if reached.get(wanted, False) else wanted
-
-    def _steps(self, acting: Acting, wanted: str, note: Mapping[str, Any] | None) -> list[Step]:
-        if wanted in ("failed_over", "failed_back"):
-            acting.require_failing_over()
-        return {
-            "as_it_is": list,
-            "running": lambda: [acting.start(settles=False)],
-            "failed_back": lambda: [acting.fail_back()],
-            "stopped": lambda: [acting.stop(graceful=self.request.graceful)],
-            "failed_over": lambda: [acting.fail_over()],
-            # What has been stopped since the note was made, such as by a restart that was interrupted, need not be
-            # stopped again.
-            "restarted": lambda: acting.restart(
-                self.request.method,
-                graceful=self.request.graceful,
-                stopped=note is not None and note["stopped"] is not None,
-            ),
-        }[wanted]()
+    def _step(self, acting: Acting, before: Services) -> Step | None:
+        """What leads to the state; None where it is there already. Raises Refused, CmdletNotOffered."""
+        state = self.request.state
+        if state == "running":
+            if before.failed_over:
+                raise Refused(
+                    f"The services of {self.shell.endpoint.name} were failed over, and are disabled. state: "
+                    "failed_back brings them back, with their users"
+                )
+            return None if before.up else acting.start(settles=False)
+        if state == "stopped":
+            return None if before.down else acting.stop(graceful=self.request.graceful)
+        if before.failed_over if state == "failed_over" else before.up:
+            return None
+        acting.require_failing_over()
+        return acting.fail_over() if state == "failed_over" else acting.fail_back()
 
     # -- the guard -------------------------------------------------------------------------------------------
 
@@ -256,66 +201,10 @@ class _Operation:
                 self.envelope.expects(self.envelope.known.warned(alone))
             return
 
-    # -- the note --------------------------------------------------------------------------------------------
-
-    def _leave_note(self, note: Mapping[str, Any] | None) -> Result:
-        # A note of a restart that was interrupted speaks of an earlier repair, and the whole restart is pending again;
-        # one without a reason was never finished.
-        noted = note is not None and bool(note["reason"]) and not note["stopped"]
-        commands = () if noted else restart_note.making(self._now(), self.request.reason)
-        states = {"restart_pending": noted}, {"restart_pending": True}
-        changed = ["restart_pending"] if commands else []
-        result = computer_result(
-            self.shell.endpoint.name, RESOURCE, *states, changed, {"restart_pending": _REASON}, commands
-        )
-        self.envelope.expects(result.with_details(computer=self.name, restart_pending=note))
-        if self.envelope.check_mode or not commands:
-            return self.envelope.known
-        change = Change(
-            RESOURCE,
-            self.name,
-            "note",
-            {"restart_pending": note},
-            {"restart_pending": {"reason": self.request.reason}},
-            Restorable.NO,
-        )
-        self.envelope.begin(change, commands)
-        for command in commands:
-            if not self.envelope.write(command).went_through:
-                break
-        subject = f"The note on {self.name} that a restart is pending"
-        try:
-            found = restart_note.read_note(self._keys())
-        except ManagementShellError as error:
-            raise self.envelope.unread(subject, error) from error
-        there = found is not None and bool(found["reason"]) and not found["stopped"]
-        mismatches = [] if there else [Mismatch("restart_pending", True, found)]
-        return self.envelope.conclude(
-            subject,
-            {"restart_pending": there},
-            mismatches,
-            result=self.envelope.known.with_details(restart_pending=found),
-            # One that was begun and not finished is not there, and yet is something that was not there before.
-            changed=found != note,
-        )
-
-    def _now(self) -> datetime.datetime:
-        return datetime.datetime.fromtimestamp(self.clock.time(), datetime.timezone.utc)
-
-    def _remove_note(self) -> Mapping[str, Any] | None:
-        """The note as it is then. A worker that outlived an interrupted run may have taken it away already.
-
-        Where a command may still be at work the note stays, and the next run sees to it.
-        """
-        if self.envelope.all_ended:
-            self.envelope.write(restart_note.removing())
-        return restart_note.read_note(self._keys())
-
 
 _AFTER = {
     "running": "running",
     "stopped": "stopped",
     "failed_over": "failed over",
     "failed_back": "running",
-    "restarted": "running, restarted",
 }

@@ -32,7 +32,7 @@ def typed_lines(command: str, width: int) -> list[str]:
     """A command as a person types it into a narrow Management Shell: broken before parameters, each line but the last
     with the backtick that continues it.
 
-    No line begins with a blank, which would have YAML quote it. A parameter that is too long by itself stays whole.
+    A parameter that is too long by itself stays whole.
     """
     parts: list[str] = []
     for word in _WORD.findall(command):
@@ -46,5 +46,5 @@ def typed_lines(command: str, width: int) -> list[str]:
             lines[-1] += f" {part}"
         else:
             lines[-1] += " `"
-            lines.append(part)
+            lines.append(f"    {part}")
     return lines

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Protocol
 
+from ..certificate import assignment as certificate_assignment
 from ..change.envelope import Envelope, Mismatch
 from ..change.journal import Change, Entry, NoJournal
 from ..people import assignment, granting
@@ -235,6 +236,9 @@ HANDLERS: Mapping[str, Callable[[], Handler]] = {
     **{noun.name: partial(SettingsHandler, _read_any(noun)) for noun in manageable() if not noun.read_only},
     **{name: partial(SettingsHandler, _read_by(resource)) for name, resource in RESOURCES.items()},
     assignment.RESOURCE: AssignmentHandler,
+    certificate_assignment.RESOURCE: partial(
+        RequestHandler, certificate_assignment.restoring_request, certificate_assignment.remediate
+    ),
     "time_zone": partial(RequestHandler, time_zone.restoring_request, time_zone.remediate),
     "time_service": partial(RequestHandler, time_service.restoring_request, time_service.remediate),
 }

@@ -16,19 +16,19 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from .records import Record, Stamp
+from .records import Record, Stamp, value_of
 
-MOST_OBSERVATIONS = 2_000
+MOST_OBSERVATIONS = 1_000
+_SHORTEST_MESSAGE = 500
 _QUARTER = 15 * 60
 _NEAR_A_QUARTER = 90.0
-_LINE = re.compile(rb"(?m)^(?:start-line:[ \t]*)?(?:sip/2\.0 (\d{3})|([a-z]{2,12}) sips?:\S+ sip/2\.0)")
-_CSEQ = re.compile(rb"(?m)^cseq:[ \t]*(\d{1,10})[ \t]+([a-z]{2,12})")
-_BRANCH = re.compile(rb"(?m)^via:[^\n]*?;branch=([^;\s]{1,200})")
-_TAG = re.compile(rb"(?m)^from:[^\n]*?;tag=([^;\s]{1,100})")
-_DIRECTION = re.compile(rb"(?m)^direction:[ \t]*(?:incoming|(outgoing))")
+_LINE = re.compile(rb"(?m)^(?:sip/2\.0 (\d{3})|([a-z]{2,12}) sips?:\S+ sip/2\.0)")
+_CSEQ = re.compile(rb"[ \t]*(\d{1,10})[ \t]+([a-z]{2,12})")
+_BRANCH = re.compile(rb";branch=([^;\s]{1,200})")
+_TAG = re.compile(rb";tag=([^;\s]{1,100})")
 _CLIENT_DIRECTION = re.compile(rb":: ?(?:data received|(sending packet))")
 
 
@@ -53,28 +53,43 @@ class ClockDifference:
 
 
 class Observations:
-    """When each server saw which message."""
+    """When each server saw which message.
 
-    def __init__(self, most: int = MOST_OBSERVATIONS) -> None:
+    What is read has about ``size`` bytes: in large traces the sample begins as small as it is going to be at least.
+    """
+
+    def __init__(self, size: int = 0, most: int = MOST_OBSERVATIONS) -> None:
         self._most = most
-        self._limit = 1 << 32
+        messages = max(1, size // _SHORTEST_MESSAGE)
+        self._limit = min(1 << 32, (2 * most << 32) // messages)
         self._seen: dict[tuple[int, int], dict[tuple[str, bool], tuple[Stamp, int]]] = {}
         self._count = 0
 
-    def wants(self, call: bytes) -> bool:
-        return zlib.crc32(call) < self._limit
+    def wanted(self, calls: Iterable[bytes]) -> set[bytes]:
+        """Those of these calls that belong to the sample."""
+        limit, hashed = self._limit, zlib.crc32
+        return {call for call in calls if hashed(call) < limit}
 
     def add(self, record: Record, call: bytes, server: str, file: int) -> None:
         """Remember a record of a message, unless it is not one."""
-        direction = (_CLIENT_DIRECTION if record.client else _DIRECTION).search(record.text)
-        line, sequence = _LINE.search(record.text), _CSEQ.search(record.text)
+        text = record.text
+        if record.client:
+            direction = _CLIENT_DIRECTION.search(text)
+            line = _LINE.search(text)
+            sent = direction is not None and direction[1] is not None
+        else:
+            direction = value_of(text, b"direction:")
+            start = value_of(text, b"start-line:")
+            line = _LINE.match(text[slice(*start)].lstrip()) if start else _LINE.search(text)
+            sent = direction is not None and text[slice(*direction)].lstrip().startswith(b"outgoing")
+        sequence = _in_value(text, b"cseq:", _CSEQ.match)
         if record.stamp is None or direction is None or line is None or sequence is None:
             return
-        via = _BRANCH.search(record.text) or _TAG.search(record.text)
+        via = _in_value(text, b"via:", _BRANCH.search) or _in_value(text, b"from:", _TAG.search)
         hashed = zlib.crc32(call)
         message = hash((call, line[1], sequence.groups(), via[1] if via else None))
         places = self._seen.setdefault((hashed, message), {})
-        place = (server, direction[1] is not None)
+        place = (server, sent)
         # A message that is sent again is the first one, which cannot have been late.
         if place not in places:
             places[place] = (record.stamp, file)
@@ -118,3 +133,10 @@ class Observations:
                     ClockDifference(receiver, sender, (there - back) / 2, abs(there + back) / 2, count)
                 )
         return sorted(found, key=lambda each: (-abs(each.offset), each.server, each.reference))
+
+
+def _in_value(
+    text: bytes, name: bytes, look: Callable[[bytes, int, int], re.Match[bytes] | None]
+) -> re.Match[bytes] | None:
+    found = value_of(text, name)
+    return look(text, *found) if found else None

@@ -17,7 +17,7 @@ from typing import Any
 from .catalogue import CONFIDENCES, FAMILIES, Diagnostic, catalogue, remedy
 from .clocks import ClockDifference
 from .records import Record, Stamp
-from .telling import Occurrence, Told
+from .telling import Occurrence, Told, proof
 
 WINDOW_OF_DUPLICATES = 50_000
 """How many records with a diagnostic are remembered, so that the same one of two overlapping searches counts once."""
@@ -104,7 +104,7 @@ class Gathering:
         self._calls: dict[tuple[int, int], None] = {}
         self._asking: dict[int, None] = {}
         self._codes_of_calls: dict[tuple[int | str, int], None] = {}
-        self._waiting: list[tuple[Occurrence, _Place]] = []
+        self._waiting: list[tuple[Occurrence, _Place, tuple[str, ...]]] = []
         self.all_calls_counted = True
 
     def add(self, told: Told, record: Record, source: str, server: str, file: int) -> None:
@@ -121,9 +121,9 @@ class Gathering:
             if call is not None and occurrence.diagnostic.family == "clock":
                 _remember(self._codes_of_calls, (occurrence.diagnostic.code, call), MOST_CALLS)
             if _depends(occurrence.diagnostic) and call is not None and len(self._waiting) < MOST_WAITING:
-                self._waiting.append((occurrence, place))
+                self._waiting.append((occurrence, place, proof(record)))
             else:
-                self._count(occurrence, place)
+                self._count(occurrence, place, record)
 
     def _is_duplicate(self, record: Record, server: str) -> bool:
         if record.identity is None:
@@ -133,7 +133,7 @@ class Gathering:
         _remember(self._duplicates, key, WINDOW_OF_DUPLICATES)
         return known
 
-    def _count(self, occurrence: Occurrence, place: _Place) -> None:
+    def _count(self, occurrence: Occurrence, place: _Place, proven_by: Record | tuple[str, ...]) -> None:
         diagnostic = occurrence.diagnostic
         family, remedy_of_it = diagnostic.family, diagnostic.remedy
         call = None if occurrence.call is None else hash(occurrence.call)
@@ -143,8 +143,6 @@ class Gathering:
         if diagnostic.code == "transaction_timed_out" and call in self._asking:
             diagnostic = catalogue()["rule", "mras_timed_out"]
             family, remedy_of_it = diagnostic.family, diagnostic.remedy
-        if family == "none":
-            return
         edge = occurrence.edge if len(self._groups) < MOST_GROUPS else None
         key = (diagnostic.field, diagnostic.code, family, edge)
         group = self._groups.setdefault(key, Group(diagnostic, family, remedy_of_it, edge))
@@ -162,7 +160,8 @@ class Gathering:
         if place.stamp is not None:
             group.days.add(place.file, place.stamp)
         if len(group.evidence) < self._evidence:
-            group.evidence.append(Evidence(place.source, place.line, occurrence.lines))
+            lines = proof(proven_by) if isinstance(proven_by, Record) else proven_by
+            group.evidence.append(Evidence(place.source, place.line, lines))
 
     def _is_new_call(self, group: int, call: int) -> bool:
         if (group, call) in self._calls:
@@ -178,8 +177,8 @@ class Gathering:
         self, orders: Mapping[int, str], differences: Iterable[ClockDifference], utc_offset: float | None
     ) -> list[dict[str, Any]]:
         """All findings, the likely cause first."""
-        for occurrence, place in self._waiting:
-            self._count(occurrence, place)
+        for occurrence, place, lines in self._waiting:
+            self._count(occurrence, place, lines)
         self._waiting.clear()
         differences = list(differences)
         found = [_of_clocks(each) for each in differences if _is_worth_telling(each)]

@@ -7,15 +7,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from .clocks import ClockDifference, Observations
 from .findings import Days, Gathering, in_utc
 from .records import OURS, Block, Record, grouped, order_of
-from .source import CutOff, NotReadable, Source, blocks, sources
-from .telling import WORDS, call_of, told
+from .source import CutOff, NotReadable, blocks, size_of, sources
+from .telling import WORDS, call_of, is_harmless, told
 
 PROGRESS = 1 << 28
 _RECOGNISED_WITHIN = 1 << 22
@@ -41,17 +41,18 @@ class Reading:
         self.files: list[dict[str, Any]] = []
 
     def read(self, paths: Sequence[Path]) -> None:
-        for path in paths:
-            for file in files_of(path):
-                try:
-                    found = sources(file)
-                except NotReadable as error:
-                    self.files.append(_entry(str(file), problem=str(error)))
-                    continue
-                if not found:
-                    self.files.append(_entry(str(file), problem="It is an archive with nothing in it."))
-                for source in found:
-                    self._read(source)
+        files = [file for path in paths for file in files_of(path)]
+        self._observations = Observations(sum(map(size_of, files)))
+        for file in files:
+            try:
+                found = sources(file)
+            except NotReadable as error:
+                self.files.append(_entry(str(file), problem=str(error)))
+                continue
+            if not found:
+                self.files.append(_entry(str(file), problem="It is an archive with nothing in it."))
+            for source in found:
+                self.read_stream(source.name, source.stem, blocks(source))
 
     def differences(self) -> list[ClockDifference]:
         return self._observations.differences(self._orders)
@@ -66,26 +67,29 @@ class Reading:
     def all_calls_counted(self) -> bool:
         return self._gathering.all_calls_counted
 
-    def _read(self, source: Source) -> None:
+    def read_stream(self, name: str, stem: str, stream: Iterable[bytes]) -> None:
+        """Read text in UTF-8; ``stem`` is the server's name where records have none. ``stream`` may raise NotReadable
+        and CutOff.
+        """
         number = len(self.files)
         self._orders[number] = "mdy"
-        entry = _entry(source.name)
+        entry = _entry(name)
         self.files.append(entry)
         days = Days()
         steps = _Steps()
         try:
-            for block in grouped(self._counted(source, entry)):
+            for block in grouped(self._counted(name, stream, entry)):
                 self._recognise(block, entry)
                 first = block.first_with_header()
                 if first is not None and first.stamp is not None:
                     days.add(number, first.stamp)
-                for record in block.records(WORDS):
-                    server = record.where or source.stem
+                for record in block.records(WORDS, is_harmless):
+                    server = record.where or stem
                     if record.stamp is not None:
                         days.add(number, record.stamp)
                         steps.add(server, record)
-                    self._gathering.add(told(record), record, source.name, server, number)
-                self._observe(block, source, number)
+                    self._gathering.add(told(record), record, name, server, number)
+                self._observe(block, stem, number)
         except NotReadable as error:
             entry.update(problem=str(error), looked_at=False)
         if entry["kind"] is None:
@@ -106,13 +110,13 @@ class Reading:
             )
         entry["notes"] = steps.notes()
 
-    def _counted(self, source: Source, entry: dict[str, Any]) -> Iterator[bytes]:
+    def _counted(self, name: str, stream: Iterable[bytes], entry: dict[str, Any]) -> Iterator[bytes]:
         told_of = PROGRESS
         try:
-            for block in blocks(source):
+            for block in stream:
                 entry["bytes"] += len(block)
                 if entry["bytes"] >= told_of:
-                    self._progress(source.name, entry["bytes"])
+                    self._progress(name, entry["bytes"])
                     told_of += PROGRESS
                 yield block
         except CutOff as error:
@@ -136,12 +140,17 @@ class Reading:
         elif entry["bytes"] > _RECOGNISED_WITHIN:
             raise NotReadable("No record of a Lync or Skype for Business trace is in its first 4 MiB.")
 
-    def _observe(self, block: Block, source: Source, number: int) -> None:
-        wanted = [match.start() for match in _CALL.finditer(block.text) if self._observations.wants(match[1])]
-        for record in block.at(wanted):
-            call = call_of(record.text)
-            if record.stamp is not None and call is not None:
-                self._observations.add(record, call, record.where or source.stem, number)
+    def _observe(self, block: Block, stem: str, number: int) -> None:
+        wanted = self._observations.wanted(_CALL.findall(block.text))
+        if not wanted:
+            return
+        for match in _CALL.finditer(block.text):
+            if match[1] not in wanted:
+                continue
+            for record in block.at(match.start() + 1):
+                call = call_of(record.text)
+                if record.stamp is not None and call is not None:
+                    self._observations.add(record, call, record.where or stem, number)
 
 
 class _Steps:

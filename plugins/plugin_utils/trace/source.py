@@ -74,6 +74,14 @@ def sources(path: Path) -> list[Source]:
         raise NotReadable("It is a ZIP archive that is damaged or cut off; pack it again.") from None
 
 
+def size_of(path: Path) -> int:
+    """How large it is as it stands; what cannot be looked at has no size."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
 def blocks(source: Source) -> Iterator[bytes]:
     """The text in UTF-8, a block at a time. Raises NotReadable, and CutOff after what could be unpacked."""
     try:

@@ -7,15 +7,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from .catalogue import Diagnostic, catalogue, names
-from .records import Record
+from .records import Record, value_of
 
 _DIAGNOSTICS = re.compile(
     rb"(?<![\w-])(?:ms-(?P<client>client-)?diagnostics(?P<public>-public)?|x-ms-(?P<sdp>sdp)-diagnostics)\s*:\s*(?P<code>\d{1,9})(?=\D)"
 )
+_CODE = re.compile(rb"diagnostics[ \t]*:[ \t]*(\d{1,9})(?=\D)")
 _RESULT = re.compile(rb"0x(?:c3e[0-9a-f]{5}|8009[0-9a-f]{4}|800b[0-9a-f]{4}|80ee[0-9a-f]{4})(?![0-9a-f])")
 _STATUS = re.compile(rb"(?m)^[ \t|]*(?:sip-)?(?:start-line:[ \t]*)?sip(?:/2\.0)? ([1-6]\d\d)\b")
 _WARNING = re.compile(rb"(?m)^warning:\s*308\s+lcs\.microsoft\.com")
@@ -27,7 +28,7 @@ _TIMED_OUT = re.compile(rb"(?m)^data:.{0,40}?transaction time-out:")
 _ATTRIBUTE = re.compile(
     rb'[;\s]([A-Za-z][\w-]{0,40})\s*=\s*(?:"([^"\r\n]{0,300})"?|([^;"\s][^;\r\n]{0,200}))'
 )
-_CALL_ID = re.compile(rb"(?m)^(?:sip-)?call-id:[ \t]*([^\s;]{1,200})")
+_CALL_ID = re.compile(rb"[ \t]*([^\s;]{1,200})")
 _CALL_ID_IN_DATA = re.compile(rb"call-id \[([^\]\\\s]{1,200})")
 _FROM_IN_DATA = re.compile(rb"(?<![\w-])from\[(?:sips?:)?([^\];>\s]{1,200})")
 _TO_IN_DATA = re.compile(rb"(?<![\w-])to\[(?:sips?:)?([^\];>\s]{1,200})")
@@ -42,18 +43,15 @@ _LONGEST_LINE = 400
 _MOST_LINES = 12
 WORDS = (
     b"diagnostics",
-    b"0xc3e9",
-    b"0x8009",
-    b"0x800b",
-    b"0x80ee",
+    b"0xc3e93",
+    b"0x80",
     b":5062;grid",
     b"srvr:mras",
     b"transaction time-out",
     b"lcs.microsoft.com",
-    b"mediaedge",
-    b"sipproxy_e_",
+    *names(),
 )
-"""A record without any of these tells nothing."""
+"""A record without any of these tells nothing. Each costs a search of everything, and the longer it is the less."""
 CUSTOM_APPLICATIONS = range(60000, 63000)
 
 
@@ -67,7 +65,6 @@ class Occurrence:
     recipient: str | None
     edge: str | None = None
     attributes: dict[str, str] = field(default_factory=dict)
-    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,26 +78,45 @@ class Told:
 
 
 def call_of(text: bytes) -> bytes | None:
-    found = _CALL_ID.search(text) or _CALL_ID_IN_DATA.search(text)
+    for name in (b"call-id:", b"sip-call-id:"):
+        value = value_of(text, name)
+        found = _CALL_ID.match(text, *value) if value else None
+        if found is not None:
+            return found[1]
+    found = _CALL_ID_IN_DATA.search(text)
     return found[1] if found else None
+
+
+def is_harmless(text: bytes, at: int) -> bool:
+    """Whether a word of `WORDS` begins a number that the catalogue has only because it looks like a finding.
+
+    Calls that succeed are full of them, so that it is decided before the record is looked at.
+    """
+    code = _CODE.match(text, at)
+    if code is None:
+        return False
+    client = text[max(0, at - 7) : at] == b"client-"
+    entry = catalogue().get(("client_diagnostics" if client else "diagnostics", int(code[1])))
+    return entry is not None and entry.family == "none"
 
 
 def told(record: Record) -> Told:
     """What a record tells."""
     text = record.text
     call = call_of(text)
-    mras = _MRAS.search(text)
-    found = list(_matches(record, mras))
+    mras = _MRAS.search(text) if b":5062;grid" in text or b"srvr:mras" in text else None
+    codes = tuple(_codes(text))
+    # What is in the catalogue only because it looks like a finding ends here.
+    found = [(entry, at) for entry, at in _matches(record, mras, codes) if entry.family != "none"]
     uncatalogued = tuple(
         (place, code)
-        for place, code, _at in _codes(text)
+        for place, code, _at in codes
         if (place, code) not in catalogue() and code not in CUSTOM_APPLICATIONS
     )
     if not found:
         return Told((), uncatalogued, call, mras is not None)
     sender = _person(record, _FROM, _FROM_IN_DATA)
     recipient = _person(record, _TO, _TO_IN_DATA)
-    lines = _proof(record)
     pool = _EDGE_POOL.search(text)
     edge = mras["host"] if mras is not None and mras["host"] else None
     occurrences = []
@@ -109,20 +125,20 @@ def told(record: Record) -> Told:
         if pool:
             attributes["ms-ep-fqdn"] = pool[1].decode("ascii", "replace")
         occurrences.append(
-            Occurrence(
-                diagnostic, call, sender, recipient, edge.decode() if edge else None, attributes, lines
-            )
+            Occurrence(diagnostic, call, sender, recipient, edge.decode() if edge else None, attributes)
         )
     return Told(tuple(occurrences), uncatalogued, call, mras is not None)
 
 
-def _matches(record: Record, mras: re.Match[bytes] | None) -> Iterator[tuple[Diagnostic, int | None]]:
+def _matches(
+    record: Record, mras: re.Match[bytes] | None, codes: Iterable[tuple[str, int, int]]
+) -> Iterator[tuple[Diagnostic, int | None]]:
     """The diagnostics of a record, each once, with the place of the header that has it."""
     known = catalogue()
     results = {match[0].decode() for match in _RESULT.finditer(record.text)}
     seen = set()
     explained = set()
-    for place, code, at in _codes(record.text):
+    for place, code, at in codes:
         entry = known.get((place, code))
         if entry is None:
             continue
@@ -136,13 +152,13 @@ def _matches(record: Record, mras: re.Match[bytes] | None) -> Iterator[tuple[Dia
     if not seen and _refused_for_encryption(record.text):
         seen.add(52017)
         yield known["client_diagnostics", 52017], None
-    failed = _is_diagnostic(record)
+    timed_out = b"transaction time-out:" in record.text and _TIMED_OUT.search(record.text) is not None
     # Requests for credentials are normal; only a diagnostic record says that one failed.
-    if mras is not None and failed:
-        late = "0xc3e93f5b" in results or _TIMED_OUT.search(record.text) is not None
+    if mras is not None and _is_diagnostic(record):
+        late = "0xc3e93f5b" in results or timed_out
         explained.add("0xc3e93f5b")
         yield known["rule", "mras_timed_out" if late else "mras_expired"], None
-    elif _TIMED_OUT.search(record.text) is not None:
+    elif timed_out:
         explained.add("0xc3e93f5b")
         yield known["rule", "transaction_timed_out"], None
     for result in sorted(results - explained):
@@ -161,6 +177,8 @@ def _codes(text: bytes) -> Iterator[tuple[str, int, int]]:
 
 def _refused_for_encryption(text: bytes) -> bool:
     """Older clients say the same in a Warning, by its number."""
+    if b"lcs.microsoft.com" not in text:
+        return False
     status = _STATUS.search(text)
     return status is not None and status[1] == b"488" and _WARNING.search(text) is not None
 
@@ -203,7 +221,8 @@ def _attributes(record: Record, at: int | None) -> dict[str, str]:
     return found
 
 
-def _proof(record: Record) -> tuple[str, ...]:
+def proof(record: Record) -> tuple[str, ...]:
+    """The lines of a record that prove what it tells, as they stand in the file."""
     lines = []
     starts = [0] if record.stamp is not None else []
     for start in [
@@ -224,4 +243,6 @@ def decoded(text: bytes) -> str:
         found = text.decode("utf-8")
     except UnicodeDecodeError:
         found = text.decode("cp1252", "replace")
+    if found.isprintable():
+        return found
     return "".join(character for character in found if character.isprintable() or character == "\t")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..result.bounds import between
 from ..result.refusals import BadArgument, UnusableArgument
 from .masking import Masking
 from .reading import Progress, Reading
+from .report import lines
 
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
 
@@ -37,11 +38,18 @@ def trace_info(arguments: Mapping[str, Any], progress: Progress) -> dict[str, An
         raise BadArgument(
             "paths: nothing could be looked at. " + (" ".join(problems[:5]) or "The folders hold no file.")
         )
+    return described(reading, problems, mask=arguments["mask"], time_zone_known=utc_offset is not None)
+
+
+def described(
+    reading: Reading, problems: Sequence[str], *, mask: bool, time_zone_known: bool
+) -> dict[str, Any]:
+    """What was read, as results have it."""
     result: dict[str, Any] = {
         "findings": reading.findings(),
         "complete": not problems,
         "files": reading.files,
-        "problems": problems,
+        "problems": list(problems),
         "clock_differences": [
             {
                 "server": each.server,
@@ -55,9 +63,10 @@ def trace_info(arguments: Mapping[str, Any], progress: Progress) -> dict[str, An
         ],
         "uncatalogued": reading.uncatalogued(),
         "all_calls_counted": reading.all_calls_counted,
-        "time_zone_known": utc_offset is not None,
+        "time_zone_known": time_zone_known,
     }
-    return Masking().everywhere(result) if arguments["mask"] else result
+    result = Masking().everywhere(result) if mask else result
+    return {**result, "lines": lines(result)}
 
 
 def seconds_of(offset: str | None) -> float | None:

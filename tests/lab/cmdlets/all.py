@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from lab.cmdlets import (
     access_edge,
+    central_logging,
     certificates,
     items,
     lync_services,
@@ -23,6 +24,7 @@ from lab.cmdlets import (
 
 __all__ = [
     "access_edge",
+    "central_logging",
     "certificates",
     "items",
     "lync_services",

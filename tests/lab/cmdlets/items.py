@@ -23,6 +23,7 @@ from lab.windows.machine import TIME_ZONES
 from lab.windows.registry import HIVES, KINDS, Registry, Value, parse_path
 
 _PROVIDER = "Microsoft.PowerShell.Core\\Registry"
+_STORES = ("localmachine", "localmachine\\my", "localmachine\\root", "localmachine\\ca")
 _CERTIFICATES = re.compile(
     r"(?:microsoft\.powershell\.security\\certificate::|cert:)\\?(?P<rest>.*)", re.IGNORECASE
 )
@@ -276,13 +277,16 @@ def _certificates(invocation: Invocation, path: str, container: bool) -> list[Ne
     session = invocation.session
     held = session.deployment.certificates(session.computer.fqdn)
     zone = session.machine.zone
-    parts = path.lower().split("\\")
-    if parts[:2] != ["localmachine", "my"]:
+    stores = {"my": ("My", held.installed), "root": ("Root", held.roots), "ca": ("CA", ())}
+    location, _, rest = path.lower().partition("\\")
+    name, _, thumbprint = rest.partition("\\")
+    if location != "localmachine" or name not in stores:
         return []
-    if container and len(parts) == 2:
-        return [certificate.store_object(zone) for certificate in held.installed]
+    spelled, certificates = stores[name]
     return [
-        c.store_object(zone) for c in held.installed if len(parts) > 2 and c.thumbprint.lower() == parts[2]
+        certificate.store_object(zone, spelled)
+        for certificate in certificates
+        if (container and not thumbprint) or certificate.thumbprint.lower() == thumbprint
     ]
 
 
@@ -301,7 +305,7 @@ def _items(invocation: Invocation, children: bool) -> Iterator[NetObject]:
         store = certificate_path(given)
         if store is not None:
             found = _certificates(invocation, store, children)
-            if not found and not (children and store.lower() in ("localmachine", "localmachine\\my")):
+            if not found and not (children and store.lower() in _STORES):
                 invocation.error(path_not_found(given))
             yield from found
             continue
@@ -378,8 +382,6 @@ def test_path(invocation: Invocation) -> Iterator[bool]:
     for given in _given(invocation):
         store, path = certificate_path(given), parse_path(given)
         if store is not None:
-            yield store.lower() in ("localmachine", "localmachine\\my") or bool(
-                _certificates(invocation, store, container=False)
-            )
+            yield store.lower() in _STORES or bool(_certificates(invocation, store, container=False))
         else:
             yield path is not None and _registry(invocation, path).exists(path)

@@ -26,7 +26,7 @@ def _own_pool(invocation: Invocation) -> Pool:
     """The pool of the computer the session runs on: there is no option for another."""
     session = invocation.session
     pool = session.deployment.topology.pool(session.computer.pool)
-    if pool.is_edge or session.deployment.version == "2010":
+    if not pool.has_users or session.deployment.version == "2010":
         raise failed(invocation, "not_a_front_end", pool.fqdn, command=invocation.command.name)
     return pool
 
@@ -75,7 +75,7 @@ def _front_end_pool(invocation: Invocation) -> Pool:
     session.require_store()
     name = text_of(invocation.get("PoolFqdn"))
     pool = session.deployment.topology.pool(name)
-    if pool is None or pool.is_edge:
+    if pool is None or not pool.has_users:
         raise failed(invocation, "does_not_exist", name, type="Cluster", identity=name)
     return pool
 

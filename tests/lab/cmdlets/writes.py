@@ -11,7 +11,9 @@ from typing import Any
 from lab.catalogue import Command
 from lab.windows.w32tm import is_write
 
-_READING_VERBS = frozenset({"Get", "Test", "Show", "Search", "Export", "Measure", "Write", "Import-Module"})
+_READING_VERBS = frozenset(
+    {"Get", "Test", "Show", "Search", "Export", "Measure", "Select", "Write", "Import-Module"}
+)
 
 
 def _program_writes(name: str, arguments: Sequence[str]) -> bool:

@@ -56,6 +56,7 @@ _POWERSHELL = {"2010": "2.0", "2013": "4.0", "2015": "4.0", "2019": "5.1", "SE":
 _MANAGEMENT_LISTENERS = (
     {"scheme": "https", "port": 8443, "authentication": ["negotiate", "ntlm", "kerberos", "basic"]},
 )
+_GROUPS = {"edge": "edges", "director": "directors", "mediation": "mediation"}
 _COMPUTER_LISTENERS = (
     {"scheme": "https", "port": 5986, "authentication": ["negotiate", "ntlm", "kerberos", "basic"]},
     {"scheme": "http", "port": 5985, "authentication": ["negotiate", "ntlm", "kerberos"]},
@@ -195,7 +196,9 @@ class _Builder:
                 }
             ),
             high_availability=document.get("high_availability", {}),
+            traces=document.get("traces", ()),
             authority=f"{self._netbios.capitalize()} CA",
+            **({"rolled_properties": rolled} if (rolled := self._document.get("rolled_properties")) else {}),
             monotonic=self._monotonic,
             utc_now=self._utc_now,
         )
@@ -265,8 +268,8 @@ class _Builder:
         self._check_references(pools, sites)
         master = document.get("central_management")
         if master is None:
-            master = next(pool.fqdn for pool in pools.values() if not pool.is_edge)
-        if master.lower() not in pools or pools[master.lower()].is_edge:
+            master = next(pool.fqdn for pool in pools.values() if pool.has_users)
+        if master.lower() not in pools or not pools[master.lower()].has_users:
             raise DeploymentError(f"central_management: there is no Front End pool {master}.")
         second = document.get("second_master", master)
         if second.lower() not in pools:
@@ -393,7 +396,7 @@ class _Builder:
 
     def _user(self, entry: Mapping[str, Any], sip_domain: str, pools: Mapping[str, Pool]) -> User:
         pool = pools.get(entry["pool"].lower())
-        if pool is None or pool.is_edge:
+        if pool is None or not pool.has_users:
             raise DeploymentError(
                 f"users: {entry['name']} is homed on {entry['pool']}, which is no Front End pool."
             )
@@ -551,7 +554,7 @@ class _Builder:
             computer=computer,
             people=local,
             listeners=[_listener(entry, ("/wsman",)) for entry in entries],
-            groups=("edges" if pool.is_edge else "front_ends", group_name(pool)),
+            groups=(_GROUPS.get(pool.kind, "front_ends"), group_name(pool)),
             usual=local[0] if pool.is_edge else usual,
             endpoint="computers",
             path="wsman",

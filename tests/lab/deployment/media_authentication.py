@@ -69,12 +69,12 @@ class MediaAuthentication:
     def _take_each_others_tokens(self, edges: list[Machine]) -> bool:
         """Each Edge issues tokens with a certificate that is valid by its clock, and that all of them hold."""
         for edge in edges:
-            issuing = self.certificates(edge.fqdn).assigned.get(AV_AUTHENTICATION)
-            if issuing is None or not issuing.has_private_key or not issuing.valid_at(edge.clock.now()):
+            now = edge.clock.now()
+            issuing = self.certificates(edge.fqdn).in_force(AV_AUTHENTICATION, now)
+            if issuing is None or not issuing.has_private_key or not issuing.valid_at(now):
                 return False
             for other in edges:
-                accepted = self.certificates(other.fqdn).assigned.get(AV_AUTHENTICATION)
-                if accepted is None or issuing.thumbprint != accepted.thumbprint:
+                if issuing.thumbprint not in self.certificates(other.fqdn).accepted(AV_AUTHENTICATION):
                     return False
         return True
 

@@ -25,6 +25,7 @@ from lab.objects.values import plain
 from lab.rbac import Role
 from lab.windows.machine import AUTOMATIC, DISABLED, RUNNING, STOPPED, Facts, Machine
 from lab.windows.time_service import TimeServer
+from lab.windows.zones import Zone
 
 ACCESS_DENIED = 5
 #: Fault for a session configuration that does not exist (ERROR_WSMAN_INVALID_RESOURCE_URI).
@@ -119,7 +120,11 @@ class LyncDeployment:
     time_servers: Mapping[str, TimeServer] = field(default_factory=dict)  # by lower-case name
     domain_controller: TimeServer = field(default_factory=lambda: TimeServer("dc01"))
     high_availability: Mapping[str, Any] = field(default_factory=dict)
+    traces: Sequence[Mapping[str, Any]] = ()
     authority: str = "CA"  # who signs certificates
+    rolled_properties: Mapping[str, str | None] = field(
+        default_factory=lambda: {"effective_date": "EffectiveDate", "previous": "Previous"}
+    )
     monotonic: Callable[[], float] = time.monotonic
     utc_now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.timezone.utc)
 
@@ -156,7 +161,9 @@ class LyncDeployment:
         )
 
     def _first_certificates(self) -> CertificateStore:
-        return CertificateStore(self.topology, self.version, self.utc_now(), self.authority)
+        return CertificateStore(
+            self.topology, self.version, self.utc_now(), self.authority, self.rolled_properties
+        )
 
     @property
     def fault_kinds(self) -> Mapping[str, str]:
@@ -317,6 +324,11 @@ class LyncDeployment:
         assert pool is not None
         with self.lock:
             return self._certificates.of(computer, pool)
+
+    def rolling_shown(
+        self, effective: datetime.datetime | None, previous: bool, zone: Zone
+    ) -> dict[str, Any]:
+        return self._certificates.shown(effective, previous, zone)
 
     def other_certificate(self, names: Sequence[str], days_old: float, days_left: float) -> Certificate:
         """One that somebody had before."""

@@ -31,7 +31,7 @@ from lab.windows.machine import (
     WindowsService,
 )
 
-REGISTRAR = "RTCSRV"
+REGISTRAR, MEDIATION = "RTCSRV", "RTCMEDSRV"
 MEDIA_RELAY_AUTHENTICATION = "RTCMRAUTH"
 
 #: Front Ends in a pool: how many to start it the first time, how many to stay functional, how many of the first
@@ -90,6 +90,11 @@ _EDGE: Sequence[tuple[str, str, str, Sequence[str]]] = (
     ("RTCMRAUTH", "Audio/Video Authentication", "EdgeServer", _EVER),
     ("RTCXMPPTGWPROXY", "XMPP Translating Gateway Proxy", "XmppGateway", ("2013", "2015")),
 )
+#: What a Director and a stand-alone Mediation Server have of a Front End's; assumed.
+_OF_KIND = {
+    "director": ("W3SVC", "REPLICA", "RTCCLSAGT", "RTCSRV"),
+    "mediation": ("REPLICA", "RTCCLSAGT", "RTCMEDSRV"),
+}
 #: Listed among Lync's; no source says that they stop with them, so that they are left running.
 FOREIGN = ("W3SVC", "FabricHostSvc")  # Windows' and Windows Fabric's own display names
 
@@ -104,7 +109,7 @@ def lync_services(pool: Pool, topology: Topology, version: str) -> list[WindowsS
     return [
         WindowsService(name, text if name in FOREIGN else f"{product} {text}", tuple(roles.split()))
         for name, text, roles, versions in (_EDGE if pool.is_edge else _FRONT_END)
-        if version in versions and name not in left_out
+        if version in versions and name not in left_out and name in _OF_KIND.get(pool.kind, (name,))
     ]
 
 
@@ -165,7 +170,7 @@ class ServiceControl:
 
     def has_quorum_rules(self, pool: Pool) -> bool:
         """Front Ends of 2013 and later, two or more of them."""
-        return not pool.is_edge and self.version != "2010" and len(pool.computers) in self._quorum
+        return pool.has_users and self.version != "2010" and len(pool.computers) in self._quorum
 
     @property
     def _quorum(self) -> Mapping[int, tuple[int, int, int]]:
@@ -241,7 +246,9 @@ class ServiceControl:
         return self.monotonic() < self.health(pool).changed + self.busy_seconds
 
     def _registrar(self, fqdn: str) -> WindowsService:
-        return self.machine(fqdn).services[REGISTRAR.lower()]
+        """The service with which a computer takes part."""
+        services = self.machine(fqdn).services
+        return services.get(REGISTRAR.lower()) or services[MEDIATION.lower()]
 
     def _pool_of(self, machine: Machine) -> Pool:
         computer = self.topology.computer(machine.fqdn)
@@ -372,7 +379,7 @@ class ServiceControl:
         service.clock_epoch, service.zone = machine.clock_epoch, machine.zone.name
         if service.name == "W32Time":
             machine.start_time_service()
-        if service.name == REGISTRAR:
+        if service is self._registrar(machine.fqdn):
             self.health(self._pool_of(machine)).changed = when
             self._serves(machine, True)
 
@@ -381,7 +388,7 @@ class ServiceControl:
         self._gone(machine, service, when)
 
     def _gone(self, machine: Machine, service: WindowsService, when: float) -> None:
-        if service.name != REGISTRAR:
+        if service is not self._registrar(machine.fqdn):
             return
         pool = self._pool_of(machine)
         health = self.health(pool)

@@ -37,7 +37,14 @@ FRONT_END_ROLES = (
     "MediationServer",
     "WebServer",
 )
-EDGE_ROLES = ("EdgeServer",)
+#: By the kind of a pool; what a Director has besides its role is assumed.
+ROLES: Mapping[str, Sequence[str]] = {
+    "enterprise": FRONT_END_ROLES,
+    "standard": FRONT_END_ROLES,
+    "edge": ("EdgeServer",),
+    "director": ("Director", "Registrar", "WebServer"),
+    "mediation": ("MediationServer",),
+}
 
 
 @dataclass(frozen=True)
@@ -85,11 +92,11 @@ class Computer:
 
 @dataclass(frozen=True)
 class Pool:
-    """Front End pool or Edge pool."""
+    """Of Front Ends, or of what stands by itself."""
 
     fqdn: str
     site: str
-    kind: str  # 'enterprise', 'standard' or 'edge'
+    kind: str  # one of ROLES
     computers: tuple[Computer, ...]
     sql_server: str = ""
     edge: str | None = None
@@ -103,6 +110,10 @@ class Pool:
     @property
     def is_edge(self) -> bool:
         return self.kind == "edge"
+
+    @property
+    def has_users(self) -> bool:
+        return self.kind in ("enterprise", "standard")
 
 
 @dataclass(frozen=True)
@@ -201,7 +212,7 @@ class Topology:
 
 
 def services_of(pool: Pool, is_central_management: bool) -> list[Service]:
-    roles = list(EDGE_ROLES if pool.is_edge else FRONT_END_ROLES)
+    roles = list(ROLES[pool.kind])
     if is_central_management:
         roles.append("CentralManagement")
     return [Service(role, pool.fqdn, pool.site) for role in roles]

@@ -64,6 +64,9 @@ class NetObject:
     notes: dict[str, Any] = field(default_factory=dict)
     text: str | None = None  # ToString(); None: the type's name
     hidden: dict[str, Any] = field(default_factory=dict)  # what only scripts see: methods, private members
+    serialized: tuple[str, ...] | None = (
+        None  # the type's PropertySerializationSet: other members stay behind
+    )
 
     def __str__(self) -> str:
         return self.type_names[0] if self.text is None else self.text
@@ -289,7 +292,9 @@ def _wire_object(value: NetObject, depth: int) -> Any:
     elif not is_bag:
         wired.PSObject.to_string = value.type_names[0]
     wired.PSObject.adapted_properties = [
-        PSNoteProperty(name, to_wire(content, inner)) for name, content in value.properties.items()
+        PSNoteProperty(name, to_wire(content, inner))
+        for name, content in value.properties.items()
+        if value.serialized is None or name in value.serialized
     ]
     wired.PSObject.extended_properties = [
         PSNoteProperty(name, to_wire(content, depth)) for name, content in value.notes.items()

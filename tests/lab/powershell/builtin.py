@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from psrpcore.types import ErrorCategory, PSDateTime, PSNoteProperty
@@ -17,6 +18,10 @@ from lab.objects.values import (
     NetCollection,
     NetObject,
     enumeration,
+    get_property,
+    has_property,
+    text_of,
+    type_names,
 )
 from lab.powershell.engine import Invocation
 from lab.powershell.errors import PowerShellError, command_not_found, not_modelled
@@ -193,6 +198,34 @@ def measure_object(invocation: Invocation, items: Sequence[Any]) -> Iterator[Net
         ),
         {"Count": len(items), **dict.fromkeys(("Average", "Sum", "Maximum", "Minimum", "Property"))},
     )
+
+
+@implements("Select-Object")
+def select_object(invocation: Invocation) -> Iterator[Any]:
+    """-Property makes an object with nothing else, -ExpandProperty goes on with that member's value, to which the
+    others are added. Of a member without a value nothing is left (measured).
+    """
+    if invocation.values.keys() - {"InputObject", "Property", "ExpandProperty", "ErrorAction"}:
+        raise not_modelled("parameters of Select-Object")
+    item = invocation.get("InputObject")
+    notes = {name: get_property(item, name) for name in map(text_of, invocation.get("Property") or ())}
+    expanded = invocation.get("ExpandProperty")
+    if expanded is None:
+        yield NetObject((f"Selected.{type_names(item)[0]}", *CUSTOM_OBJECT), notes=notes)
+    elif not has_property(item, expanded):
+        raise PowerShellError(
+            f'Property "{expanded}" cannot be found.',
+            category=ErrorCategory.InvalidArgument,
+            error_id="ExpandPropertyNotFound",
+            exception="System.Management.Automation.PSArgumentException",
+            target=text_of(item),
+        )
+    else:
+        value = get_property(item, expanded)
+        if isinstance(value, NetObject):
+            yield replace(value, notes={**value.notes, **notes})
+        elif value is not None:
+            raise not_modelled("Select-Object -ExpandProperty of plain values")
 
 
 @implements("Write-Output")

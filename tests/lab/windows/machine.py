@@ -106,6 +106,9 @@ class Machine:
         self.has_tzutil = bool(clock.get("tzutil", True))
         self.language: str = service.get("language", "en")
         self.decimal_comma = bool(service.get("decimal_comma", False))
+        # That and how lines are broken, and in which code page they are read, is assumed.
+        self.columns = int(service.get("columns", 1000))
+        self.code_pages: tuple[str, str] = tuple(service.get("code_pages", ("utf-8", "utf-8")))
         self.precise = facts.powershell_version.startswith("5")
         self.stripchart_period = float(service.get("stripchart_seconds", 0.0))
         self.sync_error_codes = dict(SYNC_ERROR_CODES)

@@ -10,6 +10,7 @@ published outputs of /stripchart and /register; see the README. Other verbs are 
 from __future__ import annotations
 
 import datetime
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -78,7 +79,16 @@ class W32tm:
         self.exit_code = 0  # an HRESULT; that of what went wrong is assumed
 
     def run(self) -> Iterator[str]:
-        """The lines it prints, a line with an error code where it fails."""
+        """The lines as they are read: in another code page than the program printed them in, and broken where the
+        console is too narrow for them.
+        """
+        for line in self._lines():
+            written, read = self._machine.code_pages
+            text = line.encode(written, "replace").decode(read, "replace")
+            yield from textwrap.wrap(text, self._machine.columns) or [text]
+
+    def _lines(self) -> Iterator[str]:
+        """What it prints, a line with an error code where it fails."""
         run: Callable[[], Iterator[str]] | None = {
             "query": self._query,
             "resync": self._resync,

@@ -159,6 +159,20 @@ def test_a_synchronised_controller_breaks_a_tie() -> None:
     assert (right(found), words(found)["edge02"]) == (Right.VOTERS, "right")
 
 
+@pytest.mark.parametrize("names", [("dc01", "dc01.contoso.com"), ("ntp.example.net", "10.0.1.1")])
+def test_one_clock_under_two_names_has_one_vote(names: tuple[str, str]) -> None:
+    def seen(host: str, name: str) -> Measurement:
+        compared = Comparison(name, -600.0, "10.0.1.1")
+        if name.startswith("dc"):
+            return server(host, domain_controller=compared)
+        own = {**NTP, "peers": [{"host": name, "flags": ["client"]}]}
+        return server(host, time_service=own, source=name, sources=(compared,))
+
+    found = judged(seen("fe01", names[0]), seen("fe02", names[1]), synchronised=None)
+    # Against the controller it is one clock, and no majority.
+    assert right(found) is Right.UNCLEAR
+
+
 def test_nobody_tells_the_time() -> None:
     found = judged(server("fe01"), server("fe02"))
     assert (right(found), set(words(found).values())) == (Right.UNCLEAR, {"unclear"})

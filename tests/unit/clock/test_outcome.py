@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock.described import WIDTH, as_dict, lines
-from ansible_collections.lync.remediation.plugins.plugin_utils.clock.judgement import Judgement
+from ansible_collections.lync.remediation.plugins.plugin_utils.clock.judgement import Judgement, Rules, judge
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock.measurement import read
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock.outcome import (
     Run,
@@ -18,7 +19,8 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock.outcome imp
     report,
     troubles,
 )
-from unit.clock.test_judgement import judged, server
+from ansible_collections.lync.remediation.plugins.plugin_utils.clock.places import Topology
+from unit.clock.test_judgement import POOLS, judged, server
 
 NOTE = {"reason": "its clock was +10 min off", "offset_ms": 600000.0}
 DONE = {"clock": {"changed": True, "status": "corrected"}}
@@ -98,3 +100,25 @@ def test_many_servers_in_few_lines_of_a_terminals_width(wrong: int) -> None:
     assert max(map(len, found)) <= WIDTH
     assert len(found) < 20 + 2 * min(wrong, 70) * 2
     assert len(as_dict(judged(*servers[:3]))["servers"]) == 3
+
+
+def test_many_servers_of_which_each_has_its_own_trouble_are_not_all_listed() -> None:
+    servers = [read(f"fe{n:03}", {"unreachable": True, "msg": f"fe{n:03} is silent."}) for n in range(300)]
+    found = lines(judged(*servers, server("fe999", dc=0.0)))
+    assert len(found) < 110
+    assert "and 280 sentences more" in " ".join(found)
+
+
+def test_why_nothing_is_restarted_is_told() -> None:
+    run = Run(deployment(600), deployment(note=NOTE), restarts=True, not_planned=["No order is known."])
+    assert "No order is known." in report(run, {})
+
+
+@pytest.mark.parametrize(("version", "fails_back"), [(6, False), (7, True), (None, True)])
+def test_a_server_that_is_down_has_a_way_back(version: int | None, fails_back: bool) -> None:
+    there = server("fe01", dc=0.0, note={"reason": "its zone"}, running=False)
+    topology = Topology("management", tuple(replace(each, version=version) for each in POOLS))
+    found = judge([there, server("fe02", dc=0.0)], [topology], {}, Rules(synchronised=False))
+    said = " ".join(" ".join(report(Run(found, restarts=True), {})).split())
+    assert "Start-CsWindowsService" in said
+    assert ("Invoke-CsComputerFailBack -ComputerName fe01" in said) is fails_back

@@ -16,7 +16,8 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.clock.requests im
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import BadArgument
 
-KNOWN = [*(f"clock_drift_{name}" for name in BOUNDS), "clock_drift_restart", "clock_drift_ntp_servers"]
+MORE = ("restart", "ntp_servers", "take_over")
+KNOWN = [f"clock_drift_{name}" for name in (*BOUNDS, *MORE)]
 
 
 @pytest.mark.parametrize("option", BOUNDS)
@@ -35,6 +36,15 @@ def test_a_name_that_there_is_not_is_answered_with_the_nearest() -> None:
 def test_a_time_server_that_cannot_be(name: Any) -> None:
     with pytest.raises(BadArgument):
         check_variables("clock_drift_", {"clock_drift_ntp_servers": [name]}, KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("ntp_servers", "ntp1"), ("ntp_servers", {"host": "ntp1"}), ("take_over", "fe01"), ("take_over", [5])],
+)
+def test_what_is_no_list_of_names(option: str, value: Any) -> None:
+    with pytest.raises(BadArgument, match=f"^clock_drift_{option}: "):
+        check_variables("clock_drift_", {f"clock_drift_{option}": value}, KNOWN)
 
 
 def test_what_is_right_goes_through() -> None:

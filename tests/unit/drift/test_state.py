@@ -6,14 +6,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.lync.remediation.plugins.plugin_utils.change.journal import (
+    Change,
+    Journal,
+    Origin,
+    Restorable,
+    entries,
+)
 from ansible_collections.lync.remediation.plugins.plugin_utils.drift import deployment, manifest
 from ansible_collections.lync.remediation.plugins.plugin_utils.drift.deployment import Binding
 from ansible_collections.lync.remediation.plugins.plugin_utils.drift.documents import Document, UnusableFile
@@ -204,3 +214,67 @@ def test_a_manifest_is_read_again() -> None:
     for old, new in (("state: read", "state: red"), ("objects: 3", "objects: x"), ("format: 1", "format: 3")):
         with pytest.raises(UnusableFile):
             manifest.parse(Document("manifest.yml", text.replace(old, new)))
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder as an administrator gives it to a group, below one that everybody may pass."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o711)
+        folder = Path(name, "shared")
+        folder.mkdir()
+        folder.chmod(0o2770)
+        yield folder
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077])
+def test_what_is_made_in_a_shared_folder_is_the_group_s(shared: Path, umask: int) -> None:
+    before = os.umask(umask)
+    try:
+        state = State(shared, "contoso")
+        state.prepare()
+        state.save(LastSeen(NOW.text))
+        state.bind(CONTOSO)
+        state.save_run(NOW, {"findings": []})
+        with state.locked(NOW):
+            pass
+    finally:
+        os.umask(before)
+    for each in [state.path, *state.path.rglob("*")]:
+        assert each.stat().st_mode & 0o7777 == (0o2770 if each.is_dir() else 0o660), each
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two users")
+def test_one_of_the_group_goes_on_where_another_ended(shared: Path) -> None:
+    group, timer, person, stranger = 54321, 54322, 54323, 54324
+    os.chown(shared, 0, group)
+    shared.chmod(0o2770)
+
+    def as_user(user: int, groups: list[int], work: Callable[[], None]) -> bool:
+        child = os.fork()
+        if not child:
+            code = 1
+            with contextlib.suppress(BaseException):
+                os.setgroups(groups)
+                os.setgid(user)
+                os.setuid(user)
+                work()
+                code = 0
+            os._exit(code)
+        return os.waitpid(child, 0)[1] == 0
+
+    def once() -> None:
+        state = State(shared, "contoso")
+        state.prepare()
+        with state.locked(NOW):
+            state.load()
+            state.save(LastSeen(NOW.text))
+        folder = state.journal
+        journal = Journal(folder, f"run-{os.geteuid()}", Origin("host", "module"))
+        journal.begin(Change("setting", "Global", "set", {}, {}, Restorable.YES), (), "url", "account")
+        assert entries(folder)
+
+    assert as_user(timer, [group], once)
+    assert as_user(person, [group], once)
+    assert not as_user(stranger, [], once)
+    assert as_user(timer, [group], once)

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import importlib
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 import yaml
-from unit.modules.test_actions import COLLECTION, run
+from ansible import constants
+from unit.clock.test_judgement import POOLS
+from unit.modules.test_actions import COLLECTION, run, run_on
 from unit.scripted import ScriptedClock
 from unit.scripted_windows import Windows, deployment
 
@@ -26,9 +31,9 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("pool_info", {"own": True, "health": True}),
     ("pool_info", {"pool": "pool01.contoso.com", "test_av_edge": True}),
     ("server_services", {}),
-    ("server_services", {"state": "restart_pending", "reason": "its time zone was UTC"}),
+    ("restart_note", {"reason": "its time zone was UTC"}),
+    ("restart_note", {"state": "absent"}),
     ("server_services", {"state": "stopped", "graceful": False}),
-    ("server_services", {"state": "restarted", "settle": 0}),
 ]
 
 
@@ -73,7 +78,7 @@ def test_results_hold_what_is_documented(
         ("clock_info", {"ntp_servers": ["a b"]}, "'a b' is not the name or address of one time server"),
         ("pool_info", {"pool": "pool9"}, "The topology has pool01.contoso.com"),
         ("pool_info", {"test_av_edge": True}, "this needs the pool"),
-        ("server_services", {"state": "restart_pending"}, "reason: whoever restarts"),
+        ("restart_note", {}, "reason: state: present needs"),
         ("server_services", {"settle": -1}, "settle: -1 is not between 0 and 604800"),
     ],
 )
@@ -91,8 +96,65 @@ def test_bad_arguments_are_one_sentence_and_nothing_happens(
 def test_a_refusal_and_a_failure_tell_their_status(there: Windows) -> None:
     assert there.pool is not None
     there.pool.computers[1].services["RTCSRV"].status = "Stopped"
-    refused = run("server_services", {"state": "restarted"}, there)  # type: ignore[arg-type]
+    refused = run("server_services", {"state": "stopped"}, there)  # type: ignore[arg-type]
     assert (refused["status"], refused["failure"], refused["changed"]) == ("drifted", "refused", False)
     there.jumps = [0, 9000.0, *[0] * 7] * 2
     unknown = run("clock", {}, there)  # type: ignore[arg-type]
     assert (unknown["status"], unknown["failure"]) == ("unknown", "clock_jumped")
+
+
+# -- the order of restarts -------------------------------------------------------------------------------------
+
+
+def planned(folder: Path, *, store: bool = True, **answers: dict[str, Any]) -> dict[str, Any]:
+    """What clock_judgement plans where the restart of all of a pool and its Edge Servers is pending."""
+    front_ends, edges = POOLS
+    pools = [
+        replace(front_ends, roles=("UserServer", "Registrar"), holds_store=store),
+        replace(edges, roles=("EdgeServer",)),
+    ]
+    hosts = ["fe01", "fe02", "fe03", "edge01"]
+    note = {"since": "2026-11-28T09:00:00Z", "reason": "its zone", "stopped": None}
+    hostvars = {
+        host: {
+            "clock": {
+                "computer": host,
+                "offset_ms": 0.0,
+                "uncertainty_ms": 1.0,
+                "time_zone": {"zone": "UTC", "daylight_saving": True, "utc_offset_minutes": 0},
+                "time_service": {"type": "domain_hierarchy", "peers": [], "service_state": "started"},
+                "synchronisation": {"synchronised": True, "source": "dc01"},
+                "restart_pending": note,
+                "running": True,
+            },
+            **answers.get(host, {}),
+        }
+        for host in hosts
+    }
+    arguments = {
+        "measurements": ["clock"],
+        "topologies": {"management": {"pools": [each.as_dict() for each in pools]}},
+        "controller_synchronised": True,
+        "repairs": ["repair"],
+        "services": "services",
+        "plan_restarts": True,
+        "show": False,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "DEFAULT_LOCAL_TMP", str(folder))
+        variables = {"hostvars": hostvars, "ansible_play_hosts_all": hosts}
+        return run_on(MagicMock(), "clock_judgement", arguments, variables=variables)
+
+
+def test_edges_first_then_what_is_down_and_then_what_counts_least(tmp_path: Path) -> None:
+    (plan,) = planned(tmp_path, fe01={"services": {"own": {"running": False}}})["restart_plans"]
+    assert plan["rounds"] == [["edge01"], ["fe01"], ["fe03"], ["fe02"]]
+
+
+@pytest.mark.parametrize("store", [True, False])
+def test_why_there_is_no_plan_is_told(store: bool, tmp_path: Path) -> None:
+    broken = {"fe02": {"repair": {"failed": True, "msg": "W32Time is stopped."}}} if store else {}
+    result = planned(tmp_path, store=store, **broken)
+    assert result["restart_plans"] == []
+    (said,) = result["not_planned"]
+    assert ("fe02" if store else "Central Management Store") in said

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.change.journal import Restorable
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.errors import CmdletNotOffered
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.shell import ManagementShell
 from ansible_collections.lync.remediation.plugins.plugin_utils.restart import server_restart
 from ansible_collections.lync.remediation.plugins.plugin_utils.restart.acting import Waits
@@ -37,6 +38,7 @@ ALIVE = this_process()
 DEAD = replace(ALIVE, started="1")
 ELSEWHERE = replace(ALIVE, controller="another", boot="another", machine="another")
 STOP, START = "Stop-CsWindowsService", "Start-CsWindowsService"
+PURGE = ["klist purge", "klist -li '0x3e7' purge", "klist -li '0x3e4' purge"]
 WAITS = Waits(drain=600, start=600, settle=None, busy=600, busy_tries=3, interval=10)
 
 
@@ -98,11 +100,19 @@ def note(there: Windows, **values: Any) -> None:
     there.registry[NOTE_KEY] = {"Since": "2026-11-28T09:00:00Z", "Reason": "its zone", **values}
 
 
+def written_but_marks(there: Windows) -> list[str]:
+    """The commands, without those that mark the server."""
+    return [line for line in there.written if MARK_KEY not in line and not line.startswith("New-Item ")]
+
+
 def names_of(lines: list[str]) -> list[str]:
     return [line.partition(" ")[0] for line in lines]
 
 
-@pytest.mark.parametrize(("version", "servers"), [(5, 2), (6, 1), (6, 2), (6, 3), (7, 3), (8, 3), (8, 16)])
+@pytest.mark.parametrize(
+    ("version", "servers"),
+    [(5, 2), (6, 1), (6, 2), (6, 3), (6, 8), (6, 9), (6, 12), (7, 1), (7, 3), (8, 1), (8, 3), (8, 16)],
+)
 def test_every_server_of_a_pool_one_after_the_other(version: int, servers: int) -> None:
     pool = deployment(ScriptedClock(), servers, version)
     for there in pool.computers:
@@ -454,3 +464,237 @@ def test_it_is_journalled_with_its_mark_as_something_that_cannot_be_taken_back()
     assert (change.resource, change.restorable) == ("server_restart", Restorable.NO)
     assert any(MARK_KEY in command for command in commands)
     assert [outcome["status"] for outcome in journal.outcomes.values()] == ["corrected"]
+
+
+# -- stopping and starting -----------------------------------------------------------------------------------
+
+
+def test_draining_in_2013_settles_for_twenty_minutes() -> None:
+    there = deployment(ScriptedClock(), 3, 6, busy_for=300.0).computers[0]
+    restart(there)
+    assert there.clock.monotonic() >= 30 + 60 + 300 + 1200
+    assert names_of(written_but_marks(there)) == [STOP, START]
+
+
+@pytest.mark.parametrize(("version", "settle"), [(5, None), (6, 0), (7, None), (8, None)])
+def test_elsewhere_it_does_not(version: int, settle: float | None) -> None:
+    there = deployment(ScriptedClock(), 3, version).computers[0]
+    restart(there, settle=settle)
+    assert there.clock.monotonic() < 200
+
+
+def test_the_time_to_settle_starts_again_when_the_pool_is_not_ready() -> None:
+    pool = deployment(ScriptedClock(), 3, 6)
+    there = pool.computers[0]
+    readiness = there._readiness
+
+    def with_a_break(given: dict[str, Any]) -> list[Any]:
+        if 600 < there.clock.monotonic() < 800:
+            pool.busy_until = max(pool.busy_until, 800.0)
+        return readiness(given)
+
+    there._get_cspoolupgradereadinessstate = with_a_break  # type: ignore[method-assign]
+    restart(there)
+    assert there.clock.monotonic() >= 800 + 1200
+
+
+def test_a_busy_pool_is_waited_for_and_one_that_stays_busy_is_ill() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    pool.busy_until = 700
+    restart(pool.computers[0], settle=0)
+    assert pool.history[0] == "stop fe01.contoso.com"
+    assert pool.computers[0].clock.monotonic() >= 1200
+    pool.busy_until = 1e9
+    with pytest.raises(Refused, match=r"not ready for it \(Busy\)"):
+        restart(pool.computers[1])
+    assert pool.history == ["stop fe01.contoso.com", "start fe01.contoso.com"]
+
+
+def test_a_server_that_offers_readiness_has_a_quorum_whatever_version_the_topology_has() -> None:
+    pool = deployment(ScriptedClock(), 3, 5, busy_until=float("inf"))
+    there = pool.computers[0]
+    there.offers.update({*pools.READINESS, pools.FABRIC})
+    with pytest.raises(Refused, match=r"not ready for it \(Busy\)"):
+        restart(there)
+    assert pool.history == []
+
+
+def test_a_method_that_a_version_does_not_have_is_said() -> None:
+    with pytest.raises(CmdletNotOffered):
+        restart(deployment(ScriptedClock(), 3, 6).computers[0], method="failover")
+
+
+def test_a_server_that_is_down_already_is_only_started() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    for service in there.services.values():
+        service.status = "Stopped"
+    restart(there, settle=0)
+    assert names_of(written_but_marks(there)) == [START]
+    assert pool.down() == []
+
+
+def test_a_server_that_is_failed_over_is_only_failed_back() -> None:
+    pool = deployment(ScriptedClock(), 3, 7)
+    there = pool.computers[0]
+    there._invoke_cscomputerfailover({})
+    there.clock.passes(600)
+    assert restart(there)["status"] == "corrected"
+    assert pool.history == ["fail over fe01.contoso.com", "fail back fe01.contoso.com"]
+
+
+def test_a_session_that_is_lost_while_failing_over_is_waited_for() -> None:
+    pool = deployment(ScriptedClock(), 3, 7)
+    there = pool.computers[0]
+    there.breaks.add(pools.FAIL_OVER)
+    result = restart(there)
+    assert (result["status"], pool.most_down) == ("corrected", 1)
+    assert pools.FAIL_OVER in result["warnings"][0]
+
+
+@pytest.mark.parametrize("command", [STOP, START])
+def test_a_line_that_breaks_after_a_command_took_effect_is_a_warning(command: str) -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    there.breaks = {command}
+    result = restart(there, settle=0)
+    assert result["status"] == "corrected"
+    assert command in result["warnings"][0]
+    assert pool.history == ["stop fe01.contoso.com", "start fe01.contoso.com"]
+
+
+@pytest.mark.parametrize(
+    ("command", "history", "changed"), [(STOP, [], False), (START, ["stop fe01.contoso.com"], True)]
+)
+def test_a_refused_command_is_told_with_what_it_left(command: str, history: list[str], changed: bool) -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    there.refuses[command] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
+    with pytest.raises(ChangeFailed, match="Access is denied") as caught:
+        restart(there)
+    assert pool.history == history
+    result = caught.value.result
+    assert (result.status.value, result.changed) == ("drifted", changed)
+    assert result.after == {"services": "stopped" if changed else "running"}
+
+
+def after_starting(there: Windows, then: Callable[[], None]) -> None:
+    """Something happens when the services are told to start."""
+    start = there._start_cswindowsservice
+
+    def and_then(given: dict[str, Any]) -> list[Any]:
+        then()
+        return start(given)
+
+    there._start_cswindowsservice = and_then  # type: ignore[method-assign]
+
+
+def test_a_service_that_does_not_come_up_is_named() -> None:
+    pool = deployment(ScriptedClock(), 3)
+    there = pool.computers[0]
+    after_starting(there, lambda: pool.hangs.add("fe01.contoso.com:RTCAVMCU"))
+    with pytest.raises(ChangeFailed, match=r"RTCAVMCU \(StartPending\)") as caught:
+        restart(there)
+    states = caught.value.result.details["services"]
+    assert (states["RTCAVMCU"], states["RTCSRV"]) == ("StartPending", "Running")
+    assert caught.value.result.after == {"services": "partly running"}
+
+
+@pytest.mark.parametrize("loses_quorum", [True, False])
+def test_a_front_end_service_that_waits_for_its_pool_is_explained(loses_quorum: bool) -> None:
+    pool = deployment(ScriptedClock(), 3, starting=1e9)
+    there = pool.computers[0]
+
+    def waits() -> None:
+        there._get_cspoolupgradereadinessstate = lambda given: [  # type: ignore[method-assign]
+            remote(PoolUpgradeState="InsufficientActiveFrontEnds")
+        ]
+        if loses_quorum:
+            pool.computers[1].services["RTCSRV"].status = "Stopped"
+
+    after_starting(there, waits)
+    with pytest.raises(ChangeFailed) as one:
+        restart(there)
+    # Two of three are the quorum: as long as they run it is not the pool that is ill.
+    assert ("QuorumLossRecovery" in str(one.value)) == loses_quorum
+
+
+def test_a_pool_that_does_not_get_ready_again_is_a_failure() -> None:
+    there = deployment(ScriptedClock(), 3, busy_for=1e9).computers[0]
+    with pytest.raises(ChangeFailed, match=r"the pool is not settled \(Busy\)"):
+        restart(there)
+    assert there.registry[MARK_KEY] == {}
+
+
+# -- the note ------------------------------------------------------------------------------------------------
+
+
+def test_a_note_is_settled_with_the_tickets_and_what_was_stopped_is_written_into_it() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    note(there)
+    result = restart(there, settle=0, only_if_restart_pending=True)
+    done = written_but_marks(there)
+    assert names_of(done) == [*["klist"] * 3, STOP, "New-ItemProperty", START, "Remove-Item"]
+    assert result["commands"] == [*PURGE, *(line for line in done[3:] if "New-ItemProperty" not in line)]
+    assert result["restart_pending"] is None
+    assert restart(there, only_if_restart_pending=True)["changed"] is False
+
+
+def test_the_note_stays_until_the_restart_is_through_and_the_next_only_starts() -> None:
+    pool = deployment(ScriptedClock(), 3, starting=1e9)
+    there = pool.computers[0]
+    note(there)
+    with pytest.raises(ChangeFailed):
+        restart(there)
+    for service in there.services.values():
+        service.status, service.next_status = "Running", None
+    pool.busy_until, pool.starting = 0.0, 60.0
+    there.written.clear()
+    assert restart(there, settle=0)["restart_pending"] is None
+    assert names_of(written_but_marks(there)) == [*["klist"] * 3, START, "Remove-Item"]
+
+
+def test_a_note_that_another_run_took_away_is_settled() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    note(there)
+    after_starting(there, lambda: there.registry.__delitem__(NOTE_KEY))
+    assert restart(there, settle=0)["status"] == "corrected"
+
+
+def test_a_note_that_was_never_finished_holds() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    there.registry[NOTE_KEY] = {}
+    assert restart(there, settle=0, only_if_restart_pending=True)["status"] == "corrected"
+    assert NOTE_KEY not in there.registry
+
+
+def test_a_note_stays_where_a_stop_may_still_be_at_work_and_the_next_run_only_starts() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    note(there)
+    there.breaks, there.ends = {STOP}, False
+    with pytest.raises(ChangeFailed) as caught:
+        restart(there, settle=0)
+    assert caught.value.result.details["restart_pending"]["stopped"]
+    there.registry[MARK_KEY].clear()
+    there.written.clear()
+    assert restart(there, settle=0)["status"] == "corrected"
+    assert names_of(written_but_marks(there)) == [*["klist"] * 3, START, "Remove-Item"]
+
+
+def test_a_ticket_that_cannot_be_thrown_away_is_a_warning() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    note(there)
+    there.refuses["klist"] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
+    result = restart(there, settle=0)
+    assert (result["status"], len(result["warnings"])) == ("corrected", 1)
+
+
+def test_a_note_that_stays_is_told() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+    note(there)
+    there.refuses["Remove-Item"] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
+    with pytest.raises(ChangeFailed) as caught:
+        restart(there, settle=0)
+    result = caught.value.result
+    assert (result.status.value, result.changed) == ("drifted", True)
+    assert result.details["restart_pending"]["reason"] == "its zone"

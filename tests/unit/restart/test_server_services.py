@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Services are restarted without ever having two servers of a pool down, and what stands in the way is named."""
+"""Services are stopped without ever having two servers of a pool down, and what stands in the way is named."""
 
 from __future__ import annotations
 
@@ -26,20 +26,16 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals i
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from ansible_collections.lync.remediation.plugins.plugin_utils.topology import pool_info, pools
-from ansible_collections.lync.remediation.plugins.plugin_utils.windows.restart_note import NOTE_KEY
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows.stopping_mark import MARK_KEY
 from unit.envelopes import MemoryJournal, envelope
-from unit.scripted import ScriptedClock, remote
+from unit.scripted import ScriptedClock
 from unit.scripted_windows import Pool, Refuses, Windows, deployment
 
 REQUEST = server_services.Request(
-    state="restarted",
+    state="stopped",
     graceful=True,
-    method="auto",
-    only_if_restart_pending=False,
-    reason="",
     pool_state=None,
-    waits=Waits(drain=600, start=600, settle=None, busy=600, busy_tries=3, interval=10),
+    waits=Waits(drain=600, start=600, settle=0, busy=600, busy_tries=3, interval=10),
 )
 WAITS = {"drain_timeout": "drain", "start_timeout": "start", "settle": "settle", "busy_wait": "busy"}
 STOP = "Stop-CsWindowsService -Graceful -NoWait -Confirm:$false"
@@ -51,57 +47,6 @@ def remediate(there: Windows, check_mode: bool = False, **options: Any) -> dict[
     waits = {WAITS[name]: options.pop(name) for name in list(options) if name in WAITS}
     request = replace(REQUEST, waits=replace(REQUEST.waits, **waits), **options)
     return server_services.remediate(envelope(there, check_mode), request, there.clock).as_dict()
-
-
-@pytest.mark.parametrize(
-    ("version", "servers"),
-    [
-        *((version, servers) for version in (5, 6, 7) for servers in (1, 2, 3, 6, 8, 9, 12)),
-        *((8, servers) for servers in (1, 3, 6, 9, 12, 16)),
-    ],
-)
-def test_every_server_of_a_pool_one_after_the_other(version: int, servers: int) -> None:
-    pool = deployment(ScriptedClock(), servers, version)
-    for there in pool.computers:
-        result = remediate(there)
-        assert result["status"] == "corrected"
-        assert pool.down() == []
-    assert pool.most_down == 1
-    over = version >= 7 and servers > 1
-    down, up = ("fail over", "fail back") if over else ("stop", "start")
-    assert pool.history == [f"{what} {there.fqdn}" for there in pool.computers for what in (down, up)]
-
-
-def test_draining_in_2013_settles_for_twenty_minutes() -> None:
-    pool = deployment(ScriptedClock(), 3, 6, busy_for=300.0)
-    there = pool.computers[0]
-    remediate(there)
-    assert there.clock.monotonic() >= 30 + 60 + 300 + 1200
-    assert there.written == [STOP, START]
-
-
-@pytest.mark.parametrize(("version", "settle"), [(5, None), (6, 0), (7, None), (8, None)])
-def test_elsewhere_it_does_not(version: int, settle: float | None) -> None:
-    pool = deployment(ScriptedClock(), 3, version)
-    remediate(pool.computers[0], settle=settle)
-    assert pool.computers[0].clock.monotonic() < 200
-
-
-def test_the_time_to_settle_starts_again_when_the_pool_is_not_ready() -> None:
-    pool = deployment(ScriptedClock(), 3, 6)
-    there = pool.computers[0]
-    original, seen = there._readiness, []
-
-    def with_a_break(given: dict[str, Any]) -> list[Any]:
-        seen.append(there.clock.monotonic())
-        pool.busy_until = (
-            max(pool.busy_until, 800.0) if 600 < there.clock.monotonic() < 800 else pool.busy_until
-        )
-        return original(given)
-
-    there._get_cspoolupgradereadinessstate = with_a_break  # type: ignore[method-assign]
-    remediate(there)
-    assert there.clock.monotonic() >= 800 + 1200
 
 
 @pytest.mark.parametrize("version", [5, 6, 7])
@@ -127,11 +72,11 @@ def test_a_pool_of_a_size_that_nobody_documents_is_left_alone() -> None:
     assert pool.history == []
 
 
-def test_a_standard_edition_server_is_restarted_with_a_warning() -> None:
+def test_a_standard_edition_server_is_stopped_with_a_warning() -> None:
     pool = deployment(ScriptedClock(), 1)
     result = remediate(pool.computers[0])
     assert "only server" in result["warnings"][0]
-    assert pool.computers[0].written == [STOP, START]
+    assert pool.computers[0].written == [STOP]
 
 
 def test_check_mode_writes_nothing_and_shows_the_same() -> None:
@@ -157,7 +102,7 @@ def test_check_mode_refuses_what_enforcing_would() -> None:
 def test_a_busy_pool_is_waited_for() -> None:
     pool = deployment(ScriptedClock(), 3)
     pool.busy_until = 700
-    remediate(pool.computers[0], settle=0)
+    remediate(pool.computers[0])
     assert pool.history[0] == "stop fe01.contoso.com"
     assert pool.computers[0].clock.monotonic() >= 1200
 
@@ -174,46 +119,12 @@ def test_a_pool_that_stays_busy_is_ill() -> None:
 # -- what goes wrong -----------------------------------------------------------------------------------------
 
 
-def test_a_service_that_does_not_come_up_is_named() -> None:
-    pool = deployment(ScriptedClock(), 3)
-    there = pool.computers[0]
-    original = there._start_cswindowsservice
-
-    def start(given: dict[str, Any]) -> list[Any]:
-        pool.hangs.add("fe01.contoso.com:RTCAVMCU")
-        return original(given)
-
-    there._start_cswindowsservice = start  # type: ignore[method-assign]
-    with pytest.raises(ChangeFailed, match=r"RTCAVMCU \(StartPending\)") as caught:
-        remediate(there)
-    assert caught.value.result.details["services"]["RTCAVMCU"] == "StartPending"
-    assert caught.value.result.details["services"]["RTCSRV"] == "Running"
-    assert caught.value.result.after == {"services": "partly running"}
-
-
 def test_calls_that_do_not_end_stop_the_restart_and_nothing_is_forced() -> None:
     pool = deployment(ScriptedClock(), 3, draining=float("inf"))
     there = pool.computers[0]
     with pytest.raises(ChangeFailed, match="may still be draining"):
         remediate(there)
     assert there.written == [STOP]
-
-
-def test_a_pool_that_does_not_get_ready_again_is_a_failure() -> None:
-    pool = deployment(ScriptedClock(), 3, busy_for=1e9)
-    with pytest.raises(ChangeFailed, match=r"the pool is not settled \(Busy\)"):
-        remediate(pool.computers[0])
-
-
-@pytest.mark.parametrize("command", ["Stop-CsWindowsService", "Start-CsWindowsService"])
-def test_a_line_that_breaks_after_a_command_took_effect_is_a_warning(command: str) -> None:
-    pool = deployment(ScriptedClock(), 3)
-    there = pool.computers[0]
-    there.breaks = {command}
-    result = remediate(there, settle=0)
-    assert result["status"] == "corrected"
-    assert command in result["warnings"][0]
-    assert pool.history == ["stop fe01.contoso.com", "start fe01.contoso.com"]
 
 
 def test_a_line_that_breaks_before_anything_happened_is_told_apart() -> None:
@@ -249,7 +160,7 @@ def test_seen_from_outside_no_second_hop_is_needed() -> None:
     pool = deployment(clock, 3)
     there = pool.computers[0]
     there.second_hop = False
-    assert remediate(there, pool_state=outside(pool, clock), settle=0)["status"] == "corrected"
+    assert remediate(there, pool_state=outside(pool, clock))["status"] == "corrected"
 
 
 def test_an_old_pool_state_is_refused() -> None:
@@ -277,7 +188,7 @@ def test_a_member_that_nobody_saw_is_not_known_to_run() -> None:
         remediate(pool.computers[0], pool_state=seen)
 
 
-def test_a_stranger_is_not_restarted_by_another_pools_state() -> None:
+def test_a_stranger_is_not_stopped_by_another_pools_state() -> None:
     clock = ScriptedClock()
     pool, other = deployment(clock, 3), Windows(clock, "fe99.contoso.com", Pool("pool99.contoso.com"))
     with pytest.raises(Refused, match="not a member"):
@@ -287,16 +198,6 @@ def test_a_stranger_is_not_restarted_by_another_pools_state() -> None:
 # -- an interrupted restart ----------------------------------------------------------------------------------
 
 
-def test_a_server_that_is_down_already_is_only_started() -> None:
-    pool = deployment(ScriptedClock(), 3)
-    there = pool.computers[0]
-    remediate(there, state="stopped")
-    there.written.clear()
-    remediate(there, settle=0)
-    assert there.written == [START]
-    assert pool.down() == []
-
-
 def test_a_server_that_is_failed_over_is_failed_back() -> None:
     pool = deployment(ScriptedClock(), 3, 7)
     there = pool.computers[0]
@@ -304,7 +205,7 @@ def test_a_server_that_is_failed_over_is_failed_back() -> None:
     assert remediate(there, state="failed_over")["changed"] is False
     with pytest.raises(Refused, match="failed_back"):
         remediate(there, state="running")
-    remediate(there)
+    assert remediate(there, state="failed_back")["status"] == "corrected"
     assert pool.history == ["fail over fe01.contoso.com", "fail back fe01.contoso.com"]
     assert remediate(there, state="failed_back")["changed"] is False
 
@@ -316,8 +217,6 @@ def test_what_a_version_does_not_have_is_said(state: str) -> None:
         remediate(pool.computers[0], state="stopped")
     with pytest.raises(CmdletNotOffered):
         remediate(pool.computers[0], state=state)
-    with pytest.raises(CmdletNotOffered):
-        remediate(pool.computers[0], method="failover")
 
 
 def test_running_and_stopped_are_states() -> None:
@@ -330,101 +229,6 @@ def test_running_and_stopped_are_states() -> None:
     assert there.written == ["Stop-CsWindowsService -NoWait -Confirm:$false", START]
 
 
-# -- the note ------------------------------------------------------------------------------------------------
-
-
-def test_a_pending_restart_is_noted_once_and_settled() -> None:
-    pool = deployment(ScriptedClock(), 3)
-    there = pool.computers[0]
-    dry = remediate(there, check_mode=True, state="restart_pending", reason="its time zone was UTC")
-    assert there.written == []
-    noted = remediate(there, state="restart_pending", reason="its time zone was UTC")
-    assert dry["diff"] == noted["diff"]
-    assert noted["restart_pending"] == {
-        "since": "2026-11-18T11:06:40Z",
-        "reason": "its time zone was UTC",
-        "stopped": None,
-        "offset_ms": None,
-        "zone": None,
-    }
-    assert remediate(there, state="restart_pending", reason="another")["changed"] is False
-    there.written.clear()
-    result = remediate(there, settle=0, only_if_restart_pending=True)
-    assert [text.partition(" ")[0] for text in there.written] == [
-        *["klist"] * 3,
-        "Stop-CsWindowsService",
-        "New-ItemProperty",
-        "Start-CsWindowsService",
-        "Remove-Item",
-    ]
-    assert result["commands"] == [*PURGE, STOP, START, there.written[-1]]
-    assert result["restart_pending"] is None
-    assert NOTE_KEY not in there.registry
-    assert remediate(there, only_if_restart_pending=True)["changed"] is False
-
-
-def test_the_note_stays_until_the_restart_is_through() -> None:
-    pool = deployment(ScriptedClock(), 3, draining=float("inf"))
-    there = pool.computers[0]
-    remediate(there, state="restart_pending", reason="its time zone was UTC")
-    with pytest.raises(ChangeFailed):
-        remediate(there)
-    assert NOTE_KEY in there.registry
-
-
-def test_what_was_interrupted_after_the_stop_is_not_stopped_again() -> None:
-    pool = deployment(ScriptedClock(), 3, starting=1e9)
-    there = pool.computers[0]
-    remediate(there, state="restart_pending", reason="its time zone was UTC")
-    with pytest.raises(ChangeFailed):
-        remediate(there)
-    for service in there.services.values():
-        service.status, service.next_status = "Running", None
-    pool.busy_until, pool.starting = 0.0, 60.0
-    there.written.clear()
-    assert remediate(there, settle=0)["restart_pending"] is None
-    assert [text.partition(" ")[0] for text in there.written] == [
-        *["klist"] * 3,
-        "Start-CsWindowsService",
-        "Remove-Item",
-    ]
-
-
-def test_a_note_that_another_run_took_away_is_settled() -> None:
-    pool = deployment(ScriptedClock(), 3)
-    there = pool.computers[0]
-    remediate(there, state="restart_pending", reason="its time zone was UTC")
-    original = there._start_cswindowsservice
-
-    def start(given: dict[str, Any]) -> list[Any]:
-        del there.registry[NOTE_KEY]
-        return original(given)
-
-    there._start_cswindowsservice = start  # type: ignore[method-assign]
-    assert remediate(there, settle=0)["status"] == "corrected"
-
-
-def test_a_second_fault_after_the_stop_leaves_the_whole_restart_pending() -> None:
-    pool = deployment(ScriptedClock(), 3, starting=1e9)
-    there = pool.computers[0]
-    remediate(there, state="restart_pending", reason="its time zone was UTC")
-    with pytest.raises(ChangeFailed):
-        remediate(there)
-    again = remediate(there, state="restart_pending", reason="its clock was +2 h 0 min off")
-    assert again["changed"] is True
-    assert again["restart_pending"]["stopped"] is None
-
-
-def test_a_note_that_was_never_finished_holds_and_is_finished() -> None:
-    there = deployment(ScriptedClock(), 3).computers[0]
-    there.registry[NOTE_KEY] = {}
-    again = remediate(there, state="restart_pending", reason="its time zone was UTC")
-    assert (again["changed"], again["restart_pending"]["reason"]) == (True, "its time zone was UTC")
-    there.registry[NOTE_KEY] = {}
-    assert remediate(there, settle=0, only_if_restart_pending=True)["status"] == "corrected"
-    assert NOTE_KEY not in there.registry
-
-
 def test_a_server_that_is_gone_in_the_middle_of_it_is_told_from_one_that_was_never_there() -> None:
     there = deployment(ScriptedClock(), 3).computers[0]
     there.goes_after = "Stop-CsWindowsService"
@@ -433,45 +237,6 @@ def test_a_server_that_is_gone_in_the_middle_of_it_is_told_from_one_that_was_nev
     ) as failure:
         remediate(there)
     assert (failure.value.result.status, failure.value.result.after) == (Status.UNKNOWN, None)
-
-
-def test_a_session_that_is_lost_while_failing_over_is_waited_for() -> None:
-    pool = deployment(ScriptedClock(), 3, 7)
-    there = pool.computers[0]
-    there.breaks.add("Invoke-CsComputerFailOver")
-    result = remediate(there)
-    assert (result["status"], pool.most_down) == ("corrected", 1)
-    assert "Invoke-CsComputerFailOver" in result["warnings"][0]
-
-
-def test_a_server_that_offers_readiness_has_a_quorum_whatever_version_the_topology_has() -> None:
-    pool = deployment(ScriptedClock(), 3, 5, busy_until=float("inf"))
-    there = pool.computers[0]
-    there.offers.add("Get-CsPoolUpgradeReadinessState")
-    with pytest.raises(Refused, match=r"not ready for it \(Busy\)"):
-        remediate(there)
-    assert pool.history == []
-
-
-@pytest.mark.parametrize("loses_quorum", [True, False])
-def test_a_front_end_service_that_waits_for_its_pool_is_explained(loses_quorum: bool) -> None:
-    pool = deployment(ScriptedClock(), 3, starting=1e9)
-    there = pool.computers[0]
-    original = there._start_cswindowsservice
-
-    def start(given: dict[str, Any]) -> list[Any]:
-        there._get_cspoolupgradereadinessstate = lambda given: [  # type: ignore[method-assign]
-            remote(PoolUpgradeState="InsufficientActiveFrontEnds")
-        ]
-        if loses_quorum:
-            pool.computers[1].services["RTCSRV"].status = "Stopped"
-        return original(given)
-
-    there._start_cswindowsservice = start  # type: ignore[method-assign]
-    with pytest.raises(ChangeFailed, match="waits for its pool, which says Insufficient") as one:
-        remediate(there)
-    # Two of three are the quorum: as long as they run it is not the pool that is ill.
-    assert ("QuorumLossRecovery" in str(one.value)) == loses_quorum
 
 
 # -- reading -------------------------------------------------------------------------------------------------
@@ -539,86 +304,30 @@ def test_the_av_edge_test_is_what_the_version_offers() -> None:
 # -- after the first write -----------------------------------------------------------------------------------
 
 
-def test_a_restart_whose_stop_may_still_be_at_work_goes_on_and_is_unknown() -> None:
-    pool = deployment(ScriptedClock(), 3)
-    there = pool.computers[0]
-    there.breaks, there.ends = {"Stop-CsWindowsService"}, False
-    with pytest.raises(ChangeFailed) as caught:
-        remediate(there, settle=0)
-    assert pool.history == ["stop fe01.contoso.com", "start fe01.contoso.com"]
-    assert (caught.value.result.status, caught.value.result.changed) == (Status.UNKNOWN, True)
-
-
-def test_a_note_stays_where_a_stop_may_still_be_at_work_and_the_next_run_only_starts() -> None:
-    pool = deployment(ScriptedClock(), 3)
-    there = pool.computers[0]
-    remediate(there, state="restart_pending", reason="its time zone was UTC")
-    there.breaks, there.ends = {"Stop-CsWindowsService"}, False
-    with pytest.raises(ChangeFailed) as caught:
-        remediate(there, settle=0)
-    assert caught.value.result.details["restart_pending"]["stopped"]
-    there.written.clear()
-    assert remediate(there, settle=0)["status"] == "corrected"
-    assert [text.partition(" ")[0] for text in there.written] == [
-        *["klist"] * 3,
-        "Start-CsWindowsService",
-        "Remove-Item",
-    ]
-
-
 @pytest.mark.parametrize(
-    ("command", "history", "changed"),
-    [("Stop-CsWindowsService", [], False), ("Start-CsWindowsService", ["stop fe01.contoso.com"], True)],
+    ("state", "history", "found"),
+    [("stopped", [], "running"), ("running", [], "stopped")],
 )
-def test_a_refused_command_is_told_with_what_it_left(command: str, history: list[str], changed: bool) -> None:
+def test_a_refused_command_is_told_with_what_it_left(state: str, history: list[str], found: str) -> None:
     pool = deployment(ScriptedClock(), 3)
     there = pool.computers[0]
-    there.refuses[command] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
-    with pytest.raises(ChangeFailed, match="Access is denied") as caught:
+    if state == "running":
         remediate(there)
+        pool.history.clear()
+    for command in ("Stop-CsWindowsService", "Start-CsWindowsService"):
+        there.refuses[command] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
+    with pytest.raises(ChangeFailed, match="Access is denied") as caught:
+        remediate(there, state=state)
     assert pool.history == history
     result = caught.value.result
-    assert (result.status, result.changed) == (Status.DRIFTED, changed)
-    assert result.after == {"services": "stopped" if changed else "running"}
-
-
-def test_a_ticket_that_cannot_be_thrown_away_is_a_warning() -> None:
-    there = deployment(ScriptedClock(), 3).computers[0]
-    remediate(there, state="restart_pending", reason="its time zone was UTC")
-    there.refuses["klist"] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
-    result = remediate(there, settle=0)
-    assert (result["status"], len(result["warnings"])) == ("corrected", 1)
-
-
-def test_a_note_that_stays_is_told() -> None:
-    there = deployment(ScriptedClock(), 3).computers[0]
-    remediate(there, state="restart_pending", reason="its time zone was UTC")
-    there.refuses["Remove-Item"] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
-    with pytest.raises(ChangeFailed) as caught:
-        remediate(there, settle=0)
-    result = caught.value.result
-    assert (result.status, result.changed) == (Status.DRIFTED, True)
-    assert result.details["restart_pending"]["reason"] == "its time zone was UTC"
-
-
-def test_a_note_that_cannot_be_made_has_changed_nothing() -> None:
-    there = deployment(ScriptedClock(), 3).computers[0]
-    there.refuses["New-Item"] = Refuses("Access is denied.", "PermissionDenied", "AccessDenied")
-    with pytest.raises(ChangeFailed) as caught:
-        remediate(there, state="restart_pending", reason="its time zone was UTC")
-    assert (caught.value.result.changed, len(there.written)) == (False, 1)
+    assert (result.status, result.changed, result.after) == (Status.DRIFTED, False, {"services": found})
 
 
 def test_what_is_done_is_journalled_as_something_that_cannot_be_taken_back() -> None:
     there, journal = deployment(ScriptedClock(), 3).computers[0], MemoryJournal()
-    for request in (
-        replace(REQUEST, state="restart_pending", reason="x"),
-        replace(REQUEST, waits=replace(REQUEST.waits, settle=0)),
-    ):
-        server_services.remediate(envelope(there, journal=journal), request, there.clock)
+    server_services.remediate(envelope(there, journal=journal), REQUEST, there.clock)
     assert [(change.kind, change.restorable) for change, _ in journal.changes.values()] == [
-        ("note", Restorable.NO),
-        ("restarted", Restorable.NO),
+        ("stopped", Restorable.NO)
     ]
     assert {each["status"] for each in journal.outcomes.values()} == {"corrected"}
 

@@ -15,10 +15,10 @@ LONG = "Set-CsExternalAccessPolicy -Identity 'Tag:It''s -all' -EnablePublicCloud
 @pytest.mark.parametrize("width", [20, 50, 72, 200])
 def test_joined_again_it_is_the_same_command(width: int) -> None:
     lines = management_shell_lines([LONG], width)
-    assert " ".join(line.removesuffix(" `") for line in lines) == LONG
+    assert " ".join(line.removesuffix(" `").lstrip() for line in lines) == LONG
     assert all(line.endswith(" `") for line in lines[:-1])
-    assert not any(line.startswith(" ") for line in lines)
-    assert all(len(line) <= width or line.count(" -") <= 1 for line in lines)
+    assert [line[:4].isspace() for line in lines] == [index > 0 for index in range(len(lines))]
+    assert all(len(line) <= width or line.lstrip().count(" -") <= 1 for line in lines)
 
 
 def test_short_commands_stay_as_they_are() -> None:

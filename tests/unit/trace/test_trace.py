@@ -406,7 +406,7 @@ def test_memory_is_bounded_and_both_servers_keep_the_same_calls(tmp_path: Path) 
             for block in records.grouped([data]):
                 for record in block.records((b"call-id",)):
                     call = f"call{number}".encode()
-                    if observations.wants(call):
+                    if observations.wanted([call]):
                         observations.add(record, call, server, 0)
     (difference,) = observations.differences({0: "mdy"})
     assert 10 <= difference.messages <= 50

@@ -1,0 +1,21 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind the module av_edge_info; what it does is described there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..modules import av_edge_info as module
+from ..plugin_utils.certificate import av_edges
+from ..plugin_utils.module_action import InfoAction
+from ..plugin_utils.powershell.shell import ManagementShell
+
+
+class ActionModule(InfoAction):
+    DOCUMENTATION = module.DOCUMENTATION
+
+    def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
+        return av_edges.query(shell)

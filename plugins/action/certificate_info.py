@@ -1,0 +1,23 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind the module certificate_info; what it does is described there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..modules import certificate_info as module
+from ..plugin_utils.certificate import certificate_info
+from ..plugin_utils.certificate.store import RolledNames
+from ..plugin_utils.module_action import InfoAction
+from ..plugin_utils.powershell.shell import ManagementShell
+
+
+class ActionModule(InfoAction):
+    DOCUMENTATION = module.DOCUMENTATION
+
+    def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
+        names = RolledNames(arguments["effective_date_property"], arguments["previous_property"])
+        return certificate_info.query(shell, names)

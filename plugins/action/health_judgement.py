@@ -1,0 +1,55 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The action behind the module health_judgement; what it does is described there."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from ..modules import health_judgement as module
+from ..plugin_utils.health import report
+from ..plugin_utils.health.causes import ranked
+from ..plugin_utils.health.evidence import Given, assess, trace_findings
+from ..plugin_utils.run_action import RunAction
+
+_OF_HOSTS = ("clock_readings", "services", "certificate_readings", "replication", "federation", "traces")
+
+
+class ActionModule(RunAction):
+    DOCUMENTATION = module.DOCUMENTATION
+
+    def perform(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
+        hosts = [str(host) for host in variables["ansible_play_hosts_all"]]
+        groups = variables.get("groups") or {}
+        roles = {
+            role: tuple(host for host in hosts if host in groups.get(role, ()))
+            for role in ("management", "front_ends", "edges")
+        }
+        registered = {
+            name: self.registered(variables, arguments[name]) if arguments[name] else {} for name in _OF_HOSTS
+        }
+        given = Given(
+            **roles, **registered, clocks=arguments["clocks"], certificates=arguments["certificates"]
+        )
+        assessed = assess(given)
+        causes = ranked(assessed.observations, trace_findings(given))
+        context = [
+            shlex.quote(word)
+            for source in variables.get("ansible_inventory_sources") or ()
+            for word in ("-i", str(source))
+        ]
+        lines = report.lines(causes, assessed, context)
+        if arguments["show"]:
+            self.show(lines)
+        return {
+            "verdict": report.verdict(causes, assessed),
+            "causes": [report.as_dict(each, context) for each in causes],
+            "looked_at": list(assessed.well),
+            "not_looked_at": list(assessed.not_looked_at),
+            "lines": lines,
+            "report": report.for_the_run(causes, assessed, context),
+        }

@@ -1,0 +1,369 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tasks of a run have found out: observations, what is well, and what was not looked at. Pure functions.
+
+Everything is read as the modules return it. A result that is missing, failed or unreachable is something that was not
+looked at, and never something that is well.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from ..result.severity import Severity
+from ..result.spans import span_text
+from .causes import Kind, Observation
+
+Result = Mapping[str, Any]
+AV_AUTHENTICATION = "RTCMRAUTH"
+_SERVING = ("RTCSRV", AV_AUTHENTICATION)
+"""The Front-End or Access Edge service, and the A/V Authentication service: without them nobody calls."""
+_FIVE_MINUTES = 300_000.0
+_FIX_CLOCKS = "ansible-playbook {context} lync.remediation.fix_clock_drift --check --diff"
+_AUDIT_CERTIFICATE = "ansible-playbook {context} lync.remediation.audit_av_authentication_certificate"
+_START = "ansible {context} {host} -m lync.remediation.server_services -a state=running --check --diff"
+_STATUS = "ansible {context} {host} -m lync.remediation.pool_info -a own=true"
+_REPLICATE = "ansible {context} {host} -m lync.remediation.replication --check"
+_MASTERS = "ansible {context} {host} -m lync.remediation.replication_info"
+_WINDOWS_LIVE = "ansible-playbook {context} lync.remediation.enable_windows_live_av_federation --check --diff"
+_FEDERATION = "ansible {context} {host} -m lync.remediation.federation_info"
+_REACH = "ansible {context} {host} -m lync.remediation.connection_info"
+_OUTSIDE = ("dns_srv", "external_certificate")
+_SEVERITIES = {each.value: each for each in Severity}
+
+
+@dataclasses.dataclass(frozen=True)
+class Assessed:
+    """``well`` says in a few words what was looked at; ``not_looked_at`` are sentences."""
+
+    observations: tuple[Observation, ...] = ()
+    well: tuple[str, ...] = ()
+    not_looked_at: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Given:
+    """Everything that the tasks have registered, by inventory host; ``clocks`` and ``certificates`` are the judgements
+    of all.
+    """
+
+    management: tuple[str, ...] = ()
+    front_ends: tuple[str, ...] = ()
+    edges: tuple[str, ...] = ()
+    clock_readings: Mapping[str, Result] = dataclasses.field(default_factory=dict)
+    clocks: Result = dataclasses.field(default_factory=dict)
+    services: Mapping[str, Result] = dataclasses.field(default_factory=dict)
+    certificate_readings: Mapping[str, Result] = dataclasses.field(default_factory=dict)
+    certificates: Result = dataclasses.field(default_factory=dict)
+    replication: Mapping[str, Result] = dataclasses.field(default_factory=dict)
+    federation: Mapping[str, Result] = dataclasses.field(default_factory=dict)
+    traces: Mapping[str, Result] = dataclasses.field(default_factory=dict)
+
+
+def assess(given: Given) -> Assessed:
+    """All observations, in no order."""
+    parts = [
+        reachability(given),
+        clocks(given),
+        services(given),
+        certificates(given),
+        replication(given),
+        federation(given),
+        traces(given),
+    ]
+    return Assessed(
+        tuple(each for part in parts for each in part.observations),
+        tuple(each for part in parts for each in part.well),
+        tuple(dict.fromkeys(each for part in parts for each in part.not_looked_at)),
+    )
+
+
+def trace_findings(given: Given) -> list[Mapping[str, Any]]:
+    """Of every deployment's search."""
+    return [each for result in given.traces.values() for each in result.get("findings") or ()]
+
+
+def why_not(result: Result | None) -> str | None:
+    """Why a task has nothing to say; None where it has."""
+    if not result or result.get("skipped"):
+        return "it was not asked."
+    if result.get("unreachable") or result.get("failed") or "failure" in result:
+        return str(result.get("msg") or "it failed.")
+    return None
+
+
+def is_unreachable(result: Result | None) -> bool:
+    return bool(result) and (
+        bool(result.get("unreachable")) or result.get("failure") in ("cannot_connect", "cannot_resolve")
+    )
+
+
+def reachability(given: Given) -> Assessed:
+    """Servers that answer nothing at all. An Edge Server often may not be reached, which is no fault."""
+    observations, missing = [], []
+    for host in (*given.front_ends, *given.edges):
+        answer = given.clock_readings.get(host)
+        if not (is_unreachable(answer) and is_unreachable(given.services.get(host))):
+            continue
+        reason = _first_sentence(why_not(answer) or "")
+        missing.append(f"{host} (clock, services): {reason}")
+        if host in given.front_ends:
+            observations.append(
+                Observation(
+                    Kind.SERVER,
+                    "unreachable",
+                    Severity.MEDIUM,
+                    f"{host} does not answer.",
+                    (host,),
+                    evidence=(reason,),
+                    remedy=_REACH.replace("{host}", host),
+                )
+            )
+    return Assessed(tuple(observations), (), tuple(missing))
+
+
+def clocks(given: Given) -> Assessed:
+    hosts = (*given.front_ends, *given.edges)
+    if not hosts:
+        return Assessed(not_looked_at=("clocks: the inventory has no Front End and no Edge Server.",))
+    reason = why_not(given.clocks)
+    if reason is not None:
+        return Assessed(not_looked_at=(f"clocks: {reason}",))
+    servers: Mapping[str, Result] = given.clocks.get("servers") or {}
+    observations = [
+        _wrong_clock(host, server) for host, server in servers.items() if server["verdict"] == "wrong"
+    ]
+    missing = []
+    for host, server in servers.items():
+        answer = given.clock_readings.get(host)
+        if server["verdict"] not in ("right", "wrong") and not is_unreachable(answer):
+            said = why_not(answer) or " ".join(server["said"]) or "it cannot be said whose clock is right."
+            missing.append(f"clock of {host}: {_first_sentence(said)}")
+    right = sum(server["verdict"] == "right" for server in servers.values())
+    return Assessed(tuple(observations), (f"{counted(right, 'clock')}",) if right else (), tuple(missing))
+
+
+def _wrong_clock(host: str, server: Result) -> Observation:
+    error = server.get("error_ms")
+    zone_is_wrong = "zone" in server["faults"]
+    far = zone_is_wrong or (error is not None and abs(error) >= _FIVE_MINUTES)
+    said = f"The clock of {host} is wrong."
+    if error is not None:
+        span = span_text(abs(error) / 1000)
+        said = f"The clock of {host} is {span} {'ahead' if error > 0 else 'behind'}."
+        if zone_is_wrong and abs(error) < 1000:
+            said = f"The time zone of {host} is wrong."
+    return Observation(
+        Kind.CLOCK,
+        "clock_wrong",
+        Severity.HIGH if far else Severity.MEDIUM,
+        said,
+        (host, str(server.get("computer") or host)),
+        server.get("pool"),
+        tuple(f"{each}" for each in server["said"][:2]),
+        _FIX_CLOCKS,
+        breaks_av=far,
+    )
+
+
+def services(given: Given) -> Assessed:
+    observations, missing, well = [], [], 0
+    for host in (*given.front_ends, *given.edges):
+        answer = given.services.get(host)
+        reason = why_not(answer)
+        if reason is not None or answer is None:
+            if not is_unreachable(answer):
+                missing.append(f"services of {host}: {_first_sentence(reason or '')}")
+            continue
+        own = answer["own"]
+        stopped = [str(each) for each in own["not_running"]]
+        if own["up"]:
+            well += 1
+            continue
+        serving = own["failed_over"] or not own["running"] or any(each in _SERVING for each in stopped)
+        if own["failed_over"]:
+            said = f"{host} is failed over: its services are stopped and disabled."
+        elif len(stopped) > 3:
+            said = f"{len(stopped)} services of {host} do not run, {', '.join(stopped[:3])} among them."
+        else:
+            said = f"{', '.join(stopped) or 'A service'} of {host} {'does' if len(stopped) == 1 else 'do'} not run."
+        states = own.get("services") or {}
+        observations.append(
+            Observation(
+                Kind.SERVICE,
+                "service_stopped",
+                Severity.HIGH if serving else Severity.MEDIUM,
+                said,
+                (host, str(own.get("computer") or host)),
+                evidence=tuple(f"{each}: {states[each]}" for each in stopped[:3] if each in states),
+                remedy=(_STATUS if own["failed_over"] else _START).replace("{host}", host),
+                breaks_av=AV_AUTHENTICATION in stopped,
+            )
+        )
+    return Assessed(
+        tuple(observations), (f"services of {counted(well, 'server')}",) if well else (), tuple(missing)
+    )
+
+
+def certificates(given: Given) -> Assessed:
+    if not given.edges:
+        return Assessed(not_looked_at=("A/V authentication certificate: the inventory has no Edge Server.",))
+    reason = why_not(given.certificates)
+    if reason is not None:
+        return Assessed(not_looked_at=(f"A/V authentication certificate: {_first_sentence(reason)}",))
+    observations = []
+    for finding in given.certificates["findings"]:
+        severity = _SEVERITIES.get(finding["severity"])
+        if severity is None:  # Information is nothing to worry about.
+            continue
+        observations.append(
+            Observation(
+                Kind.CERTIFICATE,
+                f"certificate_{finding['check']}",
+                severity,
+                finding["said"],
+                tuple(finding["hosts"]),
+                finding["pool"],
+                tuple(finding["evidence"][:2]),
+                finding["remedy"] or _AUDIT_CERTIFICATE,
+                breaks_av=severity in (Severity.HIGH, Severity.CRITICAL),
+            )
+        )
+    unknown = [f"A/V authentication certificate: {each}" for each in given.certificates["unknown"]]
+    read = [host for host in given.edges if why_not(given.certificate_readings.get(host)) is None]
+    well = (f"certificates of {counted(len(read), 'Edge Server')}",) if read else ()
+    return Assessed(tuple(observations), well, tuple(unknown))
+
+
+def replication(given: Given) -> Assessed:
+    observations, missing, well = [], [], 0
+    for host in given.management:
+        answer = given.replication.get(host)
+        reason = why_not(answer)
+        if reason is not None or answer is None:
+            missing.append(f"replication ({host}): {_first_sentence(reason or '')}")
+            continue
+        masters = answer["active_masters"]
+        if masters is not None and len(masters) > 1:
+            observations.append(
+                Observation(
+                    Kind.REPLICATION,
+                    "two_masters",
+                    Severity.HIGH,
+                    "Two pools hold the Central Management Store for theirs, so that nothing replicates.",
+                    tuple(masters),
+                    evidence=tuple(f"{each} calls itself the active master" for each in masters),
+                    remedy=_MASTERS.replace("{host}", host),
+                )
+            )
+        behind = list(answer["behind"])
+        if behind:
+            observations.append(
+                Observation(
+                    Kind.REPLICATION,
+                    "replica_behind",
+                    Severity.MEDIUM,
+                    f"{' and '.join(behind[:3])}{f' and {len(behind) - 3} more' if len(behind) > 3 else ''} "
+                    f"{'has' if len(behind) == 1 else 'have'} not got the last changes of the settings.",
+                    tuple(behind),
+                    evidence=tuple(
+                        _last_report(each) for each in answer["replicas"] if each["replica_fqdn"] in behind
+                    )[:3],
+                    remedy=_REPLICATE.replace("{host}", host),
+                )
+            )
+        well += len(answer["replicas"]) - len(behind)
+        missing += [f"replication ({host}): {each}" for each in answer["trouble"]]
+    return Assessed(tuple(observations), (counted(well, "replica"),) if well else (), tuple(missing))
+
+
+def _last_report(replica: Result) -> str:
+    last = replica["last_status_report"]
+    return f"{replica['replica_fqdn']}: {f'last heard of {last[:16]} UTC' if last else 'never heard of'}".replace(
+        "T", " "
+    )
+
+
+def federation(given: Given) -> Assessed:
+    """Windows Live: a prerequisite that is not met matters only where somebody wants it."""
+    observations, missing, well = [], [], 0
+    for host in given.management:
+        answer = given.federation.get(host)
+        reason = why_not(answer)
+        if reason is not None or answer is None:
+            missing.append(f"federation ({host}): {_first_sentence(reason or '')}")
+            continue
+        well += 1
+        state = {each["prerequisite"]: each for each in answer["prerequisites"]}
+        wanted = bool(answer["changes"]) or all(
+            state[name]["state"] == "met" for name in ("public_provider", "policies")
+        )
+        observations += list(_of_federation(state, wanted, host))
+        missing += [
+            f"federation ({host}), {name}: {_first_sentence(each['evidence'])}"
+            for name, each in state.items()
+            if each["state"] == "unknown" and name not in (*_OUTSIDE, "license", "ports")
+        ]
+    return Assessed(tuple(observations), ("federation settings",) if well else (), tuple(missing))
+
+
+def _of_federation(state: Mapping[str, Result], wanted: bool, host: str) -> Iterator[Observation]:
+    for name, each in state.items():
+        if each["state"] != "unmet" or name in (
+            *_OUTSIDE,
+            "replication",
+            "version",
+            "p2p_video",
+            "audio_video_users",
+        ):
+            continue
+        encryption = name == "media_encryption"
+        yield Observation(
+            Kind.ENCRYPTION if encryption else Kind.FEDERATION,
+            name,
+            # As it is delivered, a deployment requires encryption and federates with nobody.
+            Severity.MEDIUM if wanted else Severity.LOW,
+            f"{each['evidence']}.",
+            evidence=("Windows Live audio and video is set up otherwise",) if wanted else (),
+            remedy=_WINDOWS_LIVE
+            if encryption or name in ("policies", "public_provider")
+            else _FEDERATION.replace("{host}", host),
+            normal=not wanted,
+        )
+
+
+def traces(given: Given) -> Assessed:
+    missing, well = [], []
+    for host in given.management:
+        answer = given.traces.get(host)
+        reason = why_not(answer)
+        if reason is not None or answer is None:
+            missing.append(f"traces: {_first_sentence(reason or '')}")
+            continue
+        missing += [f"traces: {_first_sentence(each)}" for each in answer["problems"]]
+        if any(each["looked_at"] for each in answer["files"]):
+            well.append("traces")
+    if not given.management:
+        missing.append("traces, replication, federation: the inventory has no management endpoint.")
+    return Assessed((), tuple(dict.fromkeys(well)), tuple(missing))
+
+
+def counted(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
+
+
+def _first_sentence(text: str) -> str:
+    sentence, stop, _rest = text.strip().partition(". ")
+    return f"{sentence}{stop}".strip() or "it is not known why."
+
+
+def with_context(command: str | None, context: Sequence[str]) -> str | None:
+    """A command to paste, with the arguments that reach this inventory."""
+    if command is None:
+        return None
+    words = " ".join(context)
+    return command.replace("{context}", words).replace("-i inventory", words).replace("  ", " ")

@@ -1,0 +1,84 @@
+# Copyright: (c) 2026, the lync.remediation authors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The demonstration: what it shows, that it keeps to one screen, and that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import demo
+import pytest
+import recording
+import yaml
+from running import DEPLOYMENTS, TESTS
+
+#: A scene on one screen, its heading and command included.
+LINES = 50
+
+
+def test_the_picture_in_the_readme_is_what_a_run_shows(tmp_path: Path) -> None:
+    description = yaml.safe_load((DEPLOYMENTS / "clock.yml").read_text(encoding="utf-8"))
+    description["network"] = f"127.{16 + os.getpid() % 80}.251"
+    (tmp_path / "clock.yml").write_text(yaml.safe_dump(description), encoding="utf-8")
+    shown = demo.recorded(dataclasses.replace(demo.CLOCKS, deployment=str(tmp_path / "clock")))
+    assert recording.normalised(shown) == recording.normalised(recording.text_of()), "run `make recording`"
+    assert max(map(len, shown.splitlines())) <= recording.COLUMNS
+
+
+def started(folder: Path, **settings: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "demo"],
+        cwd=TESTS,
+        env={**os.environ, "TMPDIR": str(folder), "COLUMNS": "80", **settings},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def processes_that_name(text: str) -> list[str]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().decode(errors="replace")
+        except OSError:
+            continue
+        if text in words:
+            found.append(words.replace("\0", " "))
+    return found
+
+
+def test_whoever_stops_it_finds_nothing_left(tmp_path: Path) -> None:
+    """By Ctrl-C, by closing the terminal, or by ending the process: while servers start, and afterwards."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        for moment in ("lync-demo-*/lab", "lync-demo-*/lab/inventory"):
+            process = started(tmp_path)
+            while not list(tmp_path.glob(moment)):
+                assert process.poll() is None
+                time.sleep(0.01)
+            process.send_signal(number)
+            output, _ = process.communicate(timeout=60)
+            assert process.returncode == 128 + number, output
+            assert processes_that_name(str(tmp_path)) == []
+            assert list(tmp_path.iterdir()) == []
+            assert "Traceback" not in output
+
+
+@pytest.mark.sweep
+def test_it_keeps_its_promises_on_one_screen_a_scene(tmp_path: Path) -> None:
+    output, _ = started(tmp_path, NO_COLOR="1").communicate(timeout=500)
+    assert "BROKEN" not in output, output
+    assert re.search(r"^(\d+) of \1 promises were kept", output, re.MULTILINE), output
+    assert [line for line in output.splitlines() if len(line) > 80] == []
+    for part in re.split(r"(?m)^=+\n(?=(?:Act|Scene|What|Verdict|Now))", output):
+        assert len(part.splitlines()) <= LINES, part
