@@ -14,6 +14,7 @@ COLLECTION = "lync.remediation."
 VERDICT = "drift_verdict"
 DRIFT = frozenset(("drift_check", "drift_enforce", "drift_accept", "drift_export"))
 CLOCKS = "clock_judgement"
+_SHOWING = frozenset(("clock_report", "clock_requests", "print_lines", VERDICT))
 
 
 class UnusableReport(ValueError):
@@ -72,7 +73,7 @@ class Gathered:
 
 def judges(module: str) -> bool:
     """Whether a module says how something is beside how it should be, rather than reads or shows."""
-    return not module.endswith("_info") and module not in ("clock_report", "clock_requests", VERDICT)
+    return not module.endswith("_info") and module not in _SHOWING
 
 
 def short_name(action: str) -> str:

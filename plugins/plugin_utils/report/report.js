@@ -236,6 +236,7 @@
   };
 
   const hiding = (number) => {
+    if (!findings.length) return [""];
     const parts = [`${number} of ${findings.length} findings ${number === 1 ? "is" : "are"} shown`];
     const hidden = findings.length - number;
     const isUsual = !Object.keys(chosen).some((key) => key !== "finding");
@@ -253,6 +254,13 @@
       text.push(button);
     }
     return text;
+  };
+
+  const nothing = () => {
+    if (chosen.status === "as_wanted") return `${data.counts.as_wanted} of ${data.counts.total} rows are as wanted.`;
+    if (Object.keys(chosen).length) return "No finding is what you look for.";
+    if (findings.length) return `Nothing is open: ${data.counts.waived} of ${data.counts.total} rows are waived.`;
+    return data.counts.total ? `Nothing to do: ${data.counts.as_wanted} of ${data.counts.total} rows are as wanted.` : "Nothing was judged.";
   };
 
   const show = () => {
@@ -278,7 +286,7 @@
       });
       parts.push(more);
     }
-    if (!parts.length) parts.push(make("p", { class: "nothing" }, findings.length ? "Nothing of it is what you look for." : chosen.status === "as_wanted" || !findings.length ? `Nothing to do: ${data.counts.as_wanted} of ${data.counts.total} rows are as wanted.` : ""));
+    if (!parts.length) parts.push(make("p", { class: "nothing" }, nothing()));
     list.replaceChildren(...parts);
     hides.replaceChildren(...hiding(numbers.length));
     for (const [name, control] of Object.entries(controls)) if (control.value !== (chosen[name] ?? "")) control.value = chosen[name] ?? "";

@@ -182,6 +182,43 @@ def test_a_clock_is_one_row_unless_tasks_say_more_of_it() -> None:
     assert built["clocks"][0]["servers"][0]["server"] == "fe00.contoso.com"
 
 
+def test_a_judgement_of_hosts_is_one_row_each_unless_a_task_has_changed_the_same() -> None:
+    judged = {
+        "findings": [
+            {
+                "check": "differing",
+                "severity": "critical",
+                "hosts": ["edge02"],
+                "said": "They differ.",
+                "remedy": "Set-X",
+            }
+        ],
+        "results": {
+            "edge01": {"status": "in_desired_state", "changed": False, "unknown": [], "reasons": []},
+            "edge02": {"status": "drifted", "changed": False, "unknown": [], "reasons": ["They differ."]},
+            "edge03": {
+                "status": "unknown",
+                "changed": False,
+                "unknown": ["It did not answer."],
+                "reasons": [],
+            },
+        },
+    }
+    hosts = dict.fromkeys(judged["results"], "contoso")
+    built = model(answer("certificate_judgement", judged, "edge01"), hosts=hosts)
+    assert counts(built) == [1, 1, 0, 0, 1]
+    first = built["findings"][0]
+    assert (first["noun"], first["server"], first["severity"], first["command"]) == (
+        *("certificate", "edge02", "critical", "Set-X"),
+    )
+    assigned = typed(
+        "corrected", entry(resource="certificate_assignment", identity="edge02", property="thumbprint")
+    )
+    task = answer("certificate_assignment", {**assigned, "before": {}, "after": {}}, "edge02")
+    built = model(task, answer("certificate_judgement", judged, "edge01"), hosts=hosts)
+    assert counts(built) == [1, 0, 1, 0, 1]
+
+
 HANDED_IN = {
     "deployment": "contoso",
     "judged": ["fe01", "fe02"],
