@@ -27,14 +27,16 @@ OF_COMPUTERS = {
     "server_services": {"fe03.contoso.com": 0},
     "time_service": {"fe01.contoso.com": 0, "edge01.contoso.com": 0},
     "time_zone": {"fe02.contoso.com": 0},
+    "certificate_info": {"edge01.contoso.com": 0},
+    "certificate_judgement": {"edges": 0},
     "clock_judgement": {"front_ends:edges": 0},
     "clock_report": {"front_ends": 0},
     "restart_note": {"fe03.contoso.com": 0},
     "pool_state": {"fe03.contoso.com": 0},
 }
-# Whose examples are about files that only their reader has.
-OF_FILES = {"trace_info"}
-OF_DEPLOYMENTS = [path for path in [*MODULES, *FILTERS] if path.stem not in {*OF_COMPUTERS, *OF_FILES}]
+# Whose examples are about files, or certificates, that only their reader has.
+OF_THEIR_READER = {"trace_info", "certificate_assignment"}
+OF_DEPLOYMENTS = [path for path in [*MODULES, *FILTERS] if path.stem not in {*OF_COMPUTERS, *OF_THEIR_READER}]
 
 
 def reads_only(path: Path) -> bool:
