@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from lab import catalogue
 from lab.catalogue import PRODUCT_VERSIONS, Command, Parameter, common_parameters, lync_commands
 from lab.catalogue.binder import Binder
 from lab.contract import Argument
+from lab.engine.module import source_of
 from lab.objects.nouns import ENUMERATIONS, NOUNS
 from lab.powershell.errors import PowerShellError
 
@@ -209,3 +212,11 @@ def test_members_of_enumerations_are_names_which_a_compiler_takes(version: str) 
         for value in parameter.values or ()
     }
     assert [each for each in members if not each[1].isidentifier()] == []
+
+
+@pytest.mark.parametrize("version", PRODUCT_VERSIONS)
+def test_a_type_that_commands_share_is_compiled_with_the_members_of_all(version: str) -> None:
+    source = source_of(lync_commands(version).values())
+    for name, members in ENUMERATIONS.items():
+        for compiled in re.findall(rf"public enum {name} {{([^}}]*)}}", source):
+            assert {f"@{member}" for member in members} <= set(compiled.replace(",", " ").split())

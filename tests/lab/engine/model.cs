@@ -157,13 +157,18 @@ namespace Lab {
         static ModuleBuilder Module(string name) => AssemblyBuilder.DefineDynamicAssembly(new AssemblyName(name), AssemblyBuilderAccess.Run).DefineDynamicModule(name);
 
         public static object Enumeration(string name, JsonElement value) {
-            var type = Known(name) is { IsEnum: true } known ? known : Once(name, () => {
+            var number = value.GetProperty("number").GetInt32();
+            var member = value.GetProperty("members").EnumerateObject().Where(each => each.Value.GetInt32() == number).Select(each => each.Name).FirstOrDefault();
+            // A type's members are those of all commands together, so that names count, and not numbers.
+            if (Known(name) is { IsEnum: true } known && (member is null || Enum.IsDefined(known, member)))
+                return member is null ? Enum.ToObject(known, number) : Enum.Parse(known, member);
+            var type = Once(name, () => {
                 var builder = Module(name).DefineEnum(name, TypeAttributes.Public, typeof(int));
                 foreach (var member in value.GetProperty("members").EnumerateObject()) builder.DefineLiteral(member.Name, member.Value.GetInt32());
                 if (value.GetProperty("flags").GetBoolean()) builder.SetCustomAttribute(new CustomAttributeBuilder(typeof(FlagsAttribute).GetConstructor(Type.EmptyTypes), Array.Empty<object>()));
                 return builder.CreateType();
             });
-            return Enum.ToObject(type, value.GetProperty("number").GetInt32());
+            return Enum.ToObject(type, number);
         }
 
         public static Type Of(string[] names, IEnumerable<string> properties) => Once(names[0] + "|" + string.Join("|", properties), () => {

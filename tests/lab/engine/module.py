@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from lab.catalogue import ALL_SETS, Command, Parameter
+from lab.objects.nouns import ENUMERATIONS
 from lab.objects.types import FULL_NAMES, full_name
 
 _TEMPLATE = Path(__file__).with_name("model.cs")
@@ -59,7 +60,11 @@ def _own_types(commands: Iterable[Command]) -> Mapping[str, tuple[str, ...]]:
             name = parameter.type.removesuffix("[]")
             if name != "String" and not _is_dot_net(name):
                 found[name] = tuple(dict.fromkeys((*found.get(name, ()), *(parameter.values or ()))))
-    return found
+    # Where the reference names no members for one command, and others of the same type's name for another.
+    return {
+        name: tuple(dict.fromkeys((*ENUMERATIONS.get(name, ()), *members))) if members else members
+        for name, members in found.items()
+    }
 
 
 def _is_dot_net(name: str) -> bool:
@@ -73,9 +78,7 @@ def _is_dot_net(name: str) -> bool:
 def _type_source(name: str, values: Sequence[str]) -> str:
     namespace, _, short = _spelled(name).rpartition(".")
     if values:
-        # PowerShell takes the number of a member for it as well; that is no name.
-        names = [f"@{value}" for value in values if not value[0].isdigit()]
-        body = f"public enum {short} {{ {', '.join(names)} }}"
+        body = f"public enum {short} {{ {', '.join(f'@{value}' for value in values)} }}"
     else:
         base = "Identity" if name in _IDENTITIES else "Text"
         body = f"public class {short} : Lab.{base} {{ public {short}(object value) : base(value) {{ }} }}"
