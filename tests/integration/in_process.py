@@ -276,8 +276,9 @@ class Worker:
         finally:
             connection.close()
 
-    def reset_connection(self) -> None:
-        self._connection({}).reset()
+    def reset_connection(self, **variables: Any) -> None:
+        """``variables``: those of another host, whose session the tasks have used as well."""
+        self._connection(variables).reset()
 
     def _connection(self, variables: Mapping[str, Any]) -> Any:
         constants.DEFAULT_LOCAL_TMP = str(self._run_folder)

@@ -629,7 +629,8 @@ class Trial:
         again = subject.run(worker, lab, {**arguments, **subject.again}, QUICK)
         if again.get("failed") or again.get("unreachable") or not subject.is_fulfilled(lab):
             found.append(f"the same task again did not bring it about: {again}")
-        worker.reset_connection()
+        for host in lab.hostvars if subject.asks_others else (subject.host,):
+            worker.reset_connection(**lab.variables(host))
         if lab.sessions and not may_leave_sessions:
             found.append(f"{lab.sessions} sessions are left")
         self.troubles += [f"{name} ({' '.join(names)}): {each}\n    {_gist(result)}" for each in found]
