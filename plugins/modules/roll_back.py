@@ -72,6 +72,7 @@ seealso:
   - module: lync.remediation.public_provider
   - module: lync.remediation.access_edge_configuration
   - module: lync.remediation.policy_assignment
+  - module: lync.remediation.certificate_assignment
 """
 
 EXAMPLES = r"""
