@@ -144,9 +144,11 @@ def test_for_the_computer_under_an_account_of_its_own(
         set(rule) >= {"alert", "expr", "labels", "annotations"} for rule in rules["groups"][0]["rules"]
     } == {True}
 
-    def run(word: str, user: str = "lync-drift", **environment: str) -> int:
-        command = ["runuser", "-u", user, "--", "/bin/sh", "/etc/lync-drift/nightly/run", word]
-        return machine.run(*command, **environment).returncode
+    def run(word: str, **environment: str) -> int:
+        command = ["runuser", "-u", "lync-drift", "--", "/bin/sh", "/etc/lync-drift/nightly/run", word]
+        ended = machine.run(*command, **environment)
+        print(ended.stdout, ended.stderr)  # for whoever has to find out why
+        return ended.returncode
 
     machine.must("install", "-d", "-o", "lync-drift", "/var/lib/lync-drift/metrics")
     assert run("check") == 0
