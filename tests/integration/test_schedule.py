@@ -123,6 +123,7 @@ def test_for_the_computer_under_an_account_of_its_own(
         "drift_schedule_method": "systemd",
         "drift_schedule_allow_portable": True,
         "drift_schedule_mail": mail,
+        "drift_schedule_random_delay_minutes": 0,
         "drift_schedule_textfile": "/var/lib/lync-drift/metrics/nightly.prom",
         "drift_schedule_writable_folders": ["/var/lib/lync-drift/metrics"],
     }
@@ -144,19 +145,19 @@ def test_for_the_computer_under_an_account_of_its_own(
         set(rule) >= {"alert", "expr", "labels", "annotations"} for rule in rules["groups"][0]["rules"]
     } == {True}
 
-    def run(word: str, user: str = "lync-drift", **environment: str) -> int:
-        command = ["runuser", "-u", user, "--", "/bin/sh", "/etc/lync-drift/nightly/run", word]
-        return machine.run(*command, **environment).returncode
+    def run(word: str, **environment: str) -> int:
+        command = ["runuser", "-u", "lync-drift", "--", "/bin/sh", "/etc/lync-drift/nightly/run", word]
+        ended = machine.run(*command, **environment)
+        print(ended.stdout, ended.stderr)  # for whoever has to find out why
+        return ended.returncode
 
     machine.must("install", "-d", "-o", "lync-drift", "/var/lib/lync-drift/metrics")
-    assert run("check") == 0
-    assert (run("notify", EXIT_STATUS="0"), received.take()) == (0, [])
+    assert (run("cron"), received.take()) == (0, [])
     lab.inject("other_administrator", noun="CsMediaConfiguration", EnableQoS="true")
-    assert run("check") == 10
     received.works = False
-    assert run("notify", EXIT_STATUS="10") == 2
+    assert run("cron") == 12
     received.works = True
-    assert (run("notify", EXIT_STATUS="10"), len(received.take())) == (0, 1)
+    assert (run("cron"), len(received.take())) == (10, 1)
     model = json.loads(machine.must("cat", "/var/lib/lync-drift/reports/nightly.json"))
     assert (model["verdict"], model["counts"]["drifted"]) == ("drift", 1)
     # Whoever comes in the morning accepts it, under an account of her own.
@@ -169,9 +170,13 @@ def test_for_the_computer_under_an_account_of_its_own(
     machine.must("install", "-d", "-o", "ann", "/home/ann")
     machine.must("runuser", "-u", "ann", "--", "env", "HOME=/home/ann", "ANSIBLE_HOME=/home/ann/.ansible",
                  "ANSIBLE_LOCAL_TEMP=/home/ann/.ansible/tmp", "XDG_STATE_HOME=/home/ann/state", *accepting)  # fmt: skip
-    assert run("check") == 0
-    assert (run("notify", EXIT_STATUS="0"), len(received.take())) == (0, 1)
+    assert (run("cron"), len(received.take())) == (0, 1)
+    age = 'lync_remediation_drift_last_success_timestamp_seconds{report="nightly"}'
+    assert age in machine.must("cat", str(variables["drift_schedule_textfile"]))
 
+    assert installing(machine, {**variables, "drift_schedule_method": "cron"})["changed"] > 0
+    table = machine.must("cat", f"/etc/cron.d/{UNIT}").splitlines()
+    assert table[-1] == "0 2 * * * lync-drift /bin/sh /etc/lync-drift/nightly/run cron"
     assert installing(machine, {**variables, "drift_schedule_state": "absent"})["changed"] > 0
     assert machine.must("ls", "/var/lib/lync-drift/state").split() == ["contoso"]
     assert installing(machine, {**variables, "drift_schedule_state": "purged"})["changed"] > 0
