@@ -110,7 +110,7 @@ docs: setup  ## The reference and the guides as HTML, in build/docs
 	docs/render build/docs
 
 changelog: setup  ## CHANGELOG.rst from the fragments
-	antsibull-changelog release --update-existing --refresh --reload-plugins
+	antsibull-changelog release --update-existing --reload-plugins
 
 build: setup  ## The collection as a file for ansible-galaxy, in build/
 	tests/setup/build build

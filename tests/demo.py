@@ -559,7 +559,6 @@ def perform(lab: RunningLab, place: str, scene: Scene, settings: Mapping[str, st
     command = playbook_command(lab, scene.playbook, arguments_of(scene, lab))
     say(bold("$ " + shlex.join(command[:3]) + " \\"), bold("    " + shlex.join(command[3:])))
     say(f"Look for {scene.points[0]}", *scene.points[1:])
-    say("")
     process = subprocess.Popen(
         command,
         cwd=lab.state,

@@ -232,3 +232,8 @@ CHECKS: Mapping[str, Callable[[Block, Walk], None]] = {
 
 def test_every_block_has_a_language_that_is_checked() -> None:
     assert [str(block) for page in PAGES for block in blocks(page) if block.language not in CHECKS] == []
+
+
+def test_no_command_is_hidden_behind_a_prompt_that_nobody_runs() -> None:
+    shells = [block for page in PAGES for block in blocks(page) if block.language in ("shell", "console")]
+    assert [str(block) for block in shells if block.reason is None and not block.commands] == []
