@@ -48,7 +48,7 @@ class ActionModule(RunAction):
         return {
             "verdict": report.verdict(causes, assessed),
             "causes": [report.as_dict(each, context) for each in causes],
-            "looked_at": list(assessed.well),
+            "looked_at": list(assessed.looked_at),
             "not_looked_at": list(assessed.not_looked_at),
             "lines": lines,
             "report": report.for_the_run(causes, assessed, context),

@@ -22,6 +22,11 @@ Result = Mapping[str, Any]
 AV_AUTHENTICATION = "RTCMRAUTH"
 _SERVING = ("RTCSRV", AV_AUTHENTICATION)
 """The Front-End or Access Edge service, and the A/V Authentication service: without them nobody calls."""
+_NAMES = {
+    "RTCSRV": "Front-End or Access Edge",
+    AV_AUTHENTICATION: "A/V Authentication",
+    "RTCMEDIARELAY": "A/V Edge",
+}
 _FIVE_MINUTES = 300_000.0
 _FIX_CLOCKS = "ansible-playbook {context} lync.remediation.fix_clock_drift --check --diff"
 _AUDIT_CERTIFICATE = "ansible-playbook {context} lync.remediation.audit_av_authentication_certificate"
@@ -38,10 +43,10 @@ _SEVERITIES = {each.value: each for each in Severity}
 
 @dataclasses.dataclass(frozen=True)
 class Assessed:
-    """``well`` says in a few words what was looked at; ``not_looked_at`` are sentences."""
+    """``looked_at`` says in a few words what was; ``not_looked_at`` are sentences."""
 
     observations: tuple[Observation, ...] = ()
-    well: tuple[str, ...] = ()
+    looked_at: tuple[str, ...] = ()
     not_looked_at: tuple[str, ...] = ()
 
 
@@ -77,7 +82,7 @@ def assess(given: Given) -> Assessed:
     ]
     return Assessed(
         tuple(each for part in parts for each in part.observations),
-        tuple(each for part in parts for each in part.well),
+        tuple(each for part in parts for each in part.looked_at),
         tuple(dict.fromkeys(each for part in parts for each in part.not_looked_at)),
     )
 
@@ -143,8 +148,8 @@ def clocks(given: Given) -> Assessed:
         if server["verdict"] not in ("right", "wrong") and not is_unreachable(answer):
             said = why_not(answer) or " ".join(server["said"]) or "it cannot be said whose clock is right."
             missing.append(f"clock of {host}: {_first_sentence(said)}")
-    right = sum(server["verdict"] == "right" for server in servers.values())
-    return Assessed(tuple(observations), (f"{counted(right, 'clock')}",) if right else (), tuple(missing))
+    judged = sum(server["verdict"] in ("right", "wrong") for server in servers.values())
+    return Assessed(tuple(observations), (counted(judged, "clock"),) if judged else (), tuple(missing))
 
 
 def _wrong_clock(host: str, server: Result) -> Observation:
@@ -171,7 +176,7 @@ def _wrong_clock(host: str, server: Result) -> Observation:
 
 
 def services(given: Given) -> Assessed:
-    observations, missing, well = [], [], 0
+    observations, missing, answered = [], [], 0
     for host in (*given.front_ends, *given.edges):
         answer = given.services.get(host)
         reason = why_not(answer)
@@ -179,18 +184,18 @@ def services(given: Given) -> Assessed:
             if not is_unreachable(answer):
                 missing.append(f"services of {host}: {_first_sentence(reason or '')}")
             continue
-        own = answer["own"]
+        own, answered = answer["own"], answered + 1
         stopped = [str(each) for each in own["not_running"]]
+        named = [f"{each} ({_NAMES[each]})" if each in _NAMES else each for each in stopped]
         if own["up"]:
-            well += 1
             continue
         serving = own["failed_over"] or not own["running"] or any(each in _SERVING for each in stopped)
         if own["failed_over"]:
             said = f"{host} is failed over: its services are stopped and disabled."
         elif len(stopped) > 3:
-            said = f"{len(stopped)} services of {host} do not run, {', '.join(stopped[:3])} among them."
+            said = f"{len(stopped)} services of {host} do not run, {', '.join(named[:3])} among them."
         else:
-            said = f"{', '.join(stopped) or 'A service'} of {host} {'does' if len(stopped) == 1 else 'do'} not run."
+            said = f"{', '.join(named) or 'A service'} of {host} {'does' if len(stopped) == 1 else 'do'} not run."
         states = own.get("services") or {}
         observations.append(
             Observation(
@@ -205,7 +210,9 @@ def services(given: Given) -> Assessed:
             )
         )
     return Assessed(
-        tuple(observations), (f"services of {counted(well, 'server')}",) if well else (), tuple(missing)
+        tuple(observations),
+        (f"services of {counted(answered, 'server')}",) if answered else (),
+        tuple(missing),
     )
 
 
@@ -240,7 +247,7 @@ def certificates(given: Given) -> Assessed:
 
 
 def replication(given: Given) -> Assessed:
-    observations, missing, well = [], [], 0
+    observations, missing, read = [], [], 0
     for host in given.management:
         answer = given.replication.get(host)
         reason = why_not(answer)
@@ -276,9 +283,9 @@ def replication(given: Given) -> Assessed:
                     remedy=_REPLICATE.replace("{host}", host),
                 )
             )
-        well += len(answer["replicas"]) - len(behind)
+        read += len(answer["replicas"])
         missing += [f"replication ({host}): {each}" for each in answer["trouble"]]
-    return Assessed(tuple(observations), (counted(well, "replica"),) if well else (), tuple(missing))
+    return Assessed(tuple(observations), (counted(read, "replica"),) if read else (), tuple(missing))
 
 
 def _last_report(replica: Result) -> str:

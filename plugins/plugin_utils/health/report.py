@@ -49,7 +49,7 @@ def lines(
         found.append("NO LIKELY CAUSE  Nothing is wrong with what was looked at.")
     found += _others([*rest, *(each for each in causes if not each.is_likely)], context, shown or _OTHERS)
     found.append("")
-    found += _wrapped(f"Looked at: {', '.join(assessed.well) or 'nothing'}.")
+    found += _wrapped(f"Looked at: {', '.join(assessed.looked_at) or 'nothing'}.")
     missing = assessed.not_looked_at
     for each in missing[:_MISSING]:
         found += _wrapped(f"Not looked at: {each}")
@@ -104,7 +104,7 @@ def for_the_run(causes: Iterable[Cause], assessed: Assessed, context: Sequence[s
         }
         for each in causes
     ]
-    text = [f"Looked at: {', '.join(assessed.well) or 'nothing'}."]
+    text = [f"Looked at: {', '.join(assessed.looked_at) or 'nothing'}."]
     text += [f"Not looked at: {each}" for each in assessed.not_looked_at]
     return {"findings": findings, "sections": [{"title": "Health", "text": text}]}
 
