@@ -16,6 +16,7 @@ from ..plugin_utils.health.causes import ranked
 from ..plugin_utils.health.evidence import Given, assess, trace_findings
 from ..plugin_utils.run_action import RunAction
 
+_ROLES = ("management", "front_ends", "edges")
 _OF_HOSTS = ("clock_readings", "services", "certificate_readings", "replication", "federation", "traces")
 
 
@@ -25,16 +26,14 @@ class ActionModule(RunAction):
     def perform(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         hosts = [str(host) for host in variables["ansible_play_hosts_all"]]
         groups = variables.get("groups") or {}
-        roles = {
-            role: tuple(host for host in hosts if host in groups.get(role, ()))
-            for role in ("management", "front_ends", "edges")
+        of_the_play: dict[str, Any] = {
+            role: tuple(host for host in hosts if host in groups.get(role, ())) for role in _ROLES
         }
         registered = {
             name: self.registered(variables, arguments[name]) if arguments[name] else {} for name in _OF_HOSTS
         }
-        given = Given(
-            **roles, **registered, clocks=arguments["clocks"], certificates=arguments["certificates"]
-        )
+        judged = {name: arguments[name] for name in ("clocks", "certificates")}
+        given = Given(**of_the_play, **registered, **judged)
         assessed = assess(given)
         causes = ranked(assessed.observations, trace_findings(given))
         context = [

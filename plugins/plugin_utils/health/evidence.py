@@ -102,9 +102,9 @@ def why_not(result: Result | None) -> str | None:
 
 
 def is_unreachable(result: Result | None) -> bool:
-    return bool(result) and (
-        bool(result.get("unreachable")) or result.get("failure") in ("cannot_connect", "cannot_resolve")
-    )
+    if not result:
+        return False
+    return bool(result.get("unreachable")) or result.get("failure") in ("cannot_connect", "cannot_resolve")
 
 
 def reachability(given: Given) -> Assessed:
@@ -169,7 +169,7 @@ def _wrong_clock(host: str, server: Result) -> Observation:
         said,
         (host, str(server.get("computer") or host)),
         server.get("pool"),
-        tuple(f"{each}" for each in server["said"][:2]),
+        tuple(f"{each[:1].upper()}{each[1:]}" for each in server["said"][:2]),
         _FIX_CLOCKS,
         breaks_av=far,
     )

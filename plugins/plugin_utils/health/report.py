@@ -62,10 +62,12 @@ def _others(others: Sequence[Cause], context: Sequence[str], shown: int) -> list
     if not others:
         return []
     found = ["", "Then:"]
+    printed = set()
     for each in others[:shown]:
         found += _wrapped(f"{each.severity.value:<8}  {each.said}", "", " " * 10)
         command = with_context(each.remedy, context)
-        if command:
+        if command and command not in printed:
+            printed.add(command)
             found.append(f"  {command}")
     if len(others) > shown:
         found.append(f"and {counted(len(others) - shown, 'thing')} more.")
