@@ -54,7 +54,7 @@ def lines(
     for each in missing[:_MISSING]:
         found += _wrapped(f"Not looked at: {each}")
     if len(missing) > _MISSING:
-        found.append(f"Not looked at: {len(missing) - _MISSING} things more.")
+        found.append(f"Not looked at: {counted(len(missing) - _MISSING, 'thing')} more.")
     return found
 
 
