@@ -26,14 +26,12 @@ class ActionModule(RunAction):
     def perform(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         hosts = [str(host) for host in variables["ansible_play_hosts_all"]]
         groups = variables.get("groups") or {}
-        of_the_play: dict[str, Any] = {
-            role: tuple(host for host in hosts if host in groups.get(role, ())) for role in _ROLES
-        }
-        registered = {
-            name: self.registered(variables, arguments[name]) if arguments[name] else {} for name in _OF_HOSTS
-        }
-        judged = {name: arguments[name] for name in ("clocks", "certificates")}
-        given = Given(**of_the_play, **registered, **judged)
+        values: dict[str, Any] = {name: arguments[name] for name in ("clocks", "certificates")}
+        for role in _ROLES:
+            values[role] = tuple(host for host in hosts if host in groups.get(role, ()))
+        for name in _OF_HOSTS:
+            values[name] = self.registered(variables, arguments[name]) if arguments[name] else {}
+        given = Given(**values)
         assessed = assess(given)
         causes = ranked(assessed.observations, trace_findings(given))
         context = [
