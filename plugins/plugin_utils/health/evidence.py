@@ -36,8 +36,18 @@ _REPLICATE = "ansible {context} {host} -m lync.remediation.replication --check"
 _MASTERS = "ansible {context} {host} -m lync.remediation.replication_info"
 _WINDOWS_LIVE = "ansible-playbook {context} lync.remediation.enable_windows_live_av_federation --check --diff"
 _FEDERATION = "ansible {context} {host} -m lync.remediation.federation_info"
+_RESTART = (
+    "ansible-playbook {context} lync.remediation.fix_clock_drift -e clock_drift_restart=true --check --diff"
+)
 _REACH = "ansible {context} {host} -m lync.remediation.connection_info"
+_NO_ANSWER = ("cannot_connect", "cannot_resolve", "opening_timed_out")
+_LATENT_CHECKS = (
+    *("expires_soon", "not_exportable", "shared_with_internal", "weak_key", "weak_signature"),
+    *("staged_too_late", "staged_differs", "name", "coupled", "chain"),
+)
+"""What may go wrong with a certificate one day, or is untidy, and keeps nobody from calling today."""
 _OUTSIDE = ("dns_srv", "external_certificate")
+_STORE_FAILS = ("command_error", "unreadable", "second_hop_denied", "timed_out")
 _SEVERITIES = {each.value: each for each in Severity}
 
 
@@ -102,13 +112,17 @@ def why_not(result: Result | None) -> str | None:
 
 
 def is_unreachable(result: Result | None) -> bool:
+    """Whether nobody answered; one that answers and refuses is there."""
     if not result:
         return False
-    return bool(result.get("unreachable")) or result.get("failure") in ("cannot_connect", "cannot_resolve")
+    failure = result.get("failure")
+    return failure in _NO_ANSWER if failure else bool(result.get("unreachable"))
 
 
 def reachability(given: Given) -> Assessed:
-    """Servers that answer nothing at all. An Edge Server often may not be reached, which is no fault."""
+    """Servers that answer nothing at all. That an Edge Server cannot be reached from here may be as it should, unless
+    traces tell of it.
+    """
     observations, missing = [], []
     for host in (*given.front_ends, *given.edges):
         answer = given.clock_readings.get(host)
@@ -116,19 +130,38 @@ def reachability(given: Given) -> Assessed:
             continue
         reason = _first_sentence(why_not(answer) or "")
         missing.append(f"{host} (clock, services): {reason}")
-        if host in given.front_ends:
+        observations.append(_unreachable(host, reason, is_edge=host in given.edges))
+    for host in given.management:
+        answers = (given.replication.get(host), given.federation.get(host))
+        if all(is_unreachable(each) for each in answers):
+            observations.append(_unreachable(host, _first_sentence(why_not(answers[0]) or ""), is_edge=False))
+        elif all(each and each.get("failure") in _STORE_FAILS for each in answers):
             observations.append(
                 Observation(
-                    Kind.SERVER,
-                    "unreachable",
+                    Kind.REPLICATION,
+                    "settings_unreadable",
                     Severity.MEDIUM,
-                    f"{host} does not answer.",
+                    f"{host} answers, and cannot read the settings of the deployment.",
                     (host,),
-                    evidence=(reason,),
+                    evidence=(_first_sentence(why_not(answers[0]) or ""),),
                     remedy=_REACH.replace("{host}", host),
                 )
             )
     return Assessed(tuple(observations), (), tuple(missing))
+
+
+def _unreachable(host: str, reason: str, *, is_edge: bool) -> Observation:
+    return Observation(
+        Kind.SERVER,
+        "unreachable",
+        Severity.LOW if is_edge else Severity.MEDIUM,
+        f"{host} does not answer.",
+        (host,),
+        evidence=(reason,),
+        remedy=_REACH.replace("{host}", host),
+        breaks_av=is_edge,
+        latent=is_edge,
+    )
 
 
 def clocks(given: Given) -> Assessed:
@@ -141,6 +174,20 @@ def clocks(given: Given) -> Assessed:
     servers: Mapping[str, Result] = given.clocks.get("servers") or {}
     observations = [
         _wrong_clock(host, server) for host, server in servers.items() if server["verdict"] == "wrong"
+    ]
+    observations += [
+        Observation(
+            Kind.CLOCK,
+            "restart_pending",
+            Severity.MEDIUM,
+            f"The services of {host} have not been restarted since its clock was put right.",
+            (host, str(server.get("computer") or host)),
+            server.get("pool"),
+            remedy=_RESTART,
+            breaks_av=True,
+        )
+        for host, server in servers.items()
+        if server.get("restart_pending")
     ]
     missing = []
     for host, server in servers.items():
@@ -237,7 +284,8 @@ def certificates(given: Given) -> Assessed:
                 finding["pool"],
                 tuple(finding["evidence"][:2]),
                 finding["remedy"] or _AUDIT_CERTIFICATE,
-                breaks_av=severity in (Severity.HIGH, Severity.CRITICAL),
+                breaks_av=finding["check"] not in _LATENT_CHECKS,
+                latent=finding["check"] in _LATENT_CHECKS,
             )
         )
     unknown = [f"A/V authentication certificate: {each}" for each in given.certificates["unknown"]]

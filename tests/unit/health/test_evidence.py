@@ -143,6 +143,9 @@ def test_a_certificate() -> None:
         "trouble",
         ["certificate_expired"],
     )
+    soon = {**expired, "check": "expires_soon", "severity": "medium"}
+    verdict = judged(replace(WELL, certificates={"findings": [soon], "unknown": []}))
+    assert verdict[:2] == ("clean", ["certificate_expires_soon"])
     information = {**expired, "check": "name", "severity": "info"}
     assert judged(replace(WELL, certificates={"findings": [information], "unknown": []})) == ("clean", [], [])
 
@@ -179,7 +182,36 @@ def test_a_front_end_that_does_not_answer_is_a_cause_and_an_edge_is_not() -> Non
     verdict, causes, missing = judged(without(FE))
     assert (verdict, causes, len(missing)) == ("trouble", ["unreachable"], 1)
     verdict, causes, missing = judged(without(EDGE))
-    assert (verdict, causes, len(missing)) == ("incomplete", [], 1)
+    assert (verdict, causes, len(missing)) == ("incomplete", ["unreachable"], 1)
+
+
+def test_an_edge_that_does_not_answer_is_a_cause_where_traces_agree() -> None:
+    given = replace(
+        WELL,
+        clock_readings={**WELL.clock_readings, EDGE: UNREACHABLE},
+        services={**WELL.services, EDGE: UNREACHABLE},
+        traces={POOL: traces(finding("mras_timed_out", "av_authentication"))},
+    )
+    assert judged(given)[:2] == ("trouble", ["unreachable"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "causes"),
+    [
+        ({"failure": "command_error", "msg": "The store does not answer."}, ["settings_unreadable"]),
+        (UNREACHABLE, ["unreachable"]),
+        ({"unreachable": True, "failure": "authentication_refused", "msg": "Refused."}, []),
+    ],
+)
+def test_a_management_endpoint_that_tells_nothing(answer: dict[str, Any], causes: list[str]) -> None:
+    given = replace(WELL, replication={POOL: answer}, federation={POOL: answer})
+    assert judged(given)[1] == causes
+    assert judged(given)[0] == ("trouble" if causes else "incomplete")
+
+
+def test_a_restart_that_is_pending() -> None:
+    servers = {FE: {**clock(), "restart_pending": True}, EDGE: clock()}
+    assert judged(replace(WELL, clocks={"servers": servers}))[:2] == ("trouble", ["restart_pending"])
 
 
 def test_a_search_that_brought_nothing_is_not_clean() -> None:
