@@ -283,7 +283,7 @@ def certificates(given: Given) -> Assessed:
                 tuple(finding["hosts"]),
                 finding["pool"],
                 tuple(finding["evidence"][:2]),
-                finding["remedy"] or _AUDIT_CERTIFICATE,
+                _AUDIT_CERTIFICATE,
                 breaks_av=finding["check"] not in _LATENT_CHECKS,
                 latent=finding["check"] in _LATENT_CHECKS,
             )
