@@ -208,7 +208,7 @@ findings:
       contains:
         file:
           description:
-            - The file, and behind an exclamation mark the member of an archive.
+            - Its name, C(Centralized Logging).
           returned: always
           type: str
         line:
@@ -261,14 +261,14 @@ problems:
   elements: str
 files:
   description:
-    - Every file, and every member of an archive.
+    - What the searches brought, as if it were one file called C(Centralized Logging).
   returned: success
   type: list
   elements: dict
   contains:
     path:
       description:
-        - The file.
+        - Its name.
       returned: always
       type: str
     kind:
