@@ -48,5 +48,5 @@ class ActionModule(RunAction):
             "looked_at": list(assessed.looked_at),
             "not_looked_at": list(assessed.not_looked_at),
             "lines": lines,
-            "report": report.for_the_run(causes, assessed, context),
+            "report": report.for_the_run(causes, assessed, hosts, context),
         }

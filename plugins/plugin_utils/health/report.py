@@ -89,8 +89,10 @@ def as_dict(cause: Cause, context: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def for_the_run(causes: Iterable[Cause], assessed: Assessed, context: Sequence[str]) -> dict[str, Any]:
-    """What the report of a run takes in from any module."""
+def for_the_run(
+    causes: Iterable[Cause], assessed: Assessed, hosts: Sequence[str], context: Sequence[str]
+) -> dict[str, Any]:
+    """What the report of a run takes in from any module; ``hosts`` are all that are judged."""
     findings = [
         {
             "noun": each.kind.value,
@@ -106,9 +108,22 @@ def for_the_run(causes: Iterable[Cause], assessed: Assessed, context: Sequence[s
         }
         for each in causes
     ]
+    for each in assessed.not_looked_at:
+        subject, _colon, reason = each.partition(": ")
+        findings.append(
+            {
+                "noun": "health",
+                "identity": subject,
+                "property": "not_looked_at",
+                "status": "unknown",
+                "unknown": "failed",
+                "severity": "medium",
+                "detail": reason,
+            }
+        )
     text = [f"Looked at: {', '.join(assessed.looked_at) or 'nothing'}."]
     text += [f"Not looked at: {each}" for each in assessed.not_looked_at]
-    return {"findings": findings, "sections": [{"title": "Health", "text": text}]}
+    return {"judged": list(hosts), "findings": findings, "sections": [{"title": "Health", "text": text}]}
 
 
 def _wrapped(text: str, first: str = "", rest: str | None = None) -> list[str]:

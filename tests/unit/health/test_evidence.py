@@ -18,6 +18,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.health.evidence i
     trace_findings,
 )
 from unit.health.test_causes import finding
+from unit.report import made_up
 
 FE, EDGE, POOL = "fe01.contoso.com", "edge01.contoso.com", "pool01.contoso.com_management"
 CONTEXT = ["-i", "hosts.yml"]
@@ -226,6 +227,22 @@ def test_an_inventory_without_servers() -> None:
     verdict, _causes, missing = judged(replace(WELL, front_ends=(), edges=(), clocks={}, certificates={}))
     assert verdict == "incomplete"
     assert len(missing) == 2
+
+
+def test_the_report_of_a_run_takes_it_in() -> None:
+    given = replace(WELL, traces={POOL: FAILED}, replication={POOL: replication("fe03.contoso.com")})
+    assessed = assess(given)
+    causes = ranked(assessed.observations, trace_findings(given))
+    handed_in = report.for_the_run(causes, assessed, [FE, EDGE, POOL], CONTEXT)
+    result = {"changed": False, "report": handed_in}
+    hosts = dict.fromkeys((FE, EDGE, POOL), "contoso")
+    model = made_up.model(made_up.answer("health_judgement", result, POOL), hosts=hosts)
+    assert {(each["noun"], each["status"]) for each in model["findings"]} == {
+        ("replication", "drifted"),
+        ("health", "unknown"),
+    }
+    assert [each["title"] for each in model["sections"]] == ["Health"]
+    assert {each["outcome"] for each in model["hosts"]} == {"judged"}
 
 
 def test_the_first_screen_has_the_cause_and_the_command() -> None:
