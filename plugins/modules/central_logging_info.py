@@ -17,6 +17,8 @@ description:
     that no file is written to a server, and the session at C(/OcsPowershell) suffices.
   - Two searches are made, both in the component SIPStack. One takes what servers have recorded as a warning or
     worse, the other the messages that carry a diagnostic.
+  - Where both bring nothing, a third one takes any record of the last two minutes, which shows that something is
+    logged.
   - A search that takes longer than C(ansible_management_shell_command_timeout) is stopped. What it had found by
     then is read, and RV(problems) says so.
   - Lync Server 2010 has no Centralized Logging Service. There the module returns in RV(steps) what to do instead.
