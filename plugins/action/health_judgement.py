@@ -16,6 +16,7 @@ from ..plugin_utils.health.causes import ranked
 from ..plugin_utils.health.evidence import Given, assess, trace_findings
 from ..plugin_utils.run_action import RunAction
 
+_ROLES = ("management", "front_ends", "edges")
 _OF_HOSTS = ("clock_readings", "services", "certificate_readings", "replication", "federation", "traces")
 
 
@@ -25,16 +26,12 @@ class ActionModule(RunAction):
     def perform(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
         hosts = [str(host) for host in variables["ansible_play_hosts_all"]]
         groups = variables.get("groups") or {}
-        roles = {
-            role: tuple(host for host in hosts if host in groups.get(role, ()))
-            for role in ("management", "front_ends", "edges")
-        }
-        registered = {
-            name: self.registered(variables, arguments[name]) if arguments[name] else {} for name in _OF_HOSTS
-        }
-        given = Given(
-            **roles, **registered, clocks=arguments["clocks"], certificates=arguments["certificates"]
-        )
+        values: dict[str, Any] = {name: arguments[name] for name in ("clocks", "certificates")}
+        for role in _ROLES:
+            values[role] = tuple(host for host in hosts if host in groups.get(role, ()))
+        for name in _OF_HOSTS:
+            values[name] = self.registered(variables, arguments[name]) if arguments[name] else {}
+        given = Given(**values)
         assessed = assess(given)
         causes = ranked(assessed.observations, trace_findings(given))
         context = [
@@ -48,8 +45,8 @@ class ActionModule(RunAction):
         return {
             "verdict": report.verdict(causes, assessed),
             "causes": [report.as_dict(each, context) for each in causes],
-            "looked_at": list(assessed.well),
+            "looked_at": list(assessed.looked_at),
             "not_looked_at": list(assessed.not_looked_at),
             "lines": lines,
-            "report": report.for_the_run(causes, assessed, context),
+            "report": report.for_the_run(causes, assessed, hosts, context),
         }

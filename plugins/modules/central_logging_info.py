@@ -17,6 +17,8 @@ description:
     that no file is written to a server, and the session at C(/OcsPowershell) suffices.
   - Two searches are made, both in the component SIPStack. One takes what servers have recorded as a warning or
     worse, the other the messages that carry a diagnostic.
+  - Where both bring nothing, a third one takes any record of the last two minutes, which shows that something is
+    logged.
   - A search that takes longer than C(ansible_management_shell_command_timeout) is stopped. What it had found by
     then is read, and RV(problems) says so.
   - Lync Server 2010 has no Centralized Logging Service. There the module returns in RV(steps) what to do instead.
@@ -208,7 +210,7 @@ findings:
       contains:
         file:
           description:
-            - The file, and behind an exclamation mark the member of an archive.
+            - Its name, C(Centralized Logging).
           returned: always
           type: str
         line:
@@ -261,14 +263,14 @@ problems:
   elements: str
 files:
   description:
-    - Every file, and every member of an archive.
+    - What the searches brought, as if it were one file called C(Centralized Logging).
   returned: success
   type: list
   elements: dict
   contains:
     path:
       description:
-        - The file.
+        - Its name.
       returned: always
       type: str
     kind:

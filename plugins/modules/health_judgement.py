@@ -167,7 +167,7 @@ causes:
       elements: str
 looked_at:
   description:
-    - What was looked at and is well, in a few words each.
+    - What was looked at, in a few words each.
   returned: success
   type: list
   elements: str

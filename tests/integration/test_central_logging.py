@@ -18,6 +18,7 @@ from running import DEPLOYMENTS
 
 from . import trace_records
 from .in_process import LabInProcess, Worker
+from .test_documented_results import check
 
 FE02, EDGE = "fe02.contoso.com", "edge01.contoso.com"
 MANAGEMENT = "pool01.contoso.com"
@@ -58,6 +59,7 @@ def test_findings_of_the_servers_that_are_asked_for(search: Search, lab: LabInPr
     result = search()
     assert result["searched"]
     assert ids(result) == ["52017"]
+    check("central_logging_info", result)
     assert result["findings"][0]["servers"] == ["edge01"]
     assert ids(search(minutes=SEVEN_HOURS)) == ["52017", "mras_expired"]
     assert ids(search(minutes=SEVEN_HOURS, pools=[MANAGEMENT])) == ["mras_expired"]
@@ -89,6 +91,7 @@ def test_2010_has_none(tmp_path: Path, engine: str) -> None:
         worker = Worker(lab.variables(management), tmp_path / "run", tmp_path / "journal")
         result = worker.run("central_logging_info", {})
         worker.reset_connection()
+    check("central_logging_info", result)
     assert not result["searched"]
     assert not result["complete"]
     assert len(result["steps"]) >= 4

@@ -82,6 +82,27 @@ FAULTS: dict[str, tuple[dict[str, Any], tuple[Any, ...], str, str]] = {
         "Encryption is required",
         "enable_windows_live",
     ),
+    "no store": (
+        deployment(),
+        ("cms_unreachable", "pool01.contoso.com", {}),
+        "cannot read",
+        "connection_info",
+    ),
+    "a Front End is down": (deployment(), ("drop-before", FE03, {"times": 0}), FE03, "connection_info"),
+    "an Edge Server is down": (
+        deployment(trace_records.expired_request(FE02)),
+        ("drop-before", EDGE, {"times": 0}),
+        EDGE,
+        "connection_info",
+    ),
+    "no certificate": (
+        deployment(
+            trace_records.expired_request(FE02), certificates={"AudioVideoAuthentication": {"absent": True}}
+        ),
+        (),
+        "certificate",
+        "certificate",
+    ),
     "only traces tell": (deployment(trace_records.expired_request(FE02)), (), "A/V", "fix_clock_drift"),
 }
 

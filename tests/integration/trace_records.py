@@ -36,8 +36,10 @@ CSEQ: 1 OPTIONS
 """
 
 
-def record(computer: str, text: str, *, level: str = "INFO", flag: str = "TF_PROTOCOL") -> dict[str, Any]:
-    return {"computer": computer, "text": text, "minutes_ago": 10, "level": level, "flag": flag}
+def record(
+    computer: str, text: str, *, minutes_ago: int = 10, level: str = "INFO", flag: str = "TF_PROTOCOL"
+) -> dict[str, Any]:
+    return {"computer": computer, "text": text, "minutes_ago": minutes_ago, "level": level, "flag": flag}
 
 
 def refused_for_encryption(computer: str) -> dict[str, Any]:
@@ -49,4 +51,4 @@ def expired_request(computer: str, edge: str = "edge01.contoso.com") -> dict[str
 
 
 def ordinary(computer: str) -> dict[str, Any]:
-    return record(computer, ORDINARY)
+    return record(computer, ORDINARY, minutes_ago=1)

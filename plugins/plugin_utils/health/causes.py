@@ -39,7 +39,7 @@ class Observation:
     """Something that is not as it should be, by a server's own word.
 
     ``breaks_av`` says that it keeps an A/V Authentication service from working. What is ``normal`` by itself counts
-    only where traces show that somebody suffers from it.
+    only where traces show that somebody suffers from it; what is ``latent`` does no harm yet, and is told all the same.
     """
 
     kind: Kind
@@ -52,6 +52,7 @@ class Observation:
     remedy: str | None = None
     breaks_av: bool = False
     normal: bool = False
+    latent: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +111,7 @@ def ranked(observations: Iterable[Observation], findings: Sequence[Mapping[str, 
                 observation.said,
                 (*observation.evidence, *(trace_evidence(findings[number]) for number in support)),
                 observation.remedy,
-                score >= _LIKELY_FROM,
+                score >= _LIKELY_FROM and (bool(support) or not observation.latent),
                 observation.servers,
                 observation.pool,
                 tuple(str(findings[number]["id"]) for number in support),
@@ -118,7 +119,7 @@ def ranked(observations: Iterable[Observation], findings: Sequence[Mapping[str, 
             )
         )
     causes += [_of_trace(each) for number, each in enumerate(findings) if number not in explained]
-    return sorted(causes, key=lambda each: (-each.score, _ORDER[each.kind], each.said))
+    return sorted(causes, key=lambda each: (not each.is_likely, -each.score, _ORDER[each.kind], each.said))
 
 
 def _supports(finding: Mapping[str, Any], observation: Observation) -> bool:

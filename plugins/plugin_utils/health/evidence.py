@@ -22,6 +22,11 @@ Result = Mapping[str, Any]
 AV_AUTHENTICATION = "RTCMRAUTH"
 _SERVING = ("RTCSRV", AV_AUTHENTICATION)
 """The Front-End or Access Edge service, and the A/V Authentication service: without them nobody calls."""
+_NAMES = {
+    "RTCSRV": "Front-End or Access Edge",
+    AV_AUTHENTICATION: "A/V Authentication",
+    "RTCMEDIARELAY": "A/V Edge",
+}
 _FIVE_MINUTES = 300_000.0
 _FIX_CLOCKS = "ansible-playbook {context} lync.remediation.fix_clock_drift --check --diff"
 _AUDIT_CERTIFICATE = "ansible-playbook {context} lync.remediation.audit_av_authentication_certificate"
@@ -31,17 +36,27 @@ _REPLICATE = "ansible {context} {host} -m lync.remediation.replication --check"
 _MASTERS = "ansible {context} {host} -m lync.remediation.replication_info"
 _WINDOWS_LIVE = "ansible-playbook {context} lync.remediation.enable_windows_live_av_federation --check --diff"
 _FEDERATION = "ansible {context} {host} -m lync.remediation.federation_info"
+_RESTART = (
+    "ansible-playbook {context} lync.remediation.fix_clock_drift -e clock_drift_restart=true --check --diff"
+)
 _REACH = "ansible {context} {host} -m lync.remediation.connection_info"
+_NO_ANSWER = ("cannot_connect", "cannot_resolve", "opening_timed_out")
+_LATENT_CHECKS = (
+    *("expires_soon", "not_exportable", "shared_with_internal", "weak_key", "weak_signature"),
+    *("staged_too_late", "staged_differs", "name", "coupled", "chain"),
+)
+"""What may go wrong with a certificate one day, or is untidy, and keeps nobody from calling today."""
 _OUTSIDE = ("dns_srv", "external_certificate")
+_STORE_FAILS = ("command_error", "unreadable", "second_hop_denied", "timed_out")
 _SEVERITIES = {each.value: each for each in Severity}
 
 
 @dataclasses.dataclass(frozen=True)
 class Assessed:
-    """``well`` says in a few words what was looked at; ``not_looked_at`` are sentences."""
+    """``looked_at`` says in a few words what was; ``not_looked_at`` are sentences."""
 
     observations: tuple[Observation, ...] = ()
-    well: tuple[str, ...] = ()
+    looked_at: tuple[str, ...] = ()
     not_looked_at: tuple[str, ...] = ()
 
 
@@ -77,7 +92,7 @@ def assess(given: Given) -> Assessed:
     ]
     return Assessed(
         tuple(each for part in parts for each in part.observations),
-        tuple(each for part in parts for each in part.well),
+        tuple(each for part in parts for each in part.looked_at),
         tuple(dict.fromkeys(each for part in parts for each in part.not_looked_at)),
     )
 
@@ -97,13 +112,17 @@ def why_not(result: Result | None) -> str | None:
 
 
 def is_unreachable(result: Result | None) -> bool:
-    return bool(result) and (
-        bool(result.get("unreachable")) or result.get("failure") in ("cannot_connect", "cannot_resolve")
-    )
+    """Whether nobody answered; one that answers and refuses is there."""
+    if not result:
+        return False
+    failure = result.get("failure")
+    return failure in _NO_ANSWER if failure else bool(result.get("unreachable"))
 
 
 def reachability(given: Given) -> Assessed:
-    """Servers that answer nothing at all. An Edge Server often may not be reached, which is no fault."""
+    """Servers that answer nothing at all. That an Edge Server cannot be reached from here may be as it should, unless
+    traces tell of it.
+    """
     observations, missing = [], []
     for host in (*given.front_ends, *given.edges):
         answer = given.clock_readings.get(host)
@@ -111,19 +130,38 @@ def reachability(given: Given) -> Assessed:
             continue
         reason = _first_sentence(why_not(answer) or "")
         missing.append(f"{host} (clock, services): {reason}")
-        if host in given.front_ends:
+        observations.append(_unreachable(host, reason, is_edge=host in given.edges))
+    for host in given.management:
+        answers = (given.replication.get(host), given.federation.get(host))
+        if all(is_unreachable(each) for each in answers):
+            observations.append(_unreachable(host, _first_sentence(why_not(answers[0]) or ""), is_edge=False))
+        elif all(each and each.get("failure") in _STORE_FAILS for each in answers):
             observations.append(
                 Observation(
-                    Kind.SERVER,
-                    "unreachable",
+                    Kind.REPLICATION,
+                    "settings_unreadable",
                     Severity.MEDIUM,
-                    f"{host} does not answer.",
+                    f"{host} answers, and cannot read the settings of the deployment.",
                     (host,),
-                    evidence=(reason,),
+                    evidence=(_first_sentence(why_not(answers[0]) or ""),),
                     remedy=_REACH.replace("{host}", host),
                 )
             )
     return Assessed(tuple(observations), (), tuple(missing))
+
+
+def _unreachable(host: str, reason: str, *, is_edge: bool) -> Observation:
+    return Observation(
+        Kind.SERVER,
+        "unreachable",
+        Severity.LOW if is_edge else Severity.MEDIUM,
+        f"{host} does not answer.",
+        (host,),
+        evidence=(reason,),
+        remedy=_REACH.replace("{host}", host),
+        breaks_av=is_edge,
+        latent=is_edge,
+    )
 
 
 def clocks(given: Given) -> Assessed:
@@ -137,14 +175,28 @@ def clocks(given: Given) -> Assessed:
     observations = [
         _wrong_clock(host, server) for host, server in servers.items() if server["verdict"] == "wrong"
     ]
+    observations += [
+        Observation(
+            Kind.CLOCK,
+            "restart_pending",
+            Severity.MEDIUM,
+            f"The services of {host} have not been restarted since its clock was put right.",
+            (host, str(server.get("computer") or host)),
+            server.get("pool"),
+            remedy=_RESTART,
+            breaks_av=True,
+        )
+        for host, server in servers.items()
+        if server.get("restart_pending")
+    ]
     missing = []
     for host, server in servers.items():
         answer = given.clock_readings.get(host)
         if server["verdict"] not in ("right", "wrong") and not is_unreachable(answer):
             said = why_not(answer) or " ".join(server["said"]) or "it cannot be said whose clock is right."
             missing.append(f"clock of {host}: {_first_sentence(said)}")
-    right = sum(server["verdict"] == "right" for server in servers.values())
-    return Assessed(tuple(observations), (f"{counted(right, 'clock')}",) if right else (), tuple(missing))
+    judged = sum(server["verdict"] in ("right", "wrong") for server in servers.values())
+    return Assessed(tuple(observations), (counted(judged, "clock"),) if judged else (), tuple(missing))
 
 
 def _wrong_clock(host: str, server: Result) -> Observation:
@@ -164,14 +216,14 @@ def _wrong_clock(host: str, server: Result) -> Observation:
         said,
         (host, str(server.get("computer") or host)),
         server.get("pool"),
-        tuple(f"{each}" for each in server["said"][:2]),
+        tuple(f"{each[:1].upper()}{each[1:]}" for each in server["said"][:2]),
         _FIX_CLOCKS,
         breaks_av=far,
     )
 
 
 def services(given: Given) -> Assessed:
-    observations, missing, well = [], [], 0
+    observations, missing, answered = [], [], 0
     for host in (*given.front_ends, *given.edges):
         answer = given.services.get(host)
         reason = why_not(answer)
@@ -179,18 +231,18 @@ def services(given: Given) -> Assessed:
             if not is_unreachable(answer):
                 missing.append(f"services of {host}: {_first_sentence(reason or '')}")
             continue
-        own = answer["own"]
+        own, answered = answer["own"], answered + 1
         stopped = [str(each) for each in own["not_running"]]
+        named = [f"{each} ({_NAMES[each]})" if each in _NAMES else each for each in stopped]
         if own["up"]:
-            well += 1
             continue
         serving = own["failed_over"] or not own["running"] or any(each in _SERVING for each in stopped)
         if own["failed_over"]:
             said = f"{host} is failed over: its services are stopped and disabled."
         elif len(stopped) > 3:
-            said = f"{len(stopped)} services of {host} do not run, {', '.join(stopped[:3])} among them."
+            said = f"{len(stopped)} services of {host} do not run, {', '.join(named[:3])} among them."
         else:
-            said = f"{', '.join(stopped) or 'A service'} of {host} {'does' if len(stopped) == 1 else 'do'} not run."
+            said = f"{', '.join(named) or 'A service'} of {host} {'does' if len(stopped) == 1 else 'do'} not run."
         states = own.get("services") or {}
         observations.append(
             Observation(
@@ -205,7 +257,9 @@ def services(given: Given) -> Assessed:
             )
         )
     return Assessed(
-        tuple(observations), (f"services of {counted(well, 'server')}",) if well else (), tuple(missing)
+        tuple(observations),
+        (f"services of {counted(answered, 'server')}",) if answered else (),
+        tuple(missing),
     )
 
 
@@ -229,8 +283,9 @@ def certificates(given: Given) -> Assessed:
                 tuple(finding["hosts"]),
                 finding["pool"],
                 tuple(finding["evidence"][:2]),
-                finding["remedy"] or _AUDIT_CERTIFICATE,
-                breaks_av=severity in (Severity.HIGH, Severity.CRITICAL),
+                _AUDIT_CERTIFICATE,
+                breaks_av=finding["check"] not in _LATENT_CHECKS,
+                latent=finding["check"] in _LATENT_CHECKS,
             )
         )
     unknown = [f"A/V authentication certificate: {each}" for each in given.certificates["unknown"]]
@@ -240,7 +295,7 @@ def certificates(given: Given) -> Assessed:
 
 
 def replication(given: Given) -> Assessed:
-    observations, missing, well = [], [], 0
+    observations, missing, read = [], [], 0
     for host in given.management:
         answer = given.replication.get(host)
         reason = why_not(answer)
@@ -276,9 +331,9 @@ def replication(given: Given) -> Assessed:
                     remedy=_REPLICATE.replace("{host}", host),
                 )
             )
-        well += len(answer["replicas"]) - len(behind)
+        read += len(answer["replicas"])
         missing += [f"replication ({host}): {each}" for each in answer["trouble"]]
-    return Assessed(tuple(observations), (counted(well, "replica"),) if well else (), tuple(missing))
+    return Assessed(tuple(observations), (counted(read, "replica"),) if read else (), tuple(missing))
 
 
 def _last_report(replica: Result) -> str:

@@ -49,12 +49,12 @@ def lines(
         found.append("NO LIKELY CAUSE  Nothing is wrong with what was looked at.")
     found += _others([*rest, *(each for each in causes if not each.is_likely)], context, shown or _OTHERS)
     found.append("")
-    found += _wrapped(f"Looked at: {', '.join(assessed.well) or 'nothing'}.")
+    found += _wrapped(f"Looked at: {', '.join(assessed.looked_at) or 'nothing'}.")
     missing = assessed.not_looked_at
     for each in missing[:_MISSING]:
         found += _wrapped(f"Not looked at: {each}")
     if len(missing) > _MISSING:
-        found.append(f"Not looked at: {len(missing) - _MISSING} things more.")
+        found.append(f"Not looked at: {counted(len(missing) - _MISSING, 'thing')} more.")
     return found
 
 
@@ -62,10 +62,12 @@ def _others(others: Sequence[Cause], context: Sequence[str], shown: int) -> list
     if not others:
         return []
     found = ["", "Then:"]
+    printed = set()
     for each in others[:shown]:
         found += _wrapped(f"{each.severity.value:<8}  {each.said}", "", " " * 10)
         command = with_context(each.remedy, context)
-        if command:
+        if command and command not in printed:
+            printed.add(command)
             found.append(f"  {command}")
     if len(others) > shown:
         found.append(f"and {counted(len(others) - shown, 'thing')} more.")
@@ -87,8 +89,10 @@ def as_dict(cause: Cause, context: Sequence[str]) -> dict[str, Any]:
     }
 
 
-def for_the_run(causes: Iterable[Cause], assessed: Assessed, context: Sequence[str]) -> dict[str, Any]:
-    """What the report of a run takes in from any module."""
+def for_the_run(
+    causes: Iterable[Cause], assessed: Assessed, hosts: Sequence[str], context: Sequence[str]
+) -> dict[str, Any]:
+    """What the report of a run takes in from any module; ``hosts`` are all that are judged."""
     findings = [
         {
             "noun": each.kind.value,
@@ -104,9 +108,22 @@ def for_the_run(causes: Iterable[Cause], assessed: Assessed, context: Sequence[s
         }
         for each in causes
     ]
-    text = [f"Looked at: {', '.join(assessed.well) or 'nothing'}."]
+    for each in assessed.not_looked_at:
+        subject, _colon, reason = each.partition(": ")
+        findings.append(
+            {
+                "noun": "health",
+                "identity": subject,
+                "property": "not_looked_at",
+                "status": "unknown",
+                "unknown": "failed",
+                "severity": "medium",
+                "detail": reason,
+            }
+        )
+    text = [f"Looked at: {', '.join(assessed.looked_at) or 'nothing'}."]
     text += [f"Not looked at: {each}" for each in assessed.not_looked_at]
-    return {"findings": findings, "sections": [{"title": "Health", "text": text}]}
+    return {"judged": list(hosts), "findings": findings, "sections": [{"title": "Health", "text": text}]}
 
 
 def _wrapped(text: str, first: str = "", rest: str | None = None) -> list[str]:

@@ -6,7 +6,8 @@
 
 Search-CsClsLogging writes what it finds to the console where it is given no file: that way nothing is left on a server,
 and a restricted session suffices. Two searches are made: one for what servers warn of, one for messages that carry a
-diagnostic. Their end lies in the future, for the records of a server whose clock is ahead.
+diagnostic. Their end lies in the future, for the records of a server whose clock is ahead. Where they bring nothing, a
+third one looks for any record of the last minutes, which shows whether anything is logged at all.
 
 Not documented is how the console's lines come over remoting: any text in the output is taken, and a search without one
 is reported as not having found out anything. Microsoft calls the two times local ones; they are sent as moments in UTC,
@@ -38,6 +39,7 @@ _COMPONENT = "SIPStack"
 _DAY_MS = 86_400_000.0
 _AHEAD = datetime.timedelta(hours=14)
 _DIAGNOSTICS = "diagnostics"
+_PROOF = datetime.timedelta(minutes=2)
 _WITHOUT = "2010"
 STEPS = (
     "On each Front End and Edge Server of the pool, start the Lync Server Logging Tool (OCSLogger).",
@@ -62,12 +64,14 @@ def central_logging_info(
         return {**result, "searched": False, "steps": list(steps), "lines": [*result["lines"], *steps]}
     now = datetime.datetime.fromtimestamp(clock.time(), datetime.timezone.utc)
     output, problems = _found(shell, searches(arguments, now))
+    if not output and not problems:
+        output, problems = _found(shell, (proof_of_logging(arguments, now),))
     reading.read_stream(_NAME, _NAME, _stream(output))
     for each in reading.files:
         if not each["bytes"] and not problems:
             problems.append(
-                "The search brought nothing. Perhaps nothing is logged: AlwaysOn is off until somebody starts it, with "
-                "Start-CsClsLogging -Scenario AlwaysOn."
+                "The search brought nothing, and no ordinary record of the last minutes either. Perhaps nothing is "
+                "logged: AlwaysOn is off until somebody starts it, with Start-CsClsLogging -Scenario AlwaysOn."
             )
         elif each["problem"] and each["bytes"]:
             problems.append(each["problem"])
@@ -77,22 +81,31 @@ def central_logging_info(
 
 def searches(arguments: Mapping[str, Any], now: datetime.datetime) -> tuple[Command, Command]:
     """One for what servers warn of, one for messages that carry a diagnostic."""
+    common = _common(arguments, now, datetime.timedelta(minutes=arguments["minutes"]))
+    return (
+        Command(SEARCH, {**common, "LogLevel": "Warning"}),
+        Command(SEARCH, {**common, "SipContents": _DIAGNOSTICS}),
+    )
+
+
+def proof_of_logging(arguments: Mapping[str, Any], now: datetime.datetime) -> Command:
+    """What busy servers always have a record of: without one, that nothing was found means nothing."""
+    return Command(SEARCH, _common(arguments, now, _PROOF))
+
+
+def _common(arguments: Mapping[str, Any], now: datetime.datetime, back: datetime.timedelta) -> dict[str, Any]:
     where = {
         name: arguments[option]
         for name, option in (("Pools", "pools"), ("Computers", "computers"))
         if arguments[option]
     }
-    common: dict[str, Any] = {
+    return {
         "Components": [_COMPONENT],
         **where,
-        "StartTime": now - datetime.timedelta(minutes=arguments["minutes"]) - behind(arguments["clocks"]),
+        "StartTime": now - back - behind(arguments["clocks"]),
         "EndTime": now + _AHEAD,
         "MatchAll": Switch.PRESENT,
     }
-    return (
-        Command(SEARCH, {**common, "LogLevel": "Warning"}),
-        Command(SEARCH, {**common, "SipContents": _DIAGNOSTICS}),
-    )
 
 
 def behind(clocks: Mapping[str, Any]) -> datetime.timedelta:

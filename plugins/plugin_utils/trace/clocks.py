@@ -74,16 +74,15 @@ class Observations:
         """Remember a record of a message, unless it is not one."""
         text = record.text
         if record.client:
-            direction = _CLIENT_DIRECTION.search(text)
+            way = _CLIENT_DIRECTION.search(text)
             line = _LINE.search(text)
-            sent = direction is not None and direction[1] is not None
+            sent = None if way is None else way[1] is not None
         else:
-            direction = value_of(text, b"direction:")
-            start = value_of(text, b"start-line:")
+            direction, start = value_of(text, b"direction:"), value_of(text, b"start-line:")
             line = _LINE.match(text[slice(*start)].lstrip()) if start else _LINE.search(text)
-            sent = direction is not None and text[slice(*direction)].lstrip().startswith(b"outgoing")
+            sent = None if direction is None else text[slice(*direction)].lstrip().startswith(b"outgoing")
         sequence = _in_value(text, b"cseq:", _CSEQ.match)
-        if record.stamp is None or direction is None or line is None or sequence is None:
+        if record.stamp is None or sent is None or line is None or sequence is None:
             return
         via = _in_value(text, b"via:", _BRANCH.search) or _in_value(text, b"from:", _TAG.search)
         hashed = zlib.crc32(call)

@@ -102,6 +102,15 @@ def test_what_cannot_be_what_people_complain_of_is_told_and_not_called_likely(
     assert not cause.is_likely
 
 
+def test_what_does_no_harm_yet_goes_behind_what_does_unless_traces_agree() -> None:
+    edge = Observation(
+        Kind.SERVER, "unreachable", HIGH, "no answer", ("edge01",), breaks_av=True, latent=True
+    )
+    assert first([edge, STALE], []) == "stale"
+    assert not any(each.is_likely for each in ranked([edge], []))
+    assert first([edge, STALE], [MRAS]) == "no answer"
+
+
 def test_a_finding_that_a_cause_explains_is_no_cause_of_its_own() -> None:
     assert [each.kind for each in ranked([CLOCK], [MRAS, SKEWED])] == [Kind.CLOCK]
     assert [each.kind for each in ranked([SECONDS], [MRAS])] == [Kind.AV_AUTHENTICATION, Kind.CLOCK]

@@ -18,6 +18,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.health.evidence i
     trace_findings,
 )
 from unit.health.test_causes import finding
+from unit.report import made_up
 
 FE, EDGE, POOL = "fe01.contoso.com", "edge01.contoso.com", "pool01.contoso.com_management"
 CONTEXT = ["-i", "hosts.yml"]
@@ -143,6 +144,9 @@ def test_a_certificate() -> None:
         "trouble",
         ["certificate_expired"],
     )
+    soon = {**expired, "check": "expires_soon", "severity": "medium"}
+    verdict = judged(replace(WELL, certificates={"findings": [soon], "unknown": []}))
+    assert verdict[:2] == ("clean", ["certificate_expires_soon"])
     information = {**expired, "check": "name", "severity": "info"}
     assert judged(replace(WELL, certificates={"findings": [information], "unknown": []})) == ("clean", [], [])
 
@@ -151,11 +155,9 @@ def test_a_certificate() -> None:
     ("option", "host"),
     [("services", FE), ("services", EDGE), ("replication", POOL), ("federation", POOL), ("traces", POOL)],
 )
-@pytest.mark.parametrize("answer", [{}, {"skipped": True}, FAILED, UNREACHABLE | {"failure": "timed_out"}])
+@pytest.mark.parametrize("answer", [{}, {"skipped": True}, FAILED, {"failed": True, "msg": "No."}])
 def test_what_was_not_looked_at_is_not_well(option: str, host: str, answer: dict[str, Any]) -> None:
     without = {**getattr(WELL, option), host: answer}
-    if answer.get("unreachable") and option == "services":
-        pytest.skip("a server is unreachable only if nothing on it can be asked")
     verdict, causes, missing = judged(replace(WELL, **{option: without}))
     assert verdict == "incomplete"
     assert causes == []
@@ -181,7 +183,36 @@ def test_a_front_end_that_does_not_answer_is_a_cause_and_an_edge_is_not() -> Non
     verdict, causes, missing = judged(without(FE))
     assert (verdict, causes, len(missing)) == ("trouble", ["unreachable"], 1)
     verdict, causes, missing = judged(without(EDGE))
-    assert (verdict, causes, len(missing)) == ("incomplete", [], 1)
+    assert (verdict, causes, len(missing)) == ("incomplete", ["unreachable"], 1)
+
+
+def test_an_edge_that_does_not_answer_is_a_cause_where_traces_agree() -> None:
+    given = replace(
+        WELL,
+        clock_readings={**WELL.clock_readings, EDGE: UNREACHABLE},
+        services={**WELL.services, EDGE: UNREACHABLE},
+        traces={POOL: traces(finding("mras_timed_out", "av_authentication"))},
+    )
+    assert judged(given)[:2] == ("trouble", ["unreachable"])
+
+
+@pytest.mark.parametrize(
+    ("answer", "causes"),
+    [
+        ({"failure": "command_error", "msg": "The store does not answer."}, ["settings_unreadable"]),
+        (UNREACHABLE, ["unreachable"]),
+        ({"unreachable": True, "failure": "authentication_refused", "msg": "Refused."}, []),
+    ],
+)
+def test_a_management_endpoint_that_tells_nothing(answer: dict[str, Any], causes: list[str]) -> None:
+    given = replace(WELL, replication={POOL: answer}, federation={POOL: answer})
+    assert judged(given)[1] == causes
+    assert judged(given)[0] == ("trouble" if causes else "incomplete")
+
+
+def test_a_restart_that_is_pending() -> None:
+    servers = {FE: {**clock(), "restart_pending": True}, EDGE: clock()}
+    assert judged(replace(WELL, clocks={"servers": servers}))[:2] == ("trouble", ["restart_pending"])
 
 
 def test_a_search_that_brought_nothing_is_not_clean() -> None:
@@ -196,6 +227,22 @@ def test_an_inventory_without_servers() -> None:
     verdict, _causes, missing = judged(replace(WELL, front_ends=(), edges=(), clocks={}, certificates={}))
     assert verdict == "incomplete"
     assert len(missing) == 2
+
+
+def test_the_report_of_a_run_takes_it_in() -> None:
+    given = replace(WELL, traces={POOL: FAILED}, replication={POOL: replication("fe03.contoso.com")})
+    assessed = assess(given)
+    causes = ranked(assessed.observations, trace_findings(given))
+    handed_in = report.for_the_run(causes, assessed, [FE, EDGE, POOL], CONTEXT)
+    result = {"changed": False, "report": handed_in}
+    hosts = dict.fromkeys((FE, EDGE, POOL), "contoso")
+    model = made_up.model(made_up.answer("health_judgement", result, POOL), hosts=hosts)
+    assert {(each["noun"], each["status"]) for each in model["findings"]} == {
+        ("replication", "drifted"),
+        ("health", "unknown"),
+    }
+    assert [each["title"] for each in model["sections"]] == ["Health"]
+    assert {each["outcome"] for each in model["hosts"]} == {"judged"}
 
 
 def test_the_first_screen_has_the_cause_and_the_command() -> None:

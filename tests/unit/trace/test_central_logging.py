@@ -106,8 +106,17 @@ def test_a_search_that_fails_does_not_keep_the_other() -> None:
     assert "cannot be reached" in result["problems"][0]
 
 
+def test_ordinary_records_show_that_something_is_logged() -> None:
+    ordinary = samples.message("fe01", "08:02:30.000", True, "c1")
+    shell = Shell(NOTHING, NOTHING, Results(output=tuple(ordinary.decode().splitlines())))
+    result = search(shell)
+    assert (result["findings"], result["complete"]) == ([], True)
+    assert result["files"][0]["looked_at"]
+    assert "-StartTime ([DateTime]'2013-06-14T08:01:20+00:00')" in shell.sent[2]
+
+
 def test_nothing_is_no_all_clear() -> None:
-    result = search(Shell(NOTHING, NOTHING))
+    result = search(Shell(NOTHING, NOTHING, NOTHING))
     assert (result["findings"], result["complete"]) == ([], False)
     assert result["lines"][0] == "No trace was looked at."
 
