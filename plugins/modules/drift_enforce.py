@@ -460,6 +460,43 @@ findings:
         - Why an enforcing run leaves it alone.
       returned: always
       type: str
+    range:
+      description:
+        - For what part of the deployment the object decides, one sentence.
+      returned: always
+      type: str
+resolved:
+  description:
+    - What the run before has found, and is gone.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    id:
+      description:
+        - The finding's id.
+      returned: always
+      type: str
+    noun:
+      description:
+        - The noun.
+      returned: always
+      type: str
+    identity:
+      description:
+        - The object.
+      returned: always
+      type: str
+    property:
+      description:
+        - The property.
+      returned: always
+      type: str
+    since:
+      description:
+        - Since when it was known.
+      returned: always
+      type: str
 coverage:
   description:
     - What the run says nothing of, and why.
@@ -533,6 +570,12 @@ follow_ups:
 notes:
   description:
     - What else there is to say.
+  returned: always
+  type: list
+  elements: str
+context:
+  description:
+    - The arguments that a playbook of this collection needs to reach the deployment again.
   returned: always
   type: list
   elements: str

@@ -59,11 +59,11 @@ OPTIONS = {"management_host": "pool01.contoso.com", "settle": 0, "interval": 1, 
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
+def lab(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[LabInProcess]:
     network = {"network": f"127.{100 + os.getpid() % 100}.7"}
     sleep = time.sleep
     with (
-        LabInProcess({**DEPLOYMENT, **network}, tmp_path_factory.mktemp("lab")) as running,
+        LabInProcess({**DEPLOYMENT, **network}, tmp_path_factory.mktemp("lab"), engine=engine) as running,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.02)))

@@ -86,6 +86,9 @@ class Accepted:
     shapes: frozenset[str] = frozenset()
 
 
+NOT_ACCEPTABLE = frozenset((Kind.NOUN, Kind.REPORTED))
+
+
 def chosen(findings: Iterable[Finding], ids: frozenset[str]) -> list[Finding]:
     """Raises UnusableArgument for an id that no finding has now."""
     found = [each for each in findings if each.id in ids]
@@ -106,9 +109,9 @@ def into_baseline(assessment: Assessment, folder: Path, findings: Iterable[Findi
         if finding.kind is Kind.NOUN and finding.unknown is Unknown.SHAPE_CHANGED:
             shapes.add(finding.noun)
             continue
-        if finding.kind in (Kind.NOUN, Kind.REPORTED):
+        if finding.kind in NOT_ACCEPTABLE:
             raise BadArgument(f"{finding.id}: {finding.name} is nothing that a baseline could accept.")
-        elsewhere = [origin for origin in finding.origins if not _is_of(origin, folder)]
+        elsewhere = asked_for_elsewhere(finding.origins, folder)
         if elsewhere:
             raise BadArgument(
                 f"{finding.id}: {finding.name} {finding.property} is asked for by {elsewhere[0]}, which has "
@@ -138,8 +141,9 @@ def _edited(assessment: Assessment, finding: Finding, text: str, name: str) -> s
     return text if order is None else with_order(text, name, order)
 
 
-def _is_of(origin: str, folder: Path) -> bool:
-    return origin.startswith(f"{folder}/")
+def asked_for_elsewhere(origins: Iterable[str], folder: str | Path) -> list[str]:
+    """The origins that no baseline can answer."""
+    return [origin for origin in origins if not origin.startswith(f"{folder}/")]
 
 
 def into_waivers(
@@ -148,7 +152,7 @@ def into_waivers(
     path = folder / WAIVERS
     text = read_text(path) if path.exists() else None
     for finding in findings:
-        if finding.kind in (Kind.NOUN, Kind.REPORTED):
+        if finding.kind in NOT_ACCEPTABLE:
             raise BadArgument(f"{finding.id}: {finding.name} is nothing that could be waived.")
         waiver: dict[str, Any] = {
             "noun": finding.noun,

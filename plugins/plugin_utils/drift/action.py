@@ -22,6 +22,7 @@ from typing import Any, ClassVar
 
 import yaml
 from ansible import constants as C
+from ansible.utils.vars import load_extra_vars
 
 from ..change.envelope import Envelope
 from ..change.journal import Journal, JournalUnusable, NoJournal, Origin, run_id
@@ -90,10 +91,11 @@ class DriftAction(BaseAction):
         return self._result(task, run, more)
 
     def _result(self, task: Task | None, run: Run, more: Mapping[str, Any]) -> dict[str, Any]:
-        document = run.as_dict()
+        context = self._context(task, run)
+        document = replace(run, context=tuple(context)).as_dict()
         if task is not None and task.keeps and not run.refusal:
             task.state.save_run(self._now, document)
-        lines = summary.lines(run, self._context(task, run))
+        lines = summary.lines(run, context)
         return {"changed": False, **document, "same_deployment_as": None, "summary": lines, **more}
 
     def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
@@ -182,7 +184,15 @@ class DriftAction(BaseAction):
             return []
         sources = self._variables.get("ansible_inventory_sources") or []
         words = [word for source in sources for word in ("-i", str(source))]
-        return [*words, "-l", task.host, "-e", f"lync_remediation_state={task.state.root}"]
+        chosen = load_extra_vars(self._loader)
+        again = {
+            "lync_remediation_deployment": task.deployment,
+            "lync_remediation_baseline": task.baseline.absolute(),
+        }
+        given = [
+            word for name, value in again.items() if name in chosen for word in ("-e", f"{name}={value}")
+        ]
+        return [*words, "-l", task.host, "-e", f"lync_remediation_state={task.state.root}", *given]
 
 
 def beside_the_inventory(variables: Mapping[str, Any]) -> Path:

@@ -23,10 +23,10 @@ from ..settings.nouns import Outcome, Reading, read_nouns
 from ..settings.resources.registry import RESOURCES
 from . import baseline, deployment, manifest, requests, waivers
 from .baseline import Baseline
-from .comparing import Comparison, Server, compare
+from .comparing import SEQUENCE, Comparison, Server, compare
 from .deployment import Binding
 from .documents import Document, folded
-from .findings import Finding, Kind, Trend, Unknown
+from .findings import Finding, Key, Kind, Resolved, Trend, Unknown
 from .history import LastSeen, after_run, resolved, with_history
 from .judging import Waived, explain, waive
 from .manifest import Manifest
@@ -98,7 +98,7 @@ class Assessment:
             findings=self.findings,
             as_wanted=sum(self.compared.as_wanted.values()),
             nouns=self.compared.nouns,
-            resolved=len(resolved(self.last, self.findings, read)),
+            resolved=tuple(self._gone(key) for key in resolved(self.last, self.findings, read)),
             coverage=self.compared.coverage,
             expired=self.waived.expired,
             expiring=self.waived.expiring,
@@ -107,6 +107,14 @@ class Assessment:
             collection_version=task.collection_version,
             previous_version=before if before != task.collection_version else "",
         )
+
+    def _gone(self, key: Key) -> Resolved:
+        record = self.last.records[key]
+        reading = next((each for name, each in self.readings.items() if folded(name) == key[0]), None)
+        known = (reading.noun.name, *map(str, reading.objects), *reading.shape) if reading is not None else ()
+        spelled = {folded(name): name for name in (*known, STATE, SEQUENCE)}
+        noun, identity, name = (spelled.get(part, part) for part in key)
+        return Resolved(record.id, noun, identity, name, record.since)
 
 
 def server_of(shell: ManagementShell, task: Task) -> Server:
@@ -243,7 +251,8 @@ def reported(
             raise UnusableArgument("results", f"number {number} is no result of a module of this collection")
         status = Status(result.get("status", Status.UNKNOWN.value))
         for each in drift:
-            finding = _reported(deployment_name, each, is_corrected=status is Status.CORRECTED)
+            found_as = Status.CORRECTED if status is Status.CORRECTED else Status.DRIFTED
+            finding = as_finding(deployment_name, each, found_as, _OTHER_TASK)
             wanted = _wanted_of(compared, finding)
             if wanted is None or wanted.value != finding.desired:
                 detail = (
@@ -269,8 +278,8 @@ def reported(
     return found
 
 
-def _reported(deployment_name: str, entry: Mapping[str, Any], *, is_corrected: bool) -> Finding:
-    """Under the Management Shell's names, where the module is one of settings."""
+def as_finding(deployment_name: str, entry: Mapping[str, Any], status: Status, origin: str) -> Finding:
+    """An entry of a module's drift under the Management Shell's names, where the module is one of settings."""
     resource = RESOURCES.get(str(entry["resource"]))
     names = {p.option: p.attribute or p.parameter for p in resource.properties} if resource else {}
     return Finding(
@@ -279,12 +288,12 @@ def _reported(deployment_name: str, entry: Mapping[str, Any], *, is_corrected: b
         str(entry["identity"]),
         names.get(str(entry["property"]), str(entry["property"])),
         Kind.REPORTED,
-        Status.CORRECTED if is_corrected else Status.DRIFTED,
+        status,
         entry.get("current"),
         entry.get("desired"),
         Severity(entry["severity"]),
         str(entry["reason"]),
-        (_OTHER_TASK,),
+        (origin,),
     )
 
 

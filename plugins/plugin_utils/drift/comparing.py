@@ -19,7 +19,7 @@ from ..result.severity import Severity
 from ..result.status import Status
 from ..settings import catalogue
 from ..settings.differences import DifferenceKind, differences, wanted_values
-from ..settings.identity import GLOBAL, Identity
+from ..settings.identity import GLOBAL, Identity, Scope
 from ..settings.kinds import Names, Order
 from ..settings.nouns import Outcome, Reading
 from ..settings.order import moves
@@ -34,6 +34,9 @@ from .waivers import STATE
 
 _STATE = folded(STATE)
 SEQUENCE = "order"
+_NARROWER = (Scope.SITE, Scope.SERVICE, Scope.USER)
+# So many objects are named.
+_LISTED = 4
 _EXTRA = "It is on the server, and the baseline, which names every object of the noun, does not have it."
 _SEQUENCE = "Objects of this noun are tried one after the other, so their order decides."
 _UNKNOWN = {
@@ -368,6 +371,7 @@ class _Work:
                 reason,
                 origins,
                 command=command,
+                range=range_of(reading, identity),
             )
         )
 
@@ -383,6 +387,22 @@ class _Hidden(Exception):
             self.unknown = Unknown.SHAPE_CHANGED
             self.sentence = f"{name} was shown by server {seen.version}, and is not by {server.version}."
         super().__init__(self.sentence)
+
+
+def range_of(reading: Reading, identity: Identity) -> str:
+    """For what part of the deployment the object decides, as far as the noun's other objects tell."""
+    scope = identity.scope
+    if scope is Scope.GLOBAL:
+        own = sorted({str(each.parent) for each in reading.objects if each.scope in _NARROWER})
+        if not own:
+            return "The whole deployment."
+        more = f" and {len(own) - _LISTED} more" if len(own) > _LISTED else ""
+        return f"The deployment, but for what has its own: {', '.join(own[:_LISTED])}{more}."
+    if scope is Scope.SITE:
+        return f"The site {identity.name}."
+    if scope is Scope.SERVICE:
+        return f"The service {identity.name}."
+    return "Whoever was granted it." if scope is Scope.USER else ""
 
 
 def _behind(sequence: Sequence[Identity], identity: Identity) -> str:

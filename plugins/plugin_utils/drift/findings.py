@@ -87,7 +87,8 @@ class Finding:
     """``property`` is ``existence`` for an object as a whole and empty for a noun.
 
     ``current`` and ``desired`` are values as JSON has them. ``origins`` say where it is asked for. ``detail`` is one
-    more sentence, ``command`` the line that puts it back. ``held`` says why an enforcing run leaves it alone.
+    more sentence, ``command`` the line that puts it back. ``held`` says why an enforcing run leaves it alone, ``range``
+    for what part of the deployment the object decides.
     """
 
     deployment: str
@@ -110,6 +111,7 @@ class Finding:
     explained: Explanation | None = None
     command: str = ""
     held: str = ""
+    range: str = ""
 
     @builtins.property
     def key(self) -> Key:
@@ -146,6 +148,17 @@ class Finding:
             "waiver": None if self.waiver is None else dict(self.waiver),
             "explained": explained,
         }
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A difference that is gone: in the server's spelling where it still shows it, and since when it was known."""
+
+    id: str
+    noun: str
+    identity: str
+    property: str
+    since: str
 
 
 def worst_first(finding: Finding) -> tuple[Any, ...]:

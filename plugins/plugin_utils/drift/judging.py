@@ -129,11 +129,8 @@ def _written(entry: Entry) -> dict[tuple[str, str, str], Any]:
 # -- an enforcing run's plan ------------------------------------------------------------------------------------------
 
 
+CORRECTABLE = frozenset((Kind.VALUE, Kind.SEQUENCE, Kind.MISSING, Kind.UNWANTED, Kind.EXTRA))
+
+
 def correctable(finding: Finding) -> bool:
-    return finding.status is Status.DRIFTED and finding.kind in (
-        Kind.VALUE,
-        Kind.SEQUENCE,
-        Kind.MISSING,
-        Kind.UNWANTED,
-        Kind.EXTRA,
-    )
+    return finding.status is Status.DRIFTED and finding.kind in CORRECTABLE

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..result.status import Status
 from .comparing import Coverage, Server
-from .findings import Finding, Kind, Trend, worst_first
+from .findings import Finding, Kind, Resolved, Trend, worst_first
 from .waivers import Waiver
 
 
@@ -42,10 +42,10 @@ def worst_of(results: Iterable[Mapping[str, Any]]) -> Verdict:
 
 
 def total_of(results: Iterable[Mapping[str, Any]]) -> dict[str, int]:
-    """The counts of several deployments."""
+    """The counts of several deployments. A host without a result is one thing that could not be judged."""
     total = {**asdict(Counts()), "total": 0}
     for each in results:
-        for name, number in (each.get("counts") or {}).items():
+        for name, number in (each.get("counts") or {"unknown": 1, "total": 1}).items():
             total[name] += number
     return total
 
@@ -84,7 +84,7 @@ class Run:
     findings: tuple[Finding, ...] = ()
     as_wanted: int = 0
     nouns: int = 0
-    resolved: int = 0
+    resolved: tuple[Resolved, ...] = ()
     coverage: Coverage = field(default_factory=Coverage)
     expired: tuple[Waiver, ...] = ()
     expiring: tuple[Waiver, ...] = ()
@@ -99,6 +99,8 @@ class Run:
     has_history: bool = True
     collection_version: str = ""
     previous_version: str = ""
+    context: tuple[str, ...] = ()
+    """The arguments that a playbook needs to reach this deployment again."""
 
     @property
     def verdict(self) -> Verdict:
@@ -126,7 +128,7 @@ class Run:
             new=number([each for each in open_now if each.trend is Trend.NEW]),
             still=number([each for each in open_now if each.trend is Trend.STILL]),
             returned=number([each for each in open_now if each.trend is Trend.RETURNED]),
-            resolved=self.resolved,
+            resolved=len(self.resolved),
         )
 
     @property
@@ -157,6 +159,7 @@ class Run:
             "counts": {**asdict(counts), "total": counts.total},
             "nouns": {"judged": self.nouns, "unread": self.unread},
             "findings": [each.as_dict() for each in self.sorted_findings()],
+            "resolved": [vars(each) for each in self.resolved],
             "coverage": _coverage(self.coverage),
             "waivers": {
                 name: [each.as_dict() for each in getattr(self, name)]
@@ -165,6 +168,7 @@ class Run:
             "commands": list(self.commands),
             "follow_ups": list(self.follow_ups),
             "notes": list(self.notes),
+            "context": list(self.context),
             "refusal": self.refusal,
             "failure": self.failure,
         }

@@ -58,7 +58,8 @@ def test_what_came_to_no_verdict_is_refused(steps: list[tuple[str, Any]], code: 
 
 def test_a_run_that_never_gets_to_its_verdict_is_refused() -> None:
     callback = CallbackModule()
-    play = SimpleNamespace(tasks=[SimpleNamespace(block=[SimpleNamespace(block=[]), task(VERDICT)])])
+    block = SimpleNamespace(block=[SimpleNamespace(block=[]), task(VERDICT)])
+    play = SimpleNamespace(tasks=[block], roles=[])
     callback.v2_playbook_on_start(SimpleNamespace(get_plays=lambda: [play]))
     with pytest.raises(SystemExit) as end:
         callback.v2_playbook_on_stats(None)
@@ -68,6 +69,7 @@ def test_a_run_that_never_gets_to_its_verdict_is_refused() -> None:
 def test_a_callback_that_breaks_says_so() -> None:
     callback = CallbackModule()
     callback.v2_playbook_on_start(None)
+    callback.v2_playbook_on_task_start(task(VERDICT), False)
     with pytest.raises(SystemExit) as end:
         callback.v2_playbook_on_stats(None)
     assert end.value.code == 12
