@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible import constants as C
@@ -29,17 +29,12 @@ class ActionModule(RunAction):
         found = judged(arguments, lambda name: self.registered(variables, name))
         lines = described.lines(found)
         result = {**described.as_dict(found), "lines": lines, "restart_plans": [], "not_planned": []}
-        result["user_pools"] = [
-            {"pool": pool.pool, "asked": topology.asked}
-            for topology in topologies(arguments["topologies"])
-            for pool in topology.pools
-            if pool.kind is not Kind.OTHER
-        ]
         result["affected"] = [
             host
             for host, each in found.servers.items()
             if not found.obstacles and (each.repair or each.note is not None)
         ]
+        result["user_pools"] = list(self._user_pools(found, result["affected"], arguments["topologies"]))
         if arguments["show"]:
             self.show(lines)
         if arguments["plan_restarts"] and not found.obstacles:
@@ -47,6 +42,21 @@ class ActionModule(RunAction):
             down = self._down(arguments["services"], found, variables)
             result.update(self._plans(found, broken, down, arguments["at_once"]))
         return result
+
+    def _user_pools(
+        self, found: Judgement, affected: list[str], asked: Mapping[str, Any]
+    ) -> Iterator[dict[str, str]]:
+        """Whose users may have felt it: those of the servers in question, and everybody where an Edge Server is one."""
+        hosts = {pool.pool: each.asked for each in topologies(asked) for pool in each.pools}
+        for deployment in found.places.deployments:
+            places = [found.servers[host].place for host in affected]
+            places = [place for place in places if place.deployment is deployment]
+            own = {place.pool.pool for place in places if place.pool is not None}
+            for pool in deployment.pools:
+                if pool.kind is not Kind.OTHER and (
+                    pool.pool in own or any(place.is_edge for place in places)
+                ):
+                    yield {"pool": pool.pool, "asked": hosts[pool.pool]}
 
     def _broken(self, names: list[str], variables: Mapping[str, Any]) -> set[str]:
         """The hosts whose repair failed."""

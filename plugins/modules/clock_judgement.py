@@ -226,7 +226,8 @@ affected:
   sample: [fe02.contoso.com]
 user_pools:
   description:
-    - The pools that have users, and the host that was asked for each.
+    - The pools whose users RV(affected) servers may have failed, which is all of a deployment where an Edge Server is
+      one of them, and the host that was asked for each.
   returned: success
   type: list
   elements: dict

@@ -145,14 +145,18 @@ class OperatorOfTheRole(Operator):
 
     def _plays(self, servers: tuple[str, ...]) -> list[dict[str, Any]]:
         waits = {"settle": 0, "interval": 1, "busy_wait": 1, "busy_tries": 5, "replication_timeout": 30}
-        role = {"role": "lync.remediation.clock_drift", **prefixed({"restart": True, **waits})}
-        defaults = {"lync.remediation.server_restart": {"interrupted_wait": 1}}
-        repair = {"hosts": "front_ends", "gather_facts": False, "roles": [role], "module_defaults": defaults}
+        role = {
+            "ansible.builtin.import_role": {"name": "lync.remediation.clock_drift"},
+            "vars": prefixed({"restart": True, **waits}),
+        }
         facts = (
             "{{ dict(servers | zip(servers | map('extract', hostvars, 'clock_drift_result'))) | to_json }}"
         )
         keeping = {**self._keeping(facts), "vars": {"servers": FRONT_ENDS}}
-        return [repair, {"hosts": "management", "gather_facts": False, "tasks": [keeping]}]
+        # Where all servers of a play have failed Ansible does not go on to another.
+        tasks = [{"block": [role], "always": [keeping]}]
+        defaults = {"lync.remediation.server_restart": {"interrupted_wait": 1}}
+        return [{"hosts": "front_ends", "gather_facts": False, "tasks": tasks, "module_defaults": defaults}]
 
     def reported(self) -> dict[str, dict[str, Any]]:
         return dict(json.loads(self.results.read_text(encoding="utf-8")) if self.results.exists() else {})

@@ -202,12 +202,13 @@ def _failures(run: Run, names: Mapping[str, str]) -> Iterator[str]:
 
 def _authentication(run: Run) -> Iterator[str]:
     """For each pool, the test of what users need to call through the Edge Server, before and after."""
+    by_text: dict[str, list[str]] = {}
     for pool in sorted({*run.av_before, *run.av_after}):
         before, after = (_tested(each.get(pool)) for each in (run.av_before, run.av_after))
-        if run.av_after:
-            yield f"A/V authentication for users of {pool}: {before} before the repair, {after} after it."
-        else:
-            yield f"A/V authentication for users of {pool}: {before}."
+        text = f"{before} before the repair, {after} after it" if run.av_after else before
+        by_text.setdefault(text, []).append(pool)
+    for text, alike in by_text.items():
+        yield f"A/V authentication for users of {listed(alike)}: {text}."
 
 
 def _tested(answer: Answer | None) -> str:

@@ -184,11 +184,12 @@ def _phase(domain: OutageDomain) -> int:
 
 
 def _rounds(queues: Sequence[list[Candidate]], at_once: int) -> Iterable[list[Candidate]]:
-    """The first of the longest queues, so that as few rounds as possible are left with less than ``at_once``."""
+    """One queue after the other; of several at once the first of the longest, so that few rounds are left with less."""
     waiting = [list(queue) for queue in queues]
     while any(waiting):
-        longest = sorted((queue for queue in waiting if queue), key=len, reverse=True)
-        yield [queue.pop(0) for queue in longest[:at_once]]
+        left = [queue for queue in waiting if queue]
+        chosen = left if at_once == 1 else sorted(left, key=len, reverse=True)
+        yield [queue.pop(0) for queue in chosen[:at_once]]
 
 
 def _turn(domain: OutageDomain, candidate: Candidate) -> tuple[bool, int, int]:

@@ -112,6 +112,7 @@ def planned(folder: Path, *, store: bool = True, **answers: dict[str, Any]) -> d
     pools = [
         replace(front_ends, roles=("UserServer", "Registrar"), holds_store=store),
         replace(edges, roles=("EdgeServer",)),
+        replace(front_ends, pool="pool02", members=()),
     ]
     hosts = ["fe01", "fe02", "fe03", "edge01"]
     note = {"since": "2026-11-28T09:00:00Z", "reason": "its zone", "stopped": None}
@@ -149,6 +150,12 @@ def planned(folder: Path, *, store: bool = True, **answers: dict[str, Any]) -> d
 def test_edges_first_then_what_is_down_and_then_what_counts_least(tmp_path: Path) -> None:
     (plan,) = planned(tmp_path, fe01={"services": {"own": {"running": False}}})["restart_plans"]
     assert plan["rounds"] == [["edge01"], ["fe01"], ["fe03"], ["fe02"]]
+
+
+@pytest.mark.parametrize(("edge", "tested"), [({}, ["pool01", "pool02"]), ({"clock": {}}, ["pool01"])])
+def test_whose_users_may_have_felt_it(edge: dict[str, Any], tested: list[str], tmp_path: Path) -> None:
+    result = planned(tmp_path, edge01=edge)
+    assert result["user_pools"] == [{"pool": name, "asked": "management"} for name in tested]
 
 
 @pytest.mark.parametrize("store", [True, False])
