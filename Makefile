@@ -22,7 +22,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 # The machine's own Kerberos realm, and its name servers, are none of the tests' business.
 export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup lock kerberos browser demo demo-end recording picture test test-all test-ecosystem lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs changelog build clean
+.PHONY: help setup lock kerberos browser neighbours demo demo-end recording picture test test-all test-ecosystem lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
@@ -33,6 +33,9 @@ setup:  ## A development environment: .venv, and the checkout in .collections
 
 lock: setup  ## requirements-dev.lock, anew from requirements-dev.txt
 	tests/setup/lock
+
+neighbours: setup  ## What AWX and Event-Driven Ansible take, to hold files against
+	@tests/setup/neighbours .cache/neighbours
 
 kerberos: setup  ## What the tests of Kerberos need, where it can be had
 	@tests/setup/kerberos "$(VENV)"
@@ -75,7 +78,7 @@ lint: setup  ## Style, types, playbooks, documentation and changelog
 pytest: setup kerberos browser  ## Units, the lab's own tests, whole playbooks against the lab
 	pytest $(PYTEST)
 
-pytest-all: setup kerberos browser  ## The same with the long sweeps, and FUZZ=2000 rounds
+pytest-all: setup kerberos browser neighbours  ## The same with the long sweeps, and FUZZ=2000 rounds
 	FUZZ=$(or $(FUZZ),2000) pytest $(PYTEST) -m "not registry"
 
 test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh

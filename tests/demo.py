@@ -68,7 +68,9 @@ class Scene:
     writes: tuple[str, ...] = ()
     """The commands that must be in the servers' journal as writing, and no others."""
     shows: tuple[str, ...] = ()
-    """The titles of the tasks that are shown. What a run says between its tasks is shown in any case."""
+    """The titles of the tasks that are shown."""
+    says: tuple[str, ...] | None = None
+    """How those of the texts begin that are shown, which a run prints as they stand; all of them, if it is None."""
     exit_code: int = 0
     before: Callable[[RunningLab], None] | None = None
 
@@ -144,7 +146,7 @@ FEDERATION = Act(
                 "Nothing is written.",
             ),
             changed=2,
-            shows=("Preflight | What was found",),
+            says=("pool01.contoso.com",),
         ),
         Scene(
             "The real run",
@@ -155,14 +157,8 @@ FEDERATION = Act(
                 "force afterwards for two people, and what to do now.",
             ),
             changed=2,
-            shows=(
-                *(
-                    "Change | Policies",
-                    "Change | Media settings",
-                    "Tell | The lines for the Management Shell",
-                ),
-                *("Tell | In force for people", "Tell | What to do now"),
-            ),
+            shows=("Change | Policies", "Change | Media settings", "Tell | In force for people"),
+            says=("These were run", "Servers take"),
             writes=("Set-CsExternalAccessPolicy", "Set-CsMediaConfiguration"),
         ),
         Scene(
@@ -172,6 +168,7 @@ FEDERATION = Act(
             ("no difference, and changed=0.",),
             changed=0,
             shows=("Tell | In force for people", "Tell | In force at sites"),
+            says=(),
         ),
         Scene(
             "The way back, as a dry run",
@@ -180,6 +177,7 @@ FEDERATION = Act(
             ("the differences the other way round: all as it was before, by the journal.",),
             changed=2,
             shows=("Take back | Policies", "Take back | Media settings"),
+            says=(),
         ),
     ),
     one_session_each,
@@ -535,7 +533,7 @@ def recorded(act: Act = CLOCKS) -> str:
     with stage(act) as lab:
         scene = act.scenes[0]
         command = playbook_command(lab, scene.playbook, arguments_of(scene, lab))
-        lines += [f"$ {shlex.join(command[:3])} \\", f"    {shlex.join(command[3:])}", ""]
+        lines += [f"$ {shlex.join(command[:3])} \\", f"    {shlex.join(command[3:])}"]
         process = subprocess.run(
             command,
             cwd=lab.state,
@@ -624,15 +622,11 @@ def shown(block: list[str], scene: Scene) -> list[str]:
     title = ROLES.sub("", plain[0].rstrip("* ").removeprefix("TASK [").removesuffix("]"))
     # A task ends at the first line that neither it nor Ansible indents; what follows was said between tasks.
     ends = next((n for n, line in enumerate(lines) if line and not _OF_A_TASK.match(line)), len(lines))
-    between = [line for line in lines[ends:] if line]
-    if title in scene.shows:
-        return [
-            "",
-            bold(title),
-            *map(_coloured, _plainly(lines[:ends])),
-            *(["", *between] if between else []),
-        ]
-    return ["", *between] if between else []
+    texts = [text for text in "\n".join(lines[ends:]).split("\n\n") if text.strip()]
+    if scene.says is not None:
+        texts = [text for text in texts if text.lstrip().startswith(scene.says)]
+    said = [line for text in texts for line in ["", *text.strip("\n").splitlines()]]
+    return ["", bold(title), *map(_coloured, _plainly(lines[:ends])), *said] if title in scene.shows else said
 
 
 _OF_A_TASK = re.compile(r"(ok|changed|skipping|included|fatal|failed): ?|[-+@ ]")
@@ -666,9 +660,7 @@ def _short_recap(line: str) -> str:
     if found is None:
         return line
     counts = [
-        count
-        for count in found["counts"].split()
-        if count.startswith(("ok", "changed", "unreachable", "failed"))
+        count for count in found["counts"].split() if count.startswith(("changed", "unreachable", "failed"))
     ]
     return f"{found['host']:<24} {' '.join(counts)}"
 

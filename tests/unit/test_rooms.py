@@ -14,7 +14,7 @@ import pytest
 PLUGIN_UTILS = Path(__file__).parents[2] / "plugins" / "plugin_utils"
 # From the top floor down; rooms on one floor know nothing of each other.
 FLOORS = (
-    ("connection_info",),
+    ("connection_info", "notification", "schedule"),
     ("report",),
     ("drift", "health"),
     ("roll_back",),

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..change.sharing import make_folder, private_mode
 from ..drift.documents import write_atomically
 from . import history
 from .gathered import UnusableReport
@@ -55,7 +56,7 @@ def write(
 def prepare(folder: Path) -> None:
     """Raises UnusableReport."""
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folder(folder)
     except OSError as error:
         raise UnusableReport(
             f"The folder {folder} for reports cannot be used: {error.strerror or error}."
@@ -64,7 +65,8 @@ def prepare(folder: Path) -> None:
 
 def _write(path: Path, text: str, mode: int) -> None:
     try:
-        write_atomically(path, text, mode)
+        # What is made in a folder that a group shares is the group's.
+        write_atomically(path, text, private_mode(path.parent) | mode)
     except OSError as error:
         raise UnusableReport(
             f"{path} cannot be written: {error.strerror or error}. An earlier report is as it was."
