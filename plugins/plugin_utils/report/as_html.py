@@ -11,6 +11,7 @@ looked at. The page's own policy allows no other script, so that no value of a s
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import math
@@ -66,6 +67,7 @@ def render(model: Mapping[str, Any]) -> str:
     return words.without_surrogates(text)
 
 
+@functools.cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(_FOLDER),
