@@ -246,7 +246,7 @@ def _values(change: Change) -> dict[str, Any]:
         before, wanted = _as_json(change.before), _as_json(change.wanted)
     except (UnconvertibleValue, RecursionError):
         before, wanted = as_result(change.before), as_result(change.wanted)
-        return {"before": before, "wanted": wanted, "restorable": Restorable.NO.value}
+        return {"before": before, "wanted": wanted, "typed": False, "restorable": Restorable.NO.value}
     return {"before": before, "wanted": wanted, "restorable": change.restorable.value}
 
 
@@ -401,6 +401,10 @@ def _entries_of(path: Path, *, whole: bool) -> list[Entry]:
 
 
 def _entry(fields: Mapping[str, Any], outcome: Mapping[str, Any] | None) -> Entry:
+    # Values that could not be written with their types are only to be read by people.
+    before, wanted = fields["before"], fields["wanted"]
+    if fields.get("typed", True):
+        before, wanted = _from_json(before), _from_json(wanted)
     return Entry(
         id=fields["id"],
         run=fields["run"],
@@ -412,8 +416,8 @@ def _entry(fields: Mapping[str, Any], outcome: Mapping[str, Any] | None) -> Entr
             resource=fields["resource"],
             identity=fields["identity"],
             kind=fields["kind"],
-            before=_from_json(fields["before"]),
-            wanted=_from_json(fields["wanted"]),
+            before=before,
+            wanted=wanted,
             restorable=Restorable(fields["restorable"]),
         ),
         commands=tuple(fields["commands"]),
