@@ -134,7 +134,7 @@ def scalars() -> st.SearchStrategy[Any]:
     return (
         st.none()
         | st.booleans()
-        | st.integers(-(2**63), 2**63 - 1)
+        | st.integers(-(2**63), 2**64 - 1)
         | st.floats(allow_nan=False)
         | st.text()
         | spans
@@ -178,9 +178,9 @@ def test_values_come_back_as_what_they_are(tmp_path_factory: pytest.TempPathFact
     assert entry.change.restorable is Restorable.YES
 
 
-@pytest.mark.parametrize("value", [2**63, [2**63], "text"])
+@pytest.mark.parametrize("value", [2**64, [2**64], "text"])
 def test_values_that_cannot_be_sent_again_are_read_as_they_stand(tmp_path: Path, value: Any) -> None:
-    held = {"a": {"clixml": value}, "b": {"clixml": 2**63}}
+    held = {"a": {"clixml": value}, "b": {"clixml": 2**64}}
     begin(of_run(tmp_path), replace(CHANGE, before=held, wanted={}))
     (entry,) = journal.entries(tmp_path)
     assert (entry.change.before, entry.change.restorable) == (held, Restorable.NO)
