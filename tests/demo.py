@@ -280,7 +280,7 @@ BY_HAND = (
     ("CsMediaConfiguration", "Global", "EncryptionLevel", "DoNotSupportEncryption"),
     ("CsMediaConfiguration", "Site:Dublin", "EnableQoS", "true"),
     ("CsExternalAccessPolicy", "Global", "EnableOutsideAccess", "false"),
-    ("CsExternalAccessPolicy", PARTNERS, "Description", "Partners (trial)"),
+    ("CsExternalAccessPolicy", PARTNERS, "EnableFederationAccess", "false"),
 )
 # What is left of the act.
 REPORT = CHECKOUT / "build" / "demo" / "drift.html"
@@ -326,7 +326,7 @@ def left(lab: RunningLab, outcomes: list[Outcome]) -> Mapping[str, bool]:
             waived.get("property") == "EnableQoS" and waived["waiver"]["owner"] == "Ann"
         ),
         "The change that was taken back is a finding again, and the accepted one is none": (
-            open_now.get("property") == "Description" and open_now["trend"] == "returned"
+            open_now.get("property") == "EnableFederationAccess" and open_now["trend"] == "returned"
         ),
         f"The report {'opens: ' if opens else 'is '}{REPORT}": REPORT.exists(),
     }
@@ -387,7 +387,7 @@ DRIFT = Act(
         Scene(
             "The others are put back: a dry run",
             "lync.remediation.enforce_baseline",
-            ("--check", "--diff"),
+            ("--check", "--diff", "-l", "pool01.contoso.com"),
             ("two differences, and the lines that would be sent.",),
             changed=1,
             exit_code=10,
@@ -395,7 +395,7 @@ DRIFT = Act(
         Scene(
             "The others are put back",
             "lync.remediation.enforce_baseline",
-            ("--diff",),
+            ("--diff", "-l", "pool01.contoso.com"),
             ("the same two differences, and the line that takes them back.",),
             changed=1,
             writes=("Set-CsMediaConfiguration", "Set-CsExternalAccessPolicy"),
@@ -404,10 +404,10 @@ DRIFT = Act(
             "One of them was right after all",
             "lync.remediation.roll_back",
             lambda lab: (
-                *("-e", "run=latest", "-e", f"identity={PARTNERS}"),
+                *("-e", "run=latest", "-e", "resource=external_access_policy", "-e", f"identity={PARTNERS}"),
                 *("-e", f"lync_remediation_journal={reported(lab)['deployments'][0]['journal']}"),
             ),
-            ("the description that is back.",),
+            ("the one setting that is changed back.",),
             changed=1,
             writes=("Set-CsExternalAccessPolicy",),
         ),
