@@ -42,8 +42,8 @@ def worst_of(results: Iterable[Mapping[str, Any]]) -> Verdict:
 
 
 def counted_once(results: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The results without what another host says of a deployment that one has judged: a dry run keeps nothing that could
-    tell the second host.
+    """The results without what another host says of a deployment that one has judged already. A dry run keeps nothing
+    that could tell the second host.
     """
     judged: set[str] = set()
     found = []
