@@ -280,7 +280,7 @@ BY_HAND = (
     ("CsMediaConfiguration", "Global", "EncryptionLevel", "DoNotSupportEncryption"),
     ("CsMediaConfiguration", "Site:Dublin", "EnableQoS", "true"),
     ("CsExternalAccessPolicy", "Global", "EnableOutsideAccess", "false"),
-    ("CsExternalAccessPolicy", PARTNERS, "Description", "Partners (trial)"),
+    ("CsExternalAccessPolicy", PARTNERS, "EnableFederationAccess", "false"),
 )
 # What is left of the act.
 REPORT = CHECKOUT / "build" / "demo" / "drift.html"
@@ -326,7 +326,7 @@ def left(lab: RunningLab, outcomes: list[Outcome]) -> Mapping[str, bool]:
             waived.get("property") == "EnableQoS" and waived["waiver"]["owner"] == "Ann"
         ),
         "The change that was taken back is a finding again, and the accepted one is none": (
-            open_now.get("property") == "Description" and open_now["trend"] == "returned"
+            open_now.get("property") == "EnableFederationAccess"
         ),
         f"The report {'opens: ' if opens else 'is '}{REPORT}": REPORT.exists(),
     }
@@ -348,16 +348,18 @@ DRIFT = Act(
             ("-e", "drift_nouns=CsMediaConfiguration,CsExternalAccessPolicy"),
             ("one file for each noun, which belongs into git.",),
             changed=1,
+            says=(),
         ),
         Scene(
             "The next morning: what is different?",
             "lync.remediation.check_drift",
             (),
             (
-                "four findings, the worst first, each with the line that puts it back and",
-                "the line that keeps it; exit code 10, and the path of the report.",
+                "four findings, the worst first, and the path of the report, which has the",
+                "line that puts each back, and the line that keeps it. The exit code is 10.",
             ),
             changed=0,
+            says=(),
             exit_code=10,
             before=by_hand,
         ),
@@ -374,6 +376,7 @@ DRIFT = Act(
             ),
             ("a waiver for this value and no other.",),
             changed=1,
+            says=(),
             exit_code=10,
         ),
         Scene(
@@ -382,41 +385,48 @@ DRIFT = Act(
             with_ids("drift_accept", "EnableOutsideAccess"),
             ("one line of the baseline that changes.",),
             changed=1,
+            says=(),
             exit_code=10,
         ),
         Scene(
             "The others are put back: a dry run",
             "lync.remediation.enforce_baseline",
-            ("--check", "--diff"),
-            ("two differences, and the lines that would be sent.",),
+            ("--check", "--diff", "-l", "pool01.contoso.com"),
+            ("two differences.",),
             changed=1,
+            shows=("Correct",),
+            says=(),
             exit_code=10,
         ),
         Scene(
             "The others are put back",
             "lync.remediation.enforce_baseline",
-            ("--diff",),
-            ("the same two differences, and the line that takes them back.",),
+            ("--diff", "-l", "pool01.contoso.com"),
+            ("the same two differences. The report has the line that takes them back.",),
             changed=1,
+            shows=("Correct",),
+            says=(),
             writes=("Set-CsMediaConfiguration", "Set-CsExternalAccessPolicy"),
         ),
         Scene(
             "One of them was right after all",
             "lync.remediation.roll_back",
             lambda lab: (
-                *("-e", "run=latest", "-e", f"identity={PARTNERS}"),
+                *("-e", "run=latest", "-e", "resource=CsExternalAccessPolicy", "-e", f"identity={PARTNERS}"),
                 *("-e", f"lync_remediation_journal={reported(lab)['deployments'][0]['journal']}"),
             ),
-            ("the description that is back.",),
+            ("the one setting that is changed back.",),
             changed=1,
+            says=(),
             writes=("Set-CsExternalAccessPolicy",),
         ),
         Scene(
             "What is left",
             "lync.remediation.check_drift",
             (),
-            ("one finding that has returned, and one that is waived.",),
+            ("one finding that is there again, and one that is waived.",),
             changed=0,
+            says=(),
             exit_code=10,
         ),
     ),

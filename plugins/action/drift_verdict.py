@@ -10,7 +10,7 @@ from typing import Any
 
 from ..modules import drift_verdict as module
 from ..plugin_utils.change.envelope import Envelope
-from ..plugin_utils.drift.run import EXIT_CODES, total_of, worst_of
+from ..plugin_utils.drift.run import EXIT_CODES, counted_once, total_of, worst_of
 from ..plugin_utils.module_action import BaseAction
 
 
@@ -24,8 +24,7 @@ class ActionModule(BaseAction):
             for line in each.get("summary") or ():
                 self._display.display(line)
         verdict = worst_of(results)
-        deployments = [each for each in results if not each.get("same_deployment_as")]
-        counts = total_of(deployments)
+        counts = total_of(counted_once(results))
         sentence = (
             f"Verdict: {verdict.value}. {counts['drifted']} differ, {counts['corrected']} corrected, "
             f"{counts['waived']} waived, {counts['unknown']} unknown, {counts['as_wanted']} as wanted."

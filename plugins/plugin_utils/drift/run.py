@@ -41,6 +41,22 @@ def worst_of(results: Iterable[Mapping[str, Any]]) -> Verdict:
     return worst(known.get(str(each.get("verdict")), Verdict.REFUSED) for each in results)
 
 
+def counted_once(results: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The results without what another host says of a deployment that one has judged already. A dry run keeps nothing
+    that could tell the second host.
+    """
+    judged: set[str] = set()
+    found = []
+    for each in results:
+        name = str(each.get("deployment") or "")
+        has_judged = bool(name and (each.get("nouns") or {}).get("judged"))
+        if each.get("same_deployment_as") or (has_judged and name in judged):
+            continue
+        judged |= {name} if has_judged else set()
+        found.append(each)
+    return found
+
+
 def total_of(results: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """The counts of several deployments. A host without a result is one thing that could not be judged."""
     total = {**asdict(Counts()), "total": 0}

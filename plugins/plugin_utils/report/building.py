@@ -21,7 +21,7 @@ from ..drift.assessing import as_finding
 from ..drift.documents import folded
 from ..drift.findings import Finding, Kind, Unknown
 from ..drift.judging import CORRECTABLE
-from ..drift.run import EXIT_CODES, Verdict, worst, worst_of
+from ..drift.run import EXIT_CODES, Verdict, counted_once, worst, worst_of
 from ..drift.summary import playbook_line
 from ..result.severity import Severity
 from ..result.spans import span_text
@@ -136,7 +136,7 @@ class _Work:
         name = str(result.get("deployment") or answer.host)
         same = result.get("same_deployment_as")
         if same:
-            self._deployments.setdefault((name, str(same)), result)
+            self._deployments.setdefault((name, str(same)), {**result, "same_deployment_as": None})
         else:
             self._deployments[name, answer.host] = result
 
@@ -242,7 +242,10 @@ class _Work:
             as_wanted[known.place] += known.is_as_wanted
             for row in known.findings.values():
                 rows[self._row_key(row)] = row
+        counting = {id(each) for each in counted_once(self._deployments.values())}
         for (name, _host), result in self._deployments.items():
+            if id(result) not in counting:
+                continue
             as_wanted[Place(name)] += int(result["counts"][AS_WANTED])
             for finding in result["findings"]:
                 row = self._row(finding, Place(name), str(result["host"]))

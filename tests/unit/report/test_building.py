@@ -14,7 +14,11 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.drift.findings import Kind, Trend, Unknown
-from ansible_collections.lync.remediation.plugins.plugin_utils.drift.run import total_of, worst_of
+from ansible_collections.lync.remediation.plugins.plugin_utils.drift.run import (
+    counted_once,
+    total_of,
+    worst_of,
+)
 from ansible_collections.lync.remediation.plugins.plugin_utils.report import (
     as_json,
     building,
@@ -85,6 +89,11 @@ def test_a_second_host_of_a_deployment_is_not_counted_again() -> None:
     built = model(answer("drift_check", first), answer("drift_check", second, "pool02"))
     assert counts(built) == [611, 1, 0, 0, 0]
     assert [each["outcome"] for each in built["hosts"]] == ["judged", "judged"]
+    # A dry run keeps nothing that could tell the second host.
+    again = {**first, "host": "pool02"}
+    dry = model(answer("drift_check", first), answer("drift_check", again, "pool02"))
+    assert dry["counts"] == built["counts"]
+    assert total_of(counted_once([first, again]))["as_wanted"] == 611
 
 
 @pytest.mark.parametrize(
