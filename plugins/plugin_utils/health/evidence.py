@@ -156,7 +156,10 @@ def _cannot_read_the_store(result: Result | None) -> bool:
         return False
     if result.get("failure"):
         return result["failure"] in _STORE_FAILS
-    states = {each["state"] for each in result.get("prerequisites") or ()}
+    # The version is the server's own.
+    states = {
+        each["state"] for each in result.get("prerequisites") or () if each["prerequisite"] != "version"
+    }
     return states == {"unknown"}
 
 

@@ -213,7 +213,8 @@ def test_a_management_endpoint_that_tells_nothing(answer: dict[str, Any], causes
 def test_a_store_of_which_nothing_can_be_read() -> None:
     refused = {"failure": "command_error", "msg": "The store does not answer."}
     states = dict.fromkeys(("public_provider", "policies", "media_encryption", "dns_srv"), "unknown")
-    given = replace(WELL, replication={POOL: refused}, federation={POOL: federation(**states)})
+    unknown = federation(**states, version="met")
+    given = replace(WELL, replication={POOL: refused}, federation={POOL: unknown})
     assert judged(given)[:2] == ("trouble", ["settings_unreadable"])
     assert judged(replace(WELL, replication={POOL: refused}))[:2] == ("incomplete", [])
 
