@@ -135,7 +135,7 @@ def reachability(given: Given) -> Assessed:
         answers = (given.replication.get(host), given.federation.get(host))
         if all(is_unreachable(each) for each in answers):
             observations.append(_unreachable(host, _first_sentence(why_not(answers[0]) or ""), is_edge=False))
-        elif all(each and each.get("failure") in _STORE_FAILS for each in answers):
+        elif all(map(_cannot_read_the_store, answers)):
             observations.append(
                 Observation(
                     Kind.REPLICATION,
@@ -148,6 +148,19 @@ def reachability(given: Given) -> Assessed:
                 )
             )
     return Assessed(tuple(observations), (), tuple(missing))
+
+
+def _cannot_read_the_store(result: Result | None) -> bool:
+    """Whether a task was refused by the store, or nothing that it read of it is known."""
+    if not result:
+        return False
+    if result.get("failure"):
+        return result["failure"] in _STORE_FAILS
+    # The version is the server's own.
+    states = {
+        each["state"] for each in result.get("prerequisites") or () if each["prerequisite"] != "version"
+    }
+    return states == {"unknown"}
 
 
 def _unreachable(host: str, reason: str, *, is_edge: bool) -> Observation:

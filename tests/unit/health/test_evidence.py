@@ -210,6 +210,15 @@ def test_a_management_endpoint_that_tells_nothing(answer: dict[str, Any], causes
     assert judged(given)[0] == ("trouble" if causes else "incomplete")
 
 
+def test_a_store_of_which_nothing_can_be_read() -> None:
+    refused = {"failure": "command_error", "msg": "The store does not answer."}
+    states = dict.fromkeys(("public_provider", "policies", "media_encryption", "dns_srv"), "unknown")
+    unknown = federation(**states, version="met")
+    given = replace(WELL, replication={POOL: refused}, federation={POOL: unknown})
+    assert judged(given)[:2] == ("trouble", ["settings_unreadable"])
+    assert judged(replace(WELL, replication={POOL: refused}))[:2] == ("incomplete", [])
+
+
 def test_a_restart_that_is_pending() -> None:
     servers = {FE: {**clock(), "restart_pending": True}, EDGE: clock()}
     assert judged(replace(WELL, clocks={"servers": servers}))[:2] == ("trouble", ["restart_pending"])
