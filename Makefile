@@ -22,7 +22,7 @@ export PYTHONPYCACHEPREFIX := $(CURDIR)/.cache/bytecode
 # The machine's own Kerberos realm, and its name servers, are none of the tests' business.
 export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 
-.PHONY: help setup lock kerberos neighbours demo demo-end recording test test-all test-ecosystem lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs changelog build clean
+.PHONY: help setup lock kerberos browser neighbours demo demo-end recording picture test test-all test-ecosystem lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
@@ -40,6 +40,9 @@ neighbours: setup  ## What AWX and Event-Driven Ansible take, to hold files agai
 kerberos: setup  ## What the tests of Kerberos need, where it can be had
 	@tests/setup/kerberos "$(VENV)"
 
+browser: setup  ## What the tests of the HTML report need, where it can be had
+	@tests/setup/browser "$(VENV)"
+
 demo: setup  ## See it at work on simulated deployments; KEEP=1 leaves them running
 	@cd tests && python -m demo
 
@@ -48,6 +51,9 @@ demo-end: setup  ## End what `make demo KEEP=1` has left running
 
 recording: setup  ## The README's picture of a dry run, made anew
 	@cd tests && python -m demo --record
+
+picture: setup  ## The README's picture of the report, made anew with Chromium
+	@cd tests && PYTHONPATH="$(COLLECTIONS)" python -m browser.picture
 
 test: setup  ## Every promise once
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target pytest sanity lint docs
@@ -69,10 +75,10 @@ lint: setup  ## Style, types, playbooks, documentation and changelog
 	codespell $$(git ls-files)
 	reuse lint --quiet
 
-pytest: setup kerberos  ## Units, the lab's own tests, whole playbooks against the lab
+pytest: setup kerberos browser  ## Units, the lab's own tests, whole playbooks against the lab
 	pytest $(PYTEST)
 
-pytest-all: setup kerberos neighbours  ## The same with the long sweeps, and FUZZ=2000 rounds
+pytest-all: setup kerberos browser neighbours  ## The same with the long sweeps, and FUZZ=2000 rounds
 	FUZZ=$(or $(FUZZ),2000) pytest $(PYTEST) -m "not registry"
 
 test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh
@@ -110,5 +116,5 @@ build: setup  ## The collection as a file for ansible-galaxy, in build/
 	tests/setup/build build
 
 clean:  ## Remove everything that these targets made
-	rm -rf .venv .venv-* .collections .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output
+	rm -rf .venv .venv-* .collections .cache .ansible .hypothesis .mypy_cache .pytest_cache .ruff_cache build tests/output tests/browser/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

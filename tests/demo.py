@@ -2,8 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The demonstration, in two acts: Windows Live A/V federation on a simulated Lync Server 2010 deployment, and clock
-drift on one of Lync Server 2013.
+"""The demonstration, in three acts: Windows Live A/V federation on a simulated Lync Server 2010 deployment, clock
+drift on one of Lync Server 2013, and what becomes of changes by hand on one of Skype for Business Server 2019.
 
 Each scene is one ansible-playbook, run as a user runs it. What it promises is checked against the journal of the
 servers, which know nothing of Ansible. A scene shows one screen of what the run prints; VERBOSE=1 shows all of it. With
@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime
+import json
 import os
 import re
 import shlex
@@ -24,8 +26,9 @@ import sys
 import tempfile
 import textwrap
 import time
+import webbrowser
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -59,13 +62,17 @@ COLOUR = sys.stdout.isatty() and "NO_COLOR" not in os.environ
 class Scene:
     title: str
     playbook: str
-    arguments: tuple[str, ...]
+    arguments: tuple[str, ...] | Callable[[RunningLab], tuple[str, ...]]
     points: tuple[str, ...]
     changed: int
     writes: tuple[str, ...] = ()
     """The commands that must be in the servers' journal as writing, and no others."""
     shows: tuple[str, ...] = ()
-    """The titles of the tasks that are shown. What a run says between its tasks is shown in any case."""
+    """The titles of the tasks that are shown."""
+    says: tuple[str, ...] | None = None
+    """How those of the texts begin that are shown, which a run prints as they stand; all of them, if it is None."""
+    exit_code: int = 0
+    before: Callable[[RunningLab], None] | None = None
 
 
 @dataclass
@@ -82,13 +89,15 @@ class Outcome:
     @property
     def as_promised(self) -> bool:
         written = tuple(entry["name"] for entry in self.writes)
-        return (self.exit_code, self.changed, written) == (0, self.scene.changed, self.scene.writes)
+        scene = self.scene
+        return (self.exit_code, self.changed, written) == (scene.exit_code, scene.changed, scene.writes)
 
 
 @dataclass(frozen=True)
 class Act:
-    """``scenes`` begins with a dry run and the real run of the same. ``group`` has ``variables`` in the inventory.
-    ``before`` is told when the deployment runs; ``promises`` are those that only this act makes."""
+    """Of ``scenes``, the one at ``dry`` and the next are a dry run and the real run of the same. ``group`` has
+    ``variables`` in the inventory. ``before`` is told when the deployment runs; ``promises`` are those that only this
+    act makes. ``settings`` are of Ansible."""
 
     title: str
     deployment: str
@@ -98,6 +107,8 @@ class Act:
     scenes: tuple[Scene, ...]
     promises: Callable[[RunningLab, list[Outcome]], Mapping[str, bool]]
     before: Callable[[RunningLab], None] | None = None
+    dry: int = 0
+    settings: Callable[[RunningLab], Mapping[str, str]] = lambda lab: {}
 
 
 # -- the first act ----------------------------------------------------------------------------------------------------
@@ -135,7 +146,7 @@ FEDERATION = Act(
                 "Nothing is written.",
             ),
             changed=2,
-            shows=("Preflight | What was found",),
+            says=("pool01.contoso.com",),
         ),
         Scene(
             "The real run",
@@ -146,14 +157,8 @@ FEDERATION = Act(
                 "force afterwards for two people, and what to do now.",
             ),
             changed=2,
-            shows=(
-                *(
-                    "Change | Policies",
-                    "Change | Media settings",
-                    "Tell | The lines for the Management Shell",
-                ),
-                *("Tell | In force for people", "Tell | What to do now"),
-            ),
+            shows=("Change | Policies", "Change | Media settings", "Tell | In force for people"),
+            says=("These were run", "Servers take"),
             writes=("Set-CsExternalAccessPolicy", "Set-CsMediaConfiguration"),
         ),
         Scene(
@@ -163,6 +168,7 @@ FEDERATION = Act(
             ("no difference, and changed=0.",),
             changed=0,
             shows=("Tell | In force for people", "Tell | In force at sites"),
+            says=(),
         ),
         Scene(
             "The way back, as a dry run",
@@ -171,6 +177,7 @@ FEDERATION = Act(
             ("the differences the other way round: all as it was before, by the journal.",),
             changed=2,
             shows=("Take back | Policies", "Take back | Media settings"),
+            says=(),
         ),
     ),
     one_session_each,
@@ -264,7 +271,163 @@ CLOCKS = Act(
     repaired,
     show_symptom,
 )
-ACTS = (FEDERATION, CLOCKS)
+
+# -- the third act ----------------------------------------------------------------------------------------------------
+
+IN_A_MONTH = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=30)).date()
+PARTNERS = "Tag:Partners"
+BY_HAND = (
+    ("CsMediaConfiguration", "Global", "EncryptionLevel", "DoNotSupportEncryption"),
+    ("CsMediaConfiguration", "Site:Dublin", "EnableQoS", "true"),
+    ("CsExternalAccessPolicy", "Global", "EnableOutsideAccess", "false"),
+    ("CsExternalAccessPolicy", PARTNERS, "Description", "Partners (trial)"),
+)
+# What is left of the act.
+REPORT = CHECKOUT / "build" / "demo" / "drift.html"
+
+
+def by_hand(lab: RunningLab) -> None:
+    say("In the night somebody changes four things by hand:")
+    for noun, identity, name, value in BY_HAND:
+        lab.inject("other_administrator", noun=noun, identity=identity, **{name: value})
+        say(f"    {noun} {identity}: {name} becomes {value}")
+    say("")
+
+
+def reported(lab: RunningLab) -> dict[str, Any]:
+    """The newest report."""
+    model: dict[str, Any] = json.loads((lab.state / "reports" / "drift.json").read_text(encoding="ascii"))
+    return model
+
+
+def with_ids(
+    variable: str, *properties: str, more: Sequence[str] = ()
+) -> Callable[[RunningLab], tuple[str, ...]]:
+    """The arguments with the ids that the report gives the findings of these properties."""
+
+    def arguments(lab: RunningLab) -> tuple[str, ...]:
+        ids = [each["id"] for each in reported(lab)["findings"] if each["property"] in properties]
+        return ("-e", f"{variable}={','.join(ids)}", *more)
+
+    return arguments
+
+
+def left(lab: RunningLab, outcomes: list[Outcome]) -> Mapping[str, bool]:
+    model = reported(lab)
+    (open_now,) = [each for each in model["findings"] if each["count"] == "drifted"] or [{}]
+    (waived,) = [each for each in model["findings"] if each["count"] == "waived"] or [{}]
+    REPORT.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(lab.state / "reports" / "drift.html", REPORT)
+    opens = sys.stdout.isatty() and ("DISPLAY" in os.environ or "WAYLAND_DISPLAY" in os.environ)
+    if opens:
+        webbrowser.open(REPORT.as_uri())
+    return {
+        "The waived change is listed with its owner, and not corrected": (
+            waived.get("property") == "EnableQoS" and waived["waiver"]["owner"] == "Ann"
+        ),
+        "The change that was taken back is a finding again, and the accepted one is none": (
+            open_now.get("property") == "Description" and open_now["trend"] == "returned"
+        ),
+        f"The report {'opens: ' if opens else 'is '}{REPORT}": REPORT.exists(),
+    }
+
+
+DRIFT = Act(
+    "Changes by hand",
+    "skype2019",
+    (
+        "Starting simulated servers of Skype for Business Server 2019. Two nouns of",
+        "their settings are written down, and compared with what is found later ...",
+    ),
+    "management",
+    {"lync_remediation_deployment": "contoso", "lync_remediation_state_persists": True},
+    (
+        Scene(
+            "Write the settings down",
+            "lync.remediation.export_baseline",
+            ("-e", "drift_nouns=CsMediaConfiguration,CsExternalAccessPolicy"),
+            ("one file for each noun, which belongs into git.",),
+            changed=1,
+        ),
+        Scene(
+            "The next morning: what is different?",
+            "lync.remediation.check_drift",
+            (),
+            (
+                "four findings, the worst first, each with the line that puts it back and",
+                "the line that keeps it; exit code 10, and the path of the report.",
+            ),
+            changed=0,
+            exit_code=10,
+            before=by_hand,
+        ),
+        Scene(
+            "Ann answers for one of them, until a day",
+            "lync.remediation.accept_drift",
+            with_ids(
+                "drift_accept",
+                "EnableQoS",
+                more=(
+                    *("-e", "drift_accept_into=waiver", "-e", "drift_owner=Ann"),
+                    *("-e", "drift_justification=Test of QoS", "-e", f"drift_expires={IN_A_MONTH}"),
+                ),
+            ),
+            ("a waiver for this value and no other.",),
+            changed=1,
+            exit_code=10,
+        ),
+        Scene(
+            "One is right: the baseline takes it over",
+            "lync.remediation.accept_drift",
+            with_ids("drift_accept", "EnableOutsideAccess"),
+            ("one line of the baseline that changes.",),
+            changed=1,
+            exit_code=10,
+        ),
+        Scene(
+            "The others are put back: a dry run",
+            "lync.remediation.enforce_baseline",
+            ("--check", "--diff"),
+            ("two differences, and the lines that would be sent.",),
+            changed=1,
+            exit_code=10,
+        ),
+        Scene(
+            "The others are put back",
+            "lync.remediation.enforce_baseline",
+            ("--diff",),
+            ("the same two differences, and the line that takes them back.",),
+            changed=1,
+            writes=("Set-CsMediaConfiguration", "Set-CsExternalAccessPolicy"),
+        ),
+        Scene(
+            "One of them was right after all",
+            "lync.remediation.roll_back",
+            lambda lab: (
+                *("-e", "run=latest", "-e", f"identity={PARTNERS}"),
+                *("-e", f"lync_remediation_journal={reported(lab)['deployments'][0]['journal']}"),
+            ),
+            ("the description that is back.",),
+            changed=1,
+            writes=("Set-CsExternalAccessPolicy",),
+        ),
+        Scene(
+            "What is left",
+            "lync.remediation.check_drift",
+            (),
+            ("one finding that has returned, and one that is waived.",),
+            changed=0,
+            exit_code=10,
+        ),
+    ),
+    left,
+    dry=4,
+    settings=lambda lab: {
+        "ANSIBLE_CALLBACKS_ENABLED": "lync.remediation.drift_report",
+        "LYNC_REMEDIATION_REPORT_FOLDER": str(lab.state / "reports"),
+    },
+)
+ACTS = (FEDERATION, CLOCKS, DRIFT)
 
 
 #: Where deployments stay that are to stay up.
@@ -309,10 +472,10 @@ def play(number: int, act: Act, *, keep: bool) -> Mapping[str, bool]:
             say("")
             act.before(lab)
         outcomes = [
-            perform(lab, f"Scene {scene_number} of {len(act.scenes)}", scene)
+            perform(lab, f"Scene {scene_number} of {len(act.scenes)}", scene, act.settings(lab))
             for scene_number, scene in enumerate(act.scenes, 1)
         ]
-        return prove(outcomes, act.promises(lab, outcomes))
+        return prove(outcomes, act.promises(lab, outcomes), act.dry)
 
 
 @contextlib.contextmanager
@@ -369,8 +532,8 @@ def recorded(act: Act = CLOCKS) -> str:
     lines: list[str] = []
     with stage(act) as lab:
         scene = act.scenes[0]
-        command = playbook_command(lab, scene.playbook, scene.arguments)
-        lines += [f"$ {shlex.join(command[:3])} \\", f"    {shlex.join(command[3:])}", ""]
+        command = playbook_command(lab, scene.playbook, arguments_of(scene, lab))
+        lines += [f"$ {shlex.join(command[:3])} \\", f"    {shlex.join(command[3:])}"]
         process = subprocess.run(
             command,
             cwd=lab.state,
@@ -384,17 +547,23 @@ def recorded(act: Act = CLOCKS) -> str:
     return "\n".join(lines).strip("\n") + "\n"
 
 
-def perform(lab: RunningLab, place: str, scene: Scene) -> Outcome:
-    earlier, earlier_sessions = len(lab.commands()), sessions_opened(lab)
+def arguments_of(scene: Scene, lab: RunningLab) -> tuple[str, ...]:
+    return scene.arguments(lab) if callable(scene.arguments) else scene.arguments
+
+
+def perform(lab: RunningLab, place: str, scene: Scene, settings: Mapping[str, str]) -> Outcome:
     heading(f"{place}   {scene.title}")
-    command = playbook_command(lab, scene.playbook, scene.arguments)
+    if scene.before:
+        scene.before(lab)
+    earlier, earlier_sessions = len(lab.commands()), sessions_opened(lab)
+    command = playbook_command(lab, scene.playbook, arguments_of(scene, lab))
     say(bold("$ " + shlex.join(command[:3]) + " \\"), bold("    " + shlex.join(command[3:])))
     say(f"Look for {scene.points[0]}", *scene.points[1:])
     say("")
     process = subprocess.Popen(
         command,
         cwd=lab.state,
-        env=_environment(lab),
+        env={**_environment(lab), **settings},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         stdin=subprocess.DEVNULL,
@@ -453,15 +622,11 @@ def shown(block: list[str], scene: Scene) -> list[str]:
     title = ROLES.sub("", plain[0].rstrip("* ").removeprefix("TASK [").removesuffix("]"))
     # A task ends at the first line that neither it nor Ansible indents; what follows was said between tasks.
     ends = next((n for n, line in enumerate(lines) if line and not _OF_A_TASK.match(line)), len(lines))
-    between = [line for line in lines[ends:] if line]
-    if title in scene.shows:
-        return [
-            "",
-            bold(title),
-            *map(_coloured, _plainly(lines[:ends])),
-            *(["", *between] if between else []),
-        ]
-    return ["", *between] if between else []
+    texts = [text for text in "\n".join(lines[ends:]).split("\n\n") if text.strip()]
+    if scene.says is not None:
+        texts = [text for text in texts if text.lstrip().startswith(scene.says)]
+    said = [line for text in texts for line in ["", *text.strip("\n").splitlines()]]
+    return ["", bold(title), *map(_coloured, _plainly(lines[:ends])), *said] if title in scene.shows else said
 
 
 _OF_A_TASK = re.compile(r"(ok|changed|skipping|included|fatal|failed): ?|[-+@ ]")
@@ -495,9 +660,7 @@ def _short_recap(line: str) -> str:
     if found is None:
         return line
     counts = [
-        count
-        for count in found["counts"].split()
-        if count.startswith(("ok", "changed", "unreachable", "failed"))
+        count for count in found["counts"].split() if count.startswith(("changed", "unreachable", "failed"))
     ]
     return f"{found['host']:<24} {' '.join(counts)}"
 
@@ -513,7 +676,7 @@ def _environment(lab: RunningLab) -> dict[str, str]:
     return {**environment, "ANSIBLE_CONFIG": str(lab.state / "ansible.cfg")}
 
 
-def prove(outcomes: list[Outcome], more: Mapping[str, bool]) -> Mapping[str, bool]:
+def prove(outcomes: list[Outcome], more: Mapping[str, bool], first: int) -> Mapping[str, bool]:
     heading("What the servers' own journal says")
     say(bold(f"{'scene':<38}{'changed':>8}{'commands':>10}{'of them':>10}{'sessions':>10}"))
     say(bold(f"{'':<38}{'':>8}{'received':>10}{'writing':>10}{'opened':>10}"))
@@ -531,7 +694,7 @@ def prove(outcomes: list[Outcome], more: Mapping[str, bool]) -> Mapping[str, boo
                 )
             )
     say("")
-    dry, real = outcomes[0], outcomes[1]
+    dry, real = outcomes[first], outcomes[first + 1]
     promises = {
         f"Scene {number} wrote {wrote(outcome.scene)}": outcome.as_promised
         for number, outcome in enumerate(outcomes, 1)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.utils.display import Display
-
 from ..modules import central_logging_info as module
 from ..plugin_utils.module_action import InfoAction
 from ..plugin_utils.powershell.shell import ManagementShell
@@ -20,8 +18,4 @@ class ActionModule(InfoAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
-        result = central_logging_info(shell, arguments)
-        if arguments["display"]:
-            for line in ["", *result["lines"]]:
-                Display().display(line)
-        return result
+        return central_logging_info(shell, arguments)

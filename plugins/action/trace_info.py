@@ -19,11 +19,7 @@ class ActionModule(ControllerAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def look(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        result = trace_info(arguments, _progress)
-        if arguments["display"]:
-            for line in ["", *result["lines"]]:
-                Display().display(line)
-        return result
+        return trace_info(arguments, _progress)
 
 
 def _progress(file: str, size: int) -> None:

@@ -96,6 +96,7 @@ options:
 """
 
 import datetime
+import functools
 import re
 import shlex
 from collections.abc import Iterable, Mapping
@@ -105,6 +106,7 @@ from typing import Any
 from ansible import constants as C
 from ansible import context
 from ansible.plugins.callback import CallbackBase
+from ansible.plugins.loader import action_loader
 
 from ..plugin_utils.change.journal import run_id
 from ..plugin_utils.drift.action import collection_version
@@ -222,7 +224,8 @@ class CallbackModule(CallbackBase):
         task = getattr(event, "task", None) or event._task
         result = getattr(event, "result", None) or event._result
         host = str(getattr(event, "host", None) or getattr(event, "_host", ""))
-        if outcome in ("failed", "unreachable") and not getattr(task, "ignore_errors", False):
+        ignores = {"failed": "ignore_errors", "unreachable": "ignore_unreachable"}
+        if outcome in ignores and not getattr(task, ignores[outcome], False):
             self._gathered.lost[host] = (outcome, str(result.get("msg") or ""))
         module = short_name(_action_of(task))
         if not module:
@@ -245,7 +248,8 @@ class CallbackModule(CallbackBase):
             )
 
     def _speaks_for(self, task: Any) -> Iterable[str]:
-        if not getattr(task, "run_once", False) or self._play is None:
+        runs_once = getattr(task, "run_once", False) or _bypasses_the_hosts(task)
+        if not runs_once or self._play is None:
             return ()
         manager = self._play.get_variable_manager()
         return (
@@ -341,6 +345,16 @@ def _listed(patterns: Any) -> list[Any]:
 
 def _action_of(task: Any) -> str:
     return str(getattr(task, "resolved_action", None) or getattr(task, "action", ""))
+
+
+@functools.cache
+def _bypasses_the_hosts_of(action: str) -> bool:
+    return bool(getattr(action_loader.get(action, class_only=True), "BYPASS_HOST_LOOP", False))
+
+
+def _bypasses_the_hosts(task: Any) -> bool:
+    """Such a task runs once for its play, though it does not say so."""
+    return _bypasses_the_hosts_of(_action_of(task))
 
 
 def _outcome_of(item: Mapping[str, Any], outcome: str) -> str:

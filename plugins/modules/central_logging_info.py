@@ -41,6 +41,12 @@ options:
         ahead are found as well; for one whose clock is behind, look back as much further.
     type: int
     default: 60
+  clocks:
+    description:
+      - What M(lync.remediation.clock_judgement) returned. The search looks back further by as much as the clock is
+        behind that is farthest behind, up to a day.
+    type: dict
+    default: {}
   utc_offset:
     description:
       - How far the times in the records are ahead of UTC, as V(+01:00), V(-05:00) or V(UTC).
@@ -55,11 +61,6 @@ options:
     description:
       - Whether to replace people's SIP and mail addresses, their domains, names in front of addresses, telephone
         numbers, accounts and network addresses by pseudonyms, the same by the same in the whole result.
-    type: bool
-    default: false
-  display:
-    description:
-      - Whether to show RV(lines) on the terminal.
     type: bool
     default: false
 extends_documentation_fragment:
@@ -80,7 +81,11 @@ EXAMPLES = r"""
   lync.remediation.central_logging_info:
     pools: [pool01.contoso.com, edge.contoso.com]
     minutes: 30
-    display: true
+  register: traces
+
+- name: Show it
+  lync.remediation.print_lines:
+    lines: "{{ traces.lines }}"
 """
 
 RETURN = r"""

@@ -85,10 +85,21 @@ seealso:
 
 EXAMPLES = r"""
 ---
-# In a play whose hosts are the Edge Servers, after clock_info, pool_info and clock_judgement
+# In a play whose hosts are the Edge Servers
+- name: Measure their clocks
+  lync.remediation.clock_info:
+  register: clock
+
 - name: Read the certificates
   lync.remediation.certificate_info:
   register: certificates
+
+- name: Read which servers make a pool
+  lync.remediation.pool_info:
+    services: false
+  delegate_to: "{{ groups['management'] | first }}"
+  run_once: true
+  register: topology
 
 - name: Read the Edge pools
   lync.remediation.av_edge_info:
@@ -96,12 +107,21 @@ EXAMPLES = r"""
   run_once: true
   register: edges
 
+- name: Say what time it is
+  lync.remediation.clock_judgement:
+    measurements: [clock]
+    topologies: "{{ {groups['management'] | first: topology} }}"
+    show: false
+  run_once: true
+  register: clocks
+
 - name: Say what is wrong
   lync.remediation.certificate_judgement:
     certificates: [certificates]
     edges: "{{ {groups['management'] | first: edges} }}"
     clocks: "{{ clocks }}"
   run_once: true
+  register: judgement
 """
 
 RETURN = r"""

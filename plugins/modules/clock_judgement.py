@@ -264,7 +264,7 @@ msg:
     - What went wrong, in one sentence.
   returned: on failure
   type: str
-  sample: "clock_drift_max_offset_ms: nan is not allowed. Allowed is 1 to 3.6e+06. Nothing has been changed."
+  sample: "clock_drift_max_offset_ms: nan is not between 1 and 3600000. Nothing has been changed."
 failure:
   description:
     - What kind of failure ended the task, in one word that stays the same when the sentence changes; see

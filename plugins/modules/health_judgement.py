@@ -36,11 +36,11 @@ options:
     type: str
   certificate_readings:
     description:
-      - The name under which Edge Servers have registered C(certificate_info).
+      - The name under which Edge Servers have registered M(lync.remediation.certificate_info).
     type: str
   certificates:
     description:
-      - What C(certificate_judgement) returned.
+      - What M(lync.remediation.certificate_judgement) returned.
     type: dict
     default: {}
   replication:
@@ -70,6 +70,7 @@ attributes:
     support: full
 seealso:
   - module: lync.remediation.central_logging_info
+  - module: lync.remediation.certificate_judgement
   - module: lync.remediation.clock_judgement
   - module: lync.remediation.federation_info
 notes:

@@ -47,11 +47,6 @@ options:
         servers stay, and so do domains that stand alone.
     type: bool
     default: false
-  display:
-    description:
-      - Whether to show RV(lines) on the terminal.
-    type: bool
-    default: false
 attributes:
   action:
     description: The module runs in an action plugin on the controller.

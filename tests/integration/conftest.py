@@ -25,6 +25,7 @@ from typing import Any
 import pytest
 import yaml
 from forked_ansible import PROGRAMS, AnsibleForks, ForkedRun
+from forked_lab import LabForks
 from running import (
     DEPLOYMENTS,
     RunningLab,
@@ -32,7 +33,6 @@ from running import (
     differences,
     playbook_command,
     recap,
-    running_lab,
     without_colour,
     write_variables,
 )
@@ -47,6 +47,7 @@ LABS = 16
 @pytest.fixture(scope="session")
 def start(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Start]:
     """Start a deployment by the name of its file, with changes to its description, or reset it if it runs already."""
+    forks = LabForks()
     running: dict[str, tuple[AbstractContextManager[RunningLab], RunningLab]] = {}  # the last used one last
     numbers = itertools.count()
 
@@ -63,7 +64,7 @@ def start(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Sta
         network = f"127.{16 + os.getpid() % 80}.{next(numbers) % 250}"
         description |= {"network": network, "replication": {"seconds": 0.5}} | changes
         (folder / "deployment.yml").write_text(yaml.safe_dump(description), encoding="utf-8")
-        starting = running_lab(folder / "deployment.yml", folder / "lab", engine)
+        starting = forks.running(folder / "deployment.yml", folder / "lab", engine)
         lab = starting.__enter__()
         running[key] = (starting, lab)
         # The deployment's names are in no DNS.
@@ -74,6 +75,7 @@ def start(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Sta
     yield start_or_reset
     for each, _ in running.values():
         each.__exit__(None, None, None)
+    forks.close()
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 import importlib
+import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from .conftest import Ansible, Run, Start
 from .in_process import PLUGINS, LabInProcess, Worker
 from .test_documented_results import check
 
@@ -60,10 +63,11 @@ def only_on(number: int, facts: Mapping[str, Any], **more: Any) -> dict[str, Any
 class Place:
     """A running deployment, and its hosts' workers."""
 
-    def __init__(self, document: Mapping[str, Any], folder: Path) -> None:
+    def __init__(self, document: Mapping[str, Any], folder: Path, engine: str) -> None:
         self._stack = ExitStack()
+        network = {"network": f"127.{100 + os.getpid() % 100}.31"}
         self.lab = self._stack.enter_context(
-            LabInProcess({**document, "network": f"127.{100 + os.getpid() % 100}.31"}, folder / "lab")
+            LabInProcess({**document, **network}, folder / "lab", engine=engine)
         )
         self._folder = folder
         self._workers: dict[str, Worker] = {}
@@ -115,11 +119,11 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Iterator[Callable[[Mapping[str, Any]], Place]]:
+def place(tmp_path: Path, engine: str) -> Iterator[Callable[[Mapping[str, Any]], Place]]:
     with ExitStack() as stack:
 
         def start(document: Mapping[str, Any]) -> Place:
-            found = Place(document, tmp_path)
+            found = Place(document, tmp_path, engine)
             stack.callback(found.close)
             return found
 
@@ -324,3 +328,107 @@ def test_a_certificate_goes_to_a_whole_pool_or_nowhere(place: Callable[[Mapping[
     found = there.judged(judging.Wanted(there.spare))
     assert list(found.obstacles) == ["edge.contoso.com"]
     assert any("edge02" in each for each in found.obstacles["edge.contoso.com"])
+
+
+# -- the playbook -----------------------------------------------------------------------------------------------------
+
+PLAYBOOK = "lync.remediation.audit_av_authentication_certificate"
+ROLE = "av_authentication_certificate"
+
+
+@pytest.fixture
+def pool(start: Start, ansible_at: Callable[[Any], Ansible]) -> Callable[..., Ansible]:
+    """A deployment of two Edge Servers whose certificate ends soon, with another one in their stores."""
+
+    def deployed(**more: Any) -> Ansible:
+        facts = {AV: {"days_left": 20}, "stored": {"days_left": 900}}
+        return ansible_at(start("clock", **deployment(certificates=facts), users=[], **more))
+
+    return deployed
+
+
+def facts_of(ansible: Ansible, folder: Path, *arguments: str, **variables: Any) -> tuple[dict[str, Any], Run]:
+    """By server, the fact that the role sets, as a play after the playbook reads it; and the run."""
+    file = folder / "facts.json"
+    copy = {
+        "content": "{{ dict(groups['edges'] | zip(groups['edges'] | map('extract', hostvars, '"
+        + ROLE
+        + "_result'))) | to_json }}",
+        "dest": str(file),
+        "mode": "0600",
+    }
+    task = {
+        "ansible.builtin.copy": copy,
+        "delegate_to": "localhost",
+        "check_mode": False,
+        "diff": False,
+        "changed_when": False,
+    }
+    play = {"hosts": "management", "gather_facts": False, "tasks": [task]}
+    (folder / "facts.yml").write_text(yaml.safe_dump([{"import_playbook": PLAYBOOK}, play]), encoding="utf-8")
+    given = {f"{ROLE}_{name}": value for name, value in variables.items()}
+    ran = ansible.playbook(str(folder / "facts.yml"), *arguments, **given)
+    assert file.exists(), ran.output
+    return json.loads(file.read_text(encoding="utf-8")), ran
+
+
+def spare_of(ansible: Ansible) -> str:
+    stores = [
+        {each["thumbprint"]: each["not_after"] for each in found["store"]}
+        for found in ansible.modules("certificate_info", hosts="edges").values()
+    ]
+    common = set(stores[0]) & set(stores[1])
+    return max(common, key=lambda thumbprint: stores[0][thumbprint])
+
+
+def test_a_certificate_is_assigned_on_the_whole_pool(pool: Callable[..., Ansible], tmp_path: Path) -> None:
+    ansible = pool()
+    spare = spare_of(ansible)
+    facts, dry = facts_of(ansible, tmp_path, "--check", "--diff", thumbprint=spare)
+    assert {each["status"] for each in facts.values()} == {"drifted"}
+    assert ansible.lab.writes() == []
+    facts, ran = facts_of(ansible, tmp_path, "--diff", thumbprint=spare)
+    assert {each["status"] for each in facts.values()} == {"corrected"}
+    assert ran.differences == dry.differences
+    assert ansible.lab.writes() == ["Set-CsCertificate"] * 2
+    facts, again = facts_of(ansible, tmp_path, thumbprint=spare)
+    as_wanted = {"status": "in_desired_state", "changed": False, "unknown": [], "reasons": []}
+    assert [facts[host] for host in EDGES] == [as_wanted] * 2
+    assert again.changed == 0
+
+
+def test_what_one_edge_server_refuses_the_other_gives_back(
+    pool: Callable[..., Ansible], tmp_path: Path
+) -> None:
+    ansible = pool()
+    before = ansible.modules("certificate_info", hosts="edges")
+    refused = {"message": "Access is denied.", "id": "AccessDenied", "category": "PermissionDenied"}
+    spare = spare_of(ansible)
+    ansible.lab.inject("error", server=EDGES[1], command="Set-CsCertificate", times=1, **refused)
+    facts, ran = facts_of(ansible, tmp_path, thumbprint=spare)
+    assert {host: each["changed"] for host, each in facts.items()} == {EDGES[0]: True, EDGES[1]: False}
+    assert {each["status"] for each in facts.values()} == {"drifted"}
+    assert ran.exit_code != 0
+    after = ansible.modules("certificate_info", hosts="edges")
+    assert {host: each["assigned"] for host, each in after.items()} == {
+        host: each["assigned"] for host, each in before.items()
+    }
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"thumbprint": "A9"},
+        {"thumbprint": "A9" * 20, "effective_date": "tomorrow"},
+    ],
+    ids=["no thumbprint", "no date"],
+)
+def test_what_cannot_be_right_is_refused_before_anything_is_read(
+    variables: dict[str, str], pool: Callable[..., Ansible], tmp_path: Path
+) -> None:
+    ansible = pool()
+    given = {f"{ROLE}_{name}": value for name, value in variables.items()}
+    ran = ansible.playbook(PLAYBOOK, **given)
+    assert ran.exit_code != 0
+    assert f"{ROLE}_{list(variables)[-1]}: " in ran.text
+    assert ansible.lab.commands() == []

@@ -60,18 +60,18 @@ def processes_that_name(text: str) -> list[str]:
 
 def test_whoever_stops_it_finds_nothing_left(tmp_path: Path) -> None:
     """By Ctrl-C, by closing the terminal, or by ending the process: while servers start, and afterwards."""
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-        for moment in ("lync-demo-*/lab", "lync-demo-*/lab/inventory"):
-            process = started(tmp_path)
-            while not list(tmp_path.glob(moment)):
-                assert process.poll() is None
-                time.sleep(0.01)
-            process.send_signal(number)
-            output, _ = process.communicate(timeout=60)
-            assert process.returncode == 128 + number, output
-            assert processes_that_name(str(tmp_path)) == []
-            assert list(tmp_path.iterdir()) == []
-            assert "Traceback" not in output
+    starting, up = "lync-demo-*/lab", "lync-demo-*/lab/inventory"
+    for number, moment in ((signal.SIGINT, starting), (signal.SIGHUP, starting), (signal.SIGTERM, up)):
+        process = started(tmp_path)
+        while not list(tmp_path.glob(moment)):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 128 + number, output
+        assert processes_that_name(str(tmp_path)) == []
+        assert list(tmp_path.iterdir()) == []
+        assert "Traceback" not in output
 
 
 @pytest.mark.sweep

@@ -105,14 +105,18 @@ def test_what_ansible_builder_resolves_installs_and_runs(
     ran(
         "ansible-galaxy", "collection", "install", package, "-p", collections, folder=tmp_path, programs=clean
     )
-    found = yaml.safe_load(
-        ran("ansible-builder", "introspect", collections, folder=tmp_path, programs=programs).partition(
-            "---"
-        )[2]
+    needed = tmp_path / "requirements.txt"
+    ran(
+        "ansible-builder",
+        "introspect",
+        "--write-pip",
+        needed,
+        collections,
+        folder=tmp_path,
+        programs=programs,
     )
-    assert any("pypsrp" in entry for entry in found["python"]), found
-    needed = [re.sub(r"\s*# from.*", "", entry) for entry in found["python"]]
-    resolved = environment_with("resolved", "ansible-core", *needed, python="3.13 3.12")
+    assert "pypsrp[kerberos,credssp]" in needed.read_text()
+    resolved = environment_with("resolved", "ansible-core", "-r", str(needed), python="3.13 3.12")
     output = ran(
         *("ansible-playbook", "-i", demo.lab.inventory, *DRY_RUN),
         folder=tmp_path,

@@ -37,7 +37,7 @@ DEPLOYMENT: dict[str, Any] = {
     "replication": {"seconds": 0},
     "quotas": {"shells_per_user": 200},
     "settings": {
-        "ExternalAccessPolicy": [{"Identity": f"Tag:Team{number}"} for number in range(6)],
+        "ExternalAccessPolicy": [{"Identity": f"Tag:Team{number}"} for number in range(3)],
         "MediaConfiguration": [
             {"Identity": f"Site:{site}", "EncryptionLevel": "RequireEncryption"}
             for site in ("Redmond", "Dublin")

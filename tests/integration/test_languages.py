@@ -43,7 +43,7 @@ def test_clocks_are_repaired_in_any_language(
     lab = start("clock", language=language, time_service=printed)
     lab.inject("clock_offset", "edge01.contoso.com", seconds=400)
     ansible = ansible_at(lab)
-    repaired = results(ansible, tmp_path, follow_pool=True, restart=True)
+    _, repaired = results(ansible, tmp_path, follow_pool=True, restart=True)
     assert {server: each["status"] for server, each in repaired.items()} == {
         "edge01": "corrected",
         "fe01": "in_desired_state",

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from .clock_drift import RESTART_PENDING, fix
+from .clock_drift import fix, owe_restart
 from .conftest import Ansible, Start
 from .in_process import LabInProcess, Worker
 
@@ -59,11 +59,11 @@ OPTIONS = {"management_host": "pool01.contoso.com", "settle": 0, "interval": 1, 
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabInProcess]:
+def lab(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[LabInProcess]:
     network = {"network": f"127.{100 + os.getpid() % 100}.7"}
     sleep = time.sleep
     with (
-        LabInProcess({**DEPLOYMENT, **network}, tmp_path_factory.mktemp("lab")) as running,
+        LabInProcess({**DEPLOYMENT, **network}, tmp_path_factory.mktemp("lab"), engine=engine) as running,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setattr(time, "sleep", lambda seconds: sleep(min(seconds, 0.02)))
@@ -103,8 +103,8 @@ def test_every_kind_of_pool_is_restarted_in_its_turn(start: Start, ansible_at: A
     lab = start(
         "clock", users=[], **{key: DEPLOYMENT[key] for key in ("sites", "pools", "edges", "services")}
     )
-    for name, value in (("Since", "2026-11-20T10:00:00Z"), ("Reason", "its time zone was UTC")):
-        lab.inject("registry_changed", "*", path=RESTART_PENDING, name=name, value=value)
+    for servers in ("fe*", "se*", "dir*", "med*", "edge0*"):
+        owe_restart(lab, servers)
     ansible: Ansible = ansible_at(lab)
     run = fix(ansible, "--forks", "10", restart=True, settle=0)
     assert run.exit_code == 0, run.output

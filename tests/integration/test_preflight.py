@@ -45,7 +45,7 @@ def test_what_is_in_the_way_is_put_right_on_request(unprepared: Ansible) -> None
     assert (hosts["portland.contoso.com"]["failed"], hosts["portland.contoso.com"]["changed"]) == (1, 0)
     assert (hosts["redmond.contoso.com"]["failed"], hosts["redmond.contoso.com"]["changed"]) == (0, 4)
     assert real.differences == dry.differences
-    assert unprepared.enable(**on_request).changed == 0
+    assert unprepared.enable("--limit", "redmond.contoso.com", **on_request).changed == 0
     (edge,) = json.loads(unprepared.lab.dump())["CsAccessEdgeConfiguration"]
     assert edge["AllowFederatedUsers"] is True
 

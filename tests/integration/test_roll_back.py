@@ -236,7 +236,7 @@ def test_a_later_change_is_left_alone_and_told_by_name_and_values(demo: Ansible,
     run = runs(folder)[0]
 
     dry = taken_back(demo, "--check", run=run)
-    assert (dry["reached"], outcomes(dry)) == ("FAILED!", ["back_already", "conflict"])
+    assert (dry["reached"], outcomes(dry)) == ("FAILED!", ["taken_back", "conflict"])
     assert demo.lab.dump() == after
     refused = back(demo, run=run)
     assert refused.exit_code == 2, refused.output

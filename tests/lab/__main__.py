@@ -256,7 +256,16 @@ def _detach(options: argparse.Namespace) -> int:
     """Start another process that serves, and wait until it says that it does."""
     options.state.mkdir(parents=True, exist_ok=True)
     log = options.state / "lab.log"
-    signal.signal(signal.SIGTERM, _interrupt)
+    process: subprocess.Popen[bytes] | None = None
+    interrupted = False
+
+    def interrupt(number: int, frame: object) -> None:
+        nonlocal interrupted
+        interrupted = True
+        if process is not None:  # or it would be left alone, with nobody who knows it
+            raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
     read_end, write_end = os.pipe()
     with log.open("wb") as output, os.fdopen(read_end, "rb") as answer:
         process = subprocess.Popen(
@@ -270,10 +279,12 @@ def _detach(options: argparse.Namespace) -> int:
             pass_fds=[write_end],
             start_new_session=True,
         )
-        os.close(write_end)
         try:
-            is_up = answer.readline() == b"ready\n"
+            os.close(write_end)
+            is_up = not interrupted and answer.readline() == b"ready\n"
         except KeyboardInterrupt:
+            is_up = False
+        if interrupted:
             process.terminate()
             process.wait()
             return _INTERRUPTED

@@ -10,16 +10,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from psrpcore.types import ErrorCategory
 
 from lab.powershell.errors import PowerShellError
+from lab.tables import table
 
 
 @cache
 def shipped_texts() -> Mapping[str, Mapping[str, str]]:
-    with (Path(__file__).parent / "assumed_texts.yml").open(encoding="utf-8") as stream:
-        return yaml.safe_load(stream)
+    found: Mapping[str, Mapping[str, str]] = table(Path(__file__).parent / "assumed_texts.yml")
+    return found
 
 
 class Texts:

@@ -24,6 +24,7 @@ REQUEST_FAULTS: Mapping[str, str] = {
     "drop-after": "the request takes effect, then the connection is dropped instead of an answer",
     "delay": "the answer comes `seconds` later",
     "status": "an HTTP status `code` (401, 500, 503 ...) with an empty body, without effect",
+    "status-after": "the request takes effect, and is answered with an HTTP status `code` and an empty body",
     "garbage": "the request takes effect, and is answered with something that is not XML",
     "truncate": "the request takes effect, and the connection ends in the middle of the answer",
     "chunks-cut-off": "likewise, where the answer comes in chunks of unannounced length",

@@ -198,3 +198,14 @@ def test_built_in_commands_come_with_their_version_of_powershell() -> None:
     assert "listimported" not in catalogue.powershell_commands("2.0")["get-command"].parameters
     assert "informationaction" not in common_parameters(command("Get-CsSite"), "4.0")
     assert "informationaction" in common_parameters(command("Get-CsSite"), "5.1.14393.1884")
+
+
+@pytest.mark.parametrize("version", PRODUCT_VERSIONS)
+def test_members_of_enumerations_are_names_which_a_compiler_takes(version: str) -> None:
+    members = {
+        (command.name, value)
+        for command in lync_commands(version).values()
+        for parameter in command.parameters.values()
+        for value in parameter.values or ()
+    }
+    assert [each for each in members if not each[1].isidentifier()] == []

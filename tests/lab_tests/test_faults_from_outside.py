@@ -133,6 +133,7 @@ CASES = [
     Case("status", {**COMMAND, "code": 401}, raises(AuthenticationError)),
     Case("status", {**COMMAND, "code": 500}, raises(WinRMTransportError)),
     Case("status", {**COMMAND, "code": 503}, raises(WinRMTransportError)),
+    Case("status-after", {**COMMAND, "code": 503}, raises(WinRMTransportError), effect=True),
     Case("garbage", COMMAND, raises(SyntaxError), effect=True),
     Case("truncate", COMMAND, raises(*LOST), effect=True),
     Case("chunks-cut-off", COMMAND, raises(*LOST), effect=True),

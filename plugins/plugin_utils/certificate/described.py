@@ -83,6 +83,7 @@ def _finding(finding: Finding) -> list[str]:
     for each in finding.evidence[:_HOSTS]:
         found += wrapped([f"    {each}"], "      ")
     if finding.remedy:
+        found += ["  On each of them:"] if len(finding.hosts) > 1 else []
         found += [f"  > {finding.remedy}"] if len(finding.remedy) < WIDTH - 3 else _command(finding.remedy)
     return found
 

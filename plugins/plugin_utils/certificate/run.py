@@ -114,7 +114,13 @@ def judged(
 ) -> Run:
     """``answers``: what certificate_info returned; ``edges``: by host that was asked, what av_edge_info did."""
     pools, unknown = _pools(edges)
-    servers = [_server(host, answer, right) for host, answer in answers.items()]
+    computers = {ordinal_key(computer) for pool in pools for computer in pool.computers}
+    servers = [
+        _server(host, answer, right)
+        for host, answer in answers.items()
+        # In a play that has other servers as well, those were not asked.
+        if answer or not pools or ordinal_key(right.computers.get(host, host)) in computers
+    ]
     grouped = _grouped(servers, pools)
     judgements = []
     for pool, members in grouped:

@@ -27,6 +27,8 @@ AV_AUTHENTICATION = "AudioVideoAuthentication"
 INTERNAL = "Internal"
 EXTERNAL = ("AccessEdgeExternal", "DataEdgeExternal")
 
+_ALWAYS = datetime.datetime.min.replace(tzinfo=datetime.timezone.utc)
+
 ASSIGNED = Command("Get-CsCertificate")
 CMDLETS = (ASSIGNED.name, "Set-CsCertificate", "Remove-CsCertificate")
 _PERSONAL = {"Path": "Cert:\\LocalMachine\\My"}
@@ -119,15 +121,17 @@ def in_force(assignments: Iterable[Assignment], use: str, moment: datetime.datet
             return InForce(only)
         if moment is None:
             return None
-        return InForce(only) if only.effective_date <= moment else InForce(staged=only)
-    dated = [each for each in found if each.effective_date is not None and not each.previous]
-    if len(found) > 2 or len(dated) != 1 or moment is None:
+        return InForce(only) if _has_begun(only, moment) else InForce(staged=only)
+    if len(found) > 2 or moment is None:
         return None
-    new = dated[0]
-    old = next(each for each in found if each is not new)
-    if old.previous is False or new.effective_date is None:
+    old, new = sorted(found, key=lambda each: each.effective_date or _ALWAYS)
+    if new.effective_date in (None, old.effective_date) or new.previous or old.previous is False:
         return None
-    return InForce(new, former=old) if new.effective_date <= moment else InForce(old, staged=new)
+    return InForce(new, former=old) if _has_begun(new, moment) else InForce(old, staged=new)
+
+
+def _has_begun(assignment: Assignment, moment: datetime.datetime) -> bool:
+    return assignment.effective_date is None or assignment.effective_date <= moment
 
 
 def read_assigned(shell: ManagementShell, results: Results, names: RolledNames) -> tuple[Assignment, ...]:
@@ -219,7 +223,8 @@ def _assignment(remote: RemoteObject, names: RolledNames) -> Assignment:
 
 def _moment(remote: RemoteObject, name: str) -> datetime.datetime | None:
     value = remote.get(name)
-    if value is None:
+    if value is None or (isinstance(value, datetime.datetime) and value.year == 1):
+        # .NET's DateTime has no null; its least value stands for that.
         return None
     if not isinstance(value, datetime.datetime) or value.tzinfo is None:
         raise Unreadable(

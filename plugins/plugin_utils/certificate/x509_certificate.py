@@ -17,6 +17,7 @@ from typing import Any
 try:
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import Encoding
 except ImportError:  # pypsrp brings it along; who reads the documentation needs neither
     x509 = None  # type: ignore[assignment]
 
@@ -93,7 +94,7 @@ def decode(encoded: Any) -> x509.Certificate:
 
 def thumbprint_of(certificate: x509.Certificate) -> str:
     # What Windows calls the thumbprint is a name, and protects nothing.
-    encoded = certificate.public_bytes(_der())
+    encoded = certificate.public_bytes(Encoding.DER)
     return hashlib.sha1(encoded, usedforsecurity=False).hexdigest().upper()
 
 
@@ -193,9 +194,3 @@ def _utc(certificate: x509.Certificate, name: str) -> datetime.datetime:
     if moment is None:
         moment = getattr(certificate, name).replace(tzinfo=datetime.timezone.utc)
     return moment
-
-
-def _der() -> Any:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return Encoding.DER

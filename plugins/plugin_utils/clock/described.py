@@ -119,6 +119,11 @@ def wrapped(sentences: Iterable[str]) -> list[str]:
     ]
 
 
+def with_commands(sentence: str, *commands: str) -> list[str]:
+    """What is to be copied stays whole."""
+    return [*wrapped([sentence]), *(f"  {each}" for each in commands)]
+
+
 def shortened(sentences: Iterable[str]) -> list[str]:
     """What is said of servers, as far as somebody reads it."""
     found = list(sentences)

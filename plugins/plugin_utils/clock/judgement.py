@@ -24,7 +24,15 @@ from .offset import Offset
 from .places import Deployment, Place, Places, Topology, places
 from .selection import Agreement
 from .voters import Decision, Kind, Right, decide
-from .zone_faults import ZoneFault, doubts, explanation, setting, zone_difference, zone_faults
+from .zone_faults import (
+    ZoneFault,
+    different_rules,
+    doubts,
+    explanation,
+    setting,
+    zone_difference,
+    zone_faults,
+)
 
 # What a clock drifts and a measurement errs between a note and the next run, at least.
 _STANDS = 2.0
@@ -181,9 +189,10 @@ def judge(
             servers[each.host] = _server(
                 each, place, request, faults.get(each.host), decision, members, rules
             )
-    remarks = [*found.remarks, *found.beside.values()]
+    remarks = [*different_rules(counted), *found.remarks, *found.beside.values()]
     in_order = {each.host: servers[each.host] for each in counted}
-    return Judgement(decisions, in_order, found, tuple(dict.fromkeys(obstacles)), tuple(remarks))
+    ended = [f"{each.rstrip('.')}." for each in obstacles]
+    return Judgement(decisions, in_order, found, tuple(dict.fromkeys(ended)), tuple(remarks))
 
 
 def _by_deployment(measurements: Iterable[Measurement], found: Places) -> dict[str, list[Measurement]]:

@@ -13,9 +13,10 @@ from typing import Any
 from ..result.status import Status
 from ..topology.pools import FAIL_BACK
 from ..topology.quorum import Kind
-from .described import lines, listed, short_names, shortened, wrapped
+from .described import lines, listed, short_names, shortened, with_commands, wrapped
 from .judgement import Judgement, Server, Word
 
+_AGAIN = "ansible-playbook lync.remediation.fix_clock_drift -e clock_drift_restart=true"
 _START = "Start-CsWindowsService"
 # Skype for Business Server 2015, by the version of its Registrar.
 _FAILS_OVER = 7
@@ -155,7 +156,7 @@ def report(run: Run, results: Mapping[str, Mapping[str, Any]]) -> list[str]:
         )
     found += wrapped(run.not_planned)
     found += wrapped(_people(run))
-    found += wrapped(_left(run, names))
+    found += _left(run, names)
     return found + wrapped([_closing(run, results, names)])
 
 
@@ -249,21 +250,27 @@ def _left(run: Run, names: Mapping[str, str]) -> Iterator[str]:
     if run.check_mode or not pending:
         return
     still = listed([names[host] for host in pending])
-    yield f"Services still to be restarted: {still}. They keep the zone and the tickets of the wrong clock."
+    yield from wrapped(
+        [f"Services still to be restarted: {still}. They keep the zone and the tickets of the wrong clock."]
+    )
     if run.restarts is None:
-        yield "Restart them, one outage domain at a time, with -e clock_drift_restart=true, or leave it with =false."
+        how = "Restart them, one outage domain at a time, or leave it with clock_drift_restart=false:"
+        yield from with_commands(how, _AGAIN)
     else:
-        yield "Go on with: ansible-playbook lync.remediation.fix_clock_drift -e clock_drift_restart=true"
+        yield from with_commands("Go on with:", _AGAIN)
     for server in down:
-        yield f"{names[server.host]} is down. On it, to bring it back without a run: {_way_back(server)}"
+        ways = _ways_back(server)
+        second = " (the second if it was not failed over)" if len(ways) > 1 else ""
+        is_down = f"{names[server.host]} is down. On it, to bring it back without a run{second}:"
+        yield from with_commands(is_down, *ways)
 
 
-def _way_back(server: Server) -> str:
+def _ways_back(server: Server) -> list[str]:
     """What was failed over is disabled, and does not start before it is failed back."""
     pool = server.place.pool
     if pool is None or pool.kind is not Kind.FRONT_ENDS or (pool.version or _FAILS_OVER) < _FAILS_OVER:
-        return _START
-    return f"{FAIL_BACK} -ComputerName {server.place.computer} if it was failed over, or else {_START}"
+        return [_START]
+    return [f"{FAIL_BACK} -ComputerName {server.place.computer}", _START]
 
 
 def _closing(run: Run, results: Mapping[str, Mapping[str, Any]], names: Mapping[str, str]) -> str:

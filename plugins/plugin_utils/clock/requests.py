@@ -10,12 +10,13 @@ Everything that is wrong is one sentence that names the variable, the value and 
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..powershell.ordinal import same_name
-from ..result.refusals import BadArgument
+from ..result.bounds import not_between
+from ..result.display import shown
+from ..result.refusals import BadArgument, UnusableArgument
 from ..windows import w32time
 from ..windows.windows_zones import WINDOWS_ID
 from .zone_faults import without_suffix
@@ -59,13 +60,13 @@ def check_variables(prefix: str, given: Mapping[str, Any], known: Iterable[str])
         value = given.get(name)
         if value is None:
             continue
-        number = _number(name, value)
-        if not math.isfinite(number) or not lowest <= number <= highest:
-            raise BadArgument(f"{name}: {value} is not allowed. Allowed is {lowest:g} to {highest:g}.")
+        problem = not_between(_number(name, value), lowest, highest)
+        if problem is not None:
+            raise UnusableArgument(name, problem)
     for option in ("ntp_servers", "take_over"):
         listed = given.get(prefix + option)
         if listed is not None and not isinstance(listed, list):
-            raise BadArgument(f"{prefix}{option}: {listed!r} is not a list of names.")
+            raise UnusableArgument(f"{prefix}{option}", f"{shown(listed)} is not a list of names")
     for server in given.get(f"{prefix}ntp_servers") or ():
         check_host(f"{prefix}ntp_servers", server)
     for computer in given.get(f"{prefix}take_over") or ():
@@ -75,11 +76,11 @@ def check_variables(prefix: str, given: Mapping[str, Any], known: Iterable[str])
 
 def _number(name: str, value: Any) -> float:
     if isinstance(value, bool):
-        raise BadArgument(f"{name}: {value} is not a number.")
+        raise UnusableArgument(name, f"{value} is not a number")
     try:
         return float(value)
     except (TypeError, ValueError):
-        raise BadArgument(f"{name}: {value!r} is not a number.") from None
+        raise UnusableArgument(name, f"{shown(value)} is not a number") from None
 
 
 def check_host(variable: str, name: Any) -> None:

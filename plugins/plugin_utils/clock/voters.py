@@ -116,7 +116,7 @@ def decide(
     voters = (*named, *domain, *sources, *controller)
     agreement = select([voter.candidate for voter in voters], tolerance)
     if agreement is None:
-        return Decision(Right.UNCLEAR, _unclear(voters), None, voters, tuple(silent))
+        return Decision(Right.UNCLEAR, f"{_unclear(voters)}.", None, voters, tuple(silent))
     return _decided(Right.VOTERS, agreement, voters, silent)
 
 

@@ -11,7 +11,7 @@ shows, and so a wrong zone and a clock that is off by just its difference go tog
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..powershell.ordinal import ordinal_key, same_name
@@ -101,6 +101,24 @@ def doubts(
                 "than they are. If they are, say so with clock_drift_time_zone_confirmed: true"
             )
     return found[:1]
+
+
+def different_rules(measurements: Iterable[Measurement]) -> Iterator[str]:
+    """Zones of one name that add different times to UTC, since some servers lack Windows' updates of time zones."""
+    by_zone: dict[str, dict[int, Measurement]] = {}
+    for each in measurements:
+        if each.zone is not None and each.utc_offset is not None and each.daylight_saving is not None:
+            by_zone.setdefault(ordinal_key(setting(each)), {}).setdefault(each.utc_offset, each)
+    for seen in by_zone.values():
+        if len(seen) > 1:
+            differing = ", ".join(
+                f"{minutes:+d} min on {each.host}" for minutes, each in sorted(seen.items())
+            )
+            zone = setting(next(iter(seen.values())))
+            yield (
+                f"{zone} adds different times to UTC on different servers ({differing}): some of them lack Windows' "
+                "updates of time zones."
+            )
 
 
 def _fulfils(measurement: Measurement, wanted: str) -> bool:

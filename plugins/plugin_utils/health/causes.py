@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ..result.severity import Severity
+from ..trace.report import when_and_where
 
 
 class Kind(enum.Enum):
@@ -155,17 +156,5 @@ def _of_trace(finding: Mapping[str, Any]) -> Cause:
 
 def trace_evidence(finding: Mapping[str, Any]) -> str:
     """``traces: 52017, 3 calls, 2026-11-28 08:15 to 09:10 UTC, at edge01``"""
-    word = "message" if finding["id"] == "clock_difference" else "call"
-    parts = [f"traces: {finding['id']}", f"{finding['count']} {word}{'' if finding['count'] == 1 else 's'}"]
-    if finding["first"]:
-        first, last = finding["first"][:16].replace("T", " "), finding["last"][:16].replace("T", " ")
-        parts.append(
-            f"{first} to {last[11:] if last[:10] == first[:10] else last} UTC"
-            if last != first
-            else f"{first} UTC"
-        )
-    if finding["servers"]:
-        parts.append(f"at {' and '.join(finding['servers'][:3])}")
-    if finding["edge"]:
-        parts.append(f"to {finding['edge']}")
-    return ", ".join(parts)
+    edge = f", to {finding['edge']}" if finding["edge"] else ""
+    return f"traces: {finding['id']}, {when_and_where(finding)}{edge}"

@@ -104,9 +104,11 @@ class LibraryForAuthenticationMissing(ConnectionRefused):
 
     def __init__(self, endpoint: Endpoint, reason: str) -> None:
         packages = {"credssp": "pypsrp[credssp]"}.get(endpoint.authentication, "pypsrp[kerberos]")
+        is_ntlm_possible = endpoint.authentication == "negotiate"
         super().__init__(
             f"ansible_psrp_auth: {endpoint.authentication} needs a library that the Python that runs Ansible cannot "
             f"load ({reason.rstrip('.')}). Install it there: pip install '{packages}'."
+            f"{' Or give ansible_user and ansible_password: NTLM does without it.' if is_ntlm_possible else ''}"
         )
 
 

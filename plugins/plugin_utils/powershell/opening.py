@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import os
 import re
 import time
 from collections.abc import Callable
@@ -22,7 +23,15 @@ from .errors import OpeningTimedOut
 from .options import ConnectionOptions
 from .pypsrp_library import Pool, RunspacePoolState, SelectorSet, Wire, require_pypsrp
 from .session_record import SessionRecord
-from .transport_errors import TRANSPORT_ERRORS, is_fault, is_never_sent, is_time_out, is_transient, refusal
+from .transport_errors import (
+    TRANSPORT_ERRORS,
+    is_fault,
+    is_hardly_read,
+    is_never_sent,
+    is_time_out,
+    is_transient,
+    refusal,
+)
 
 Returned = TypeVar("Returned")
 
@@ -107,12 +116,22 @@ def check_options(options: ConnectionOptions) -> None:
     options.check()
     try:
         _new_wire(options, options.for_pypsrp(), [])
-        # Which pypsrp loads no sooner than it authenticates.
-        library = _LIBRARIES.get(options.authentication)
-        if library is not None:
-            importlib.import_module(library)
+        _load_library(options)
     except TRANSPORT_ERRORS as error:
         raise refusal(error, options.endpoint) from error
+
+
+def _load_library(options: ConnectionOptions) -> None:
+    """Which pypsrp loads no sooner than it authenticates. Raises ImportError.
+
+    Negotiate is Kerberos or NTLM; without a library for the former, the latter must have an account, which pyspnego
+    looks for in the file that NTLM_USER_FILE names if it is given none.
+    """
+    library = _LIBRARIES.get(options.authentication)
+    if options.authentication == "negotiate" and not (options.user and options.password):
+        library = None if os.environ.get("NTLM_USER_FILE") else "gssapi"
+    if library is not None:
+        importlib.import_module(library)
 
 
 def open_session(options: ConnectionOptions) -> Opened:
@@ -120,6 +139,7 @@ def open_session(options: ConnectionOptions) -> Opened:
     require_pypsrp()
     options.check()
     try:
+        _load_library(options)
         pool = _with_retries(options, lambda: _open(options), _may_open_again)
     except TRANSPORT_ERRORS as error:
         raise refusal(error, options.endpoint) from error
@@ -223,7 +243,7 @@ def _is_version_2(wire: Wire) -> bool:
     try:
         answer = wire.transport.send(_IDENTIFY)
     except TRANSPORT_ERRORS as error:
-        if is_never_sent(error) or is_transient(error) or is_time_out(error):
+        if is_hardly_read(error) or is_transient(error) or is_time_out(error):
             raise
         return False
     return re.search(rb"ProductVersion>[^<]*Stack: *2\.", answer) is not None

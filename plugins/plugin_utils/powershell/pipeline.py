@@ -40,6 +40,7 @@ from .results import PipelineState, RemoteObject, Results
 from .transport_errors import (
     TRANSPORT_ERRORS,
     NotUnderstood,
+    is_hardly_read,
     is_never_accepted,
     is_never_sent,
     is_time_out,
@@ -73,6 +74,7 @@ class Pipeline:
         own = opened.options.command_timeout
         self._limit = own if limit is None else min(limit, own)
         self._changes = changes
+        self._has_done_nothing = is_never_sent if changes else is_hardly_read
         self._commands = [command.name for command in commands]
         self._pipeline = _Fragments(opened.pool)
         for command in commands:
@@ -157,13 +159,13 @@ class Pipeline:
             self._command_id = (named.text if named is not None else None) or self._pipeline.id
 
         try:
-            self._opened.with_retries(command, is_never_sent)
+            self._opened.with_retries(command, self._has_done_nothing)
         except TRANSPORT_ERRORS as error:
             refused = refusal(error, self._options.endpoint)
             if is_never_accepted(error):
                 # A fault in place of the CommandResponse: the server has not accepted the pipeline.
                 raise SessionGone(refused) from error
-            if is_never_sent(error):
+            if self._has_done_nothing(error):
                 raise refused from error
             raise self._lost(error) from error
         self._pipeline._command_id = self._command_id
@@ -173,7 +175,8 @@ class Pipeline:
         try:
             self._opened.with_retries(
                 lambda: self._opened.pool.shell.send("stdin", fragment, command_id=self._command_id),
-                is_never_sent,
+                # A part that comes twice breaks the message, and a command that comes once is not run twice.
+                is_hardly_read,
             )
         except TRANSPORT_ERRORS as error:
             raise self._lost(error) from error

@@ -12,6 +12,7 @@ from __future__ import annotations
 import functools
 import struct
 import time
+import traceback
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ try:
     import requests
     from pypsrp.complex_objects import Command as PipelineCommand
     from pypsrp.complex_objects import PSInvocationState, RunspacePoolState
+    from pypsrp.encryption import WinRMEncryption
     from pypsrp.exceptions import WSManFaultError
     from pypsrp.messages import (
         DebugRecord,
@@ -123,7 +125,13 @@ def understanding() -> Iterator[None]:
     """Raises `NotUnderstood` for what pypsrp stumbles over in an answer that is not as it expects."""
     try:
         yield
-    except TRANSPORT_ERRORS:
+    except TRANSPORT_ERRORS as error:
+        # The libraries of Kerberos, NTLM and CredSSP raise the same for a refusal and for a damaged answer.
+        if any(
+            frame.f_code is WinRMEncryption.unwrap_message.__code__
+            for frame, _line in traceback.walk_tb(error.__traceback__)
+        ):
+            raise NotUnderstood(repr(error)) from error
         raise
     except (AttributeError, AssertionError, LookupError, TypeError, RecursionError, struct.error) as error:
         raise NotUnderstood(repr(error)) from error

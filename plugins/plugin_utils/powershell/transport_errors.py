@@ -104,8 +104,12 @@ _NOT_BEGUN = frozenset({_ACCESS_DENIED, _UNKNOWN_SHELL, _SHUTTING_DOWN, *_QUOTAS
 # A gateway or load balancer has got no good answer, or none in time, from the server behind it: which may have had the
 # request.
 _GATEWAY = frozenset({502, 504})
-# A message-encrypted request on a connection that the server has not authenticated is answered 400, unread.
-_UNREAD = frozenset({400, 401, 403, 404, 407, 413, 503})
+# The caller is refused before anything of the request is looked at, or there is nothing that would.
+_REFUSING = frozenset({401, 403, 404, 407})
+# Web servers say so of a request that they have not read: one without authentication on a connection that should be
+# encrypted, one that is too large, one too many. But gateways say it, too, of a request that the server behind them has
+# got, whose answer they lost or cannot make sense of.
+_MOSTLY_UNREAD = frozenset({400, 413, 503})
 
 
 def is_fault(error: BaseException) -> bool:
@@ -127,13 +131,18 @@ def is_never_sent(error: Exception) -> bool:
     if isinstance(error, _CREDSSP_ERRORS):
         return True
     if isinstance(error, WinRMTransportError):
-        return error.code in _UNREAD
+        return error.code in _REFUSING
     return any(
         isinstance(cause, socket.gaierror | ConnectionRefusedError)
         or type(cause).__name__ in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError")
         or _is_of_the_handshake(cause)
         for cause in _causes(error)
     )
+
+
+def is_hardly_read(error: Exception) -> bool:
+    """The server has most likely done nothing: enough to repeat what does no harm twice, and never for a change."""
+    return is_never_sent(error) or (isinstance(error, WinRMTransportError) and error.code in _MOSTLY_UNREAD)
 
 
 def is_time_out(error: Exception) -> bool:

@@ -51,6 +51,9 @@ def render(model: Mapping[str, Any]) -> str:
             model=model,
             counts=[(name, words.TITLES[name], model["counts"][name]) for name in words.TITLES],
             trends=[(name, model["trends"][name]) for name in TRENDS],
+            expires=min(
+                (each["waiver"]["expires"] for each in model["findings"] if each["waiver"]), default=""
+            ),
             strip=_strip(model),
             clocks=[_plot(each) for each in model["clocks"]],
             data=_embedded(model),

@@ -47,6 +47,7 @@ _WHY_NOT = {
 }
 _UNKNOWN_OF_HOST = {"unreachable": Unknown.UNREACHABLE, "failed": Unknown.FAILED}
 _OF_CLOCKS = ("clock", "time_zone", "time_service")
+_CHANGED_BY = {"certificate_judgement": "certificate_assignment"}
 _CLOCK_TROUBLES = {"not_known": "Its clock is not known.", "unclear": "It is unclear whose clock is right."}
 
 
@@ -93,6 +94,7 @@ class _Work:
         self._objects: dict[tuple[str, ...], _Object] = {}
         self._handed_in: dict[tuple[str, str], Mapping[str, Any]] = {}
         self._clocks: dict[str, dict[str, Any]] = {}
+        self._by_host: dict[str, dict[str, Answer]] = {}
         self._verdict: str | None = None
         self._judged: set[str] = set()
         self._sources: set[tuple[str, str]] = set()
@@ -114,6 +116,9 @@ class _Work:
             self._deployment(answer)
         elif answer.module == CLOCKS and answer.outcome == "ok":
             self._take_clocks(answer)
+        elif judges(answer.module) and answer.outcome == "ok" and isinstance(result.get("results"), Mapping):
+            self._by_host.setdefault(answer.module, {}).update(dict.fromkeys(result["results"], answer))
+            self._judge(answer, result["results"])
         elif judges(answer.module) and isinstance(result.get("drift"), Sequence) and "status" in result:
             self._object(answer)
         elif judges(answer.module):
@@ -245,6 +250,7 @@ class _Work:
         for (module, at), handed_in in self._handed_in.items():
             self._add_handed_in(module, at, handed_in, rows, as_wanted)
         self._add_clocks(rows, as_wanted)
+        self._add_by_host(rows, as_wanted)
         hosts = self._hosts()
         for host in hosts:
             if host["outcome"] != "judged":
@@ -349,6 +355,7 @@ class _Work:
     def _add_clocks(self, rows: dict[tuple[str, ...], dict[str, Any]], as_wanted: Counter[Place]) -> None:
         """A server's clock is one row, unless tasks have said more of it: each difference is one row then."""
         of_tasks = {folded(each.place.server) for each in self._objects.values() if each.module in _OF_CLOCKS}
+        of_tasks |= {folded(row["server"]) for row in rows.values() if row["noun"] == _CLOCK}
         for clocks in self._clocks.values():
             for host, server in clocks["servers"].items():
                 place = self._places[host]
@@ -377,6 +384,40 @@ class _Work:
                 )
                 row = self._row(finding.as_dict(), place, clocks["host"])
                 row = {**row, "id": _stable_id(row), "module": CLOCKS}
+                rows[self._row_key(row)] = row
+
+    def _add_by_host(self, rows: dict[tuple[str, ...], dict[str, Any]], as_wanted: Counter[Place]) -> None:
+        """What a judgement says of each host is one row, unless a task has changed the same at that host."""
+        changed = {(each.module, each.host) for each in self._objects.values()}
+        for module, answers in self._by_host.items():
+            noun = module.removesuffix("_judgement")
+            for host, answer in answers.items():
+                found = answer.result["results"][host]
+                status = Status(found["status"])
+                place = self._place(answer, host)
+                if (_CHANGED_BY.get(module), host) in changed:
+                    continue
+                if status is Status.IN_DESIRED_STATE:
+                    as_wanted[place] += 1
+                    continue
+                causes = [each for each in answer.result.get("findings") or () if host in each["hosts"]]
+                severities = [each["severity"] for each in causes if each["severity"] in _SEVERITIES]
+                remedies = [each["remedy"] for each in causes if each.get("remedy")]
+                finding = Finding(
+                    place.deployment,
+                    noun,
+                    host,
+                    "",
+                    Kind.REPORTED,
+                    status,
+                    severity=Severity(max(severities, key=_SEVERITIES.index, default=Severity.MEDIUM.value)),
+                    reason=" ".join(map(str, found.get("reasons") or ())),
+                    unknown=Unknown.FAILED if status is Status.UNKNOWN else None,
+                    detail=" ".join(map(str, found.get("unknown") or ())),
+                    command="\n".join(dict.fromkeys(remedies)),
+                )
+                row = self._row(finding.as_dict(), place, answer.host)
+                row = {**row, "id": _stable_id(row), "module": module}
                 rows[self._row_key(row)] = row
 
     def _hosts(self) -> list[dict[str, Any]]:

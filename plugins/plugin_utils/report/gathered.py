@@ -14,6 +14,8 @@ COLLECTION = "lync.remediation."
 VERDICT = "drift_verdict"
 DRIFT = frozenset(("drift_check", "drift_enforce", "drift_accept", "drift_export"))
 CLOCKS = "clock_judgement"
+_SHOWING = frozenset(("clock_report", "clock_requests", "drift_notification", "print_lines", VERDICT))
+"""Modules that pass on what others have found."""
 
 
 class UnusableReport(ValueError):
@@ -70,13 +72,9 @@ class Gathered:
         return bool(self.hosts)
 
 
-_SPEAKING = frozenset(("clock_report", "clock_requests", "drift_notification", VERDICT))
-"""Modules that pass on what others have found."""
-
-
 def judges(module: str) -> bool:
     """Whether a module says how something is beside how it should be, rather than reads or shows."""
-    return not module.endswith("_info") and module not in _SPEAKING
+    return not module.endswith("_info") and module not in _SHOWING
 
 
 def short_name(action: str) -> str:

@@ -32,7 +32,7 @@
       parts.push(text.slice(end, found.index));
       end = found.index + found[0].length;
       const code = found[0].codePointAt(0);
-      const shown = { 9: "⇥", 10: "↵", 32: "␠".repeat(found[0].length) }[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
+      const shown = { 9: "⇥", 10: "↵", 32: "·".repeat(found[0].length) }[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
       parts.push(make("span", { class: "invisible", title: `U+${code.toString(16).toUpperCase().padStart(4, "0")}` }, shown));
       if (code === 10) parts.push("\n");
     }
@@ -63,6 +63,8 @@
     if (isEmpty(value)) return make("dd", { class: "empty" }, text);
     if (isEmpty(other)) return make("dd", {}, ...visible(text));
     const [before, middle, after] = differing(text, described(other));
+    // Of short words with little in common, such as true and false, the whole differs.
+    if (3 * (before.length + after.length) < text.length + 2) return make("dd", {}, make("mark", {}, ...visible(text)));
     return make("dd", {}, ...visible(before), middle ? make("mark", {}, ...visible(middle)) : null, ...visible(after));
   };
 
@@ -104,6 +106,7 @@
     if (finding.trend === "still") return `since ${day(finding.since)}, ${finding.runs} run${finding.runs === 1 ? "" : "s"}`;
     return finding.trend ? `${finding.trend} ${(finding.since || "").slice(5, 16).replace("T", " ")}` : "";
   };
+  const ages = (group) => ["new", "returned", "still"].map((trend) => [group.filter((each) => each.trend === trend).length, trend]).filter(([number]) => number).map((pair) => pair.join(" ")).join(", ");
   const severityOf = (finding) => ({ unknown: "cannot say", corrected: "corrected", waived: "waived" }[finding.count] ?? finding.severity);
   const whereOf = (finding) => [data.several ? finding.deployment : null, finding.pool, finding.server === finding.identity ? null : finding.server].filter(Boolean).join(" › ");
 
@@ -115,7 +118,7 @@
   const pairs = (finding) => {
     const rows = [];
     const add = (title, text) => text && rows.push(make("dt", {}, title), make("dd", { class: "words" }, ...visible(text)));
-    for (const origin of finding.origins ?? []) add("asked by", origin);
+    for (const origin of finding.origins ?? []) add("asked for", origin);
     add("why", finding.reason);
     add("range", finding.range);
     add("also", finding.detail);
@@ -164,10 +167,10 @@
   const card = (group, open) => {
     const [first] = group;
     const where = group.length > 1 ? `${group.length} objects` : whereOf(first);
-    const gist = first.count === "unknown" ? first.detail || first.unknown : first.count === "corrected" ? `was ${described(first.current)}, is ${described(first.desired)}` : `now ${described(first.current)}, wanted ${described(first.desired)}`;
+    const gist = first.count === "unknown" ? first.detail || first.reason || "" : first.count === "corrected" ? `was ${described(first.current)}, is ${described(first.desired)}` : `now ${described(first.current)}, wanted ${described(first.desired)}`;
     const name = make("span", { class: "name" }, ...visible(first.noun ?? ""), " ", group.length > 1 ? "" : make("span", {}, ...visible(first.identity ?? "")), " ", make("b", {}, ...visible(first.property ?? "")));
     const summary = make("summary", {},
-      make("div", {}, make("span", { class: "severity" }, severityOf(first)), make("span", { class: "age" }, group.length > 1 ? "" : age(first))),
+      make("div", {}, make("span", { class: "severity" }, severityOf(first)), make("span", { class: "age" }, group.length > 1 ? ages(group) : age(first))),
       make("div", {}, name, " ", make("span", { class: "where" }, ...visible(where)), make("span", { class: "gist" }, ...visible(gist.slice(0, 240)))));
     const element = make("details", { class: `finding ${first.count}`, id: group.length > 1 ? null : `finding-${first.id}`, "data-id": first.id }, summary);
     const fill = () => element.childElementCount === 1 && element.append(bodyOf(group));
@@ -201,7 +204,9 @@
     show();
   };
 
-  const searched = findings.map((each) => [each.id, each.noun, each.identity, each.property, each.deployment, each.pool, each.server, described(each.current), described(each.desired), each.reason, each.detail, ...(each.origins ?? []), each.waiver?.owner].filter(Boolean).join("\u0000").toLowerCase());
+  // What is searched is put together when somebody searches.
+  let searched = null;
+  const searchable = () => searched ?? (searched = findings.map((each) => [each.id, each.noun, each.identity, each.property, each.deployment, each.pool, each.server, described(each.current), described(each.desired), each.reason, each.detail, ...(each.origins ?? []), each.waiver?.owner].filter(Boolean).join("\u0000").toLowerCase()));
   const groupKeys = findings.map((each) => JSON.stringify([each.count, each.severity, each.noun, each.property, each.kind, each.current ?? null, each.desired ?? null, each.unknown ?? null, each.count === "unknown" ? each.detail : null, each.held ?? null]));
 
   const matching = () => {
@@ -216,7 +221,7 @@
         && (!place[0] || each.deployment === place[0])
         && (place.length < 2 || (each.pool ?? "") === place[1])
         && (place.length < 3 || each.server === place[2])
-        && wordsWanted.every((word) => searched[at].includes(word));
+        && wordsWanted.every((word) => searchable()[at].includes(word));
     });
   };
 
@@ -231,6 +236,7 @@
   };
 
   const hiding = (number) => {
+    if (!findings.length) return [""];
     const parts = [`${number} of ${findings.length} findings ${number === 1 ? "is" : "are"} shown`];
     const hidden = findings.length - number;
     const isUsual = !Object.keys(chosen).some((key) => key !== "finding");
@@ -248,6 +254,13 @@
       text.push(button);
     }
     return text;
+  };
+
+  const nothing = () => {
+    if (chosen.status === "as_wanted") return `${data.counts.as_wanted} of ${data.counts.total} rows are as wanted.`;
+    if (Object.keys(chosen).length) return "No finding is what you look for.";
+    if (findings.length) return `Nothing is open: ${data.counts.waived} of ${data.counts.total} rows are waived.`;
+    return data.counts.total ? `Nothing to do: ${data.counts.as_wanted} of ${data.counts.total} rows are as wanted.` : "Nothing was judged.";
   };
 
   const show = () => {
@@ -273,7 +286,7 @@
       });
       parts.push(more);
     }
-    if (!parts.length) parts.push(make("p", { class: "nothing" }, findings.length ? "Nothing of it is what you look for." : chosen.status === "as_wanted" || !findings.length ? `Nothing to do: ${data.counts.as_wanted} of ${data.counts.total} rows are as wanted.` : ""));
+    if (!parts.length) parts.push(make("p", { class: "nothing" }, nothing()));
     list.replaceChildren(...parts);
     hides.replaceChildren(...hiding(numbers.length));
     for (const [name, control] of Object.entries(controls)) if (control.value !== (chosen[name] ?? "")) control.value = chosen[name] ?? "";

@@ -46,13 +46,26 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "waiver_days": (0, 3650),
 }
 
+NOT_FINITE = "{} is not a finite number"
+
 
 def finite(arguments: Mapping[str, Any], *options: str) -> None:
     """Raises UnusableArgument for the first of these options that is infinite, or no number at all."""
     for option in options:
         value = arguments.get(option)
         if value is not None and not math.isfinite(value):
-            raise UnusableArgument(option, f"{value:g} is no number that can be measured")
+            raise UnusableArgument(option, NOT_FINITE.format(value))
+
+
+def not_between(value: float, lowest: float, highest: float) -> str | None:
+    """What is wrong with a number that is outside its bounds, which are allowed themselves."""
+    if lowest <= value <= highest:
+        return None
+    return f"{_written(value)} is not between {_written(lowest)} and {_written(highest)}"
+
+
+def _written(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:.15g}"
 
 
 def between(arguments: Mapping[str, Any], **bounds: tuple[float, float]) -> None:
@@ -61,8 +74,9 @@ def between(arguments: Mapping[str, Any], **bounds: tuple[float, float]) -> None
     """
     for option, (lowest, highest) in bounds.items():
         value = arguments.get(option)
-        if value is not None and not lowest <= value <= highest:
-            raise UnusableArgument(option, f"{value:.15g} is not between {lowest} and {highest}")
+        problem = None if value is None else not_between(value, lowest, highest)
+        if problem is not None:
+            raise UnusableArgument(option, problem)
 
 
 def check(arguments: Mapping[str, Any]) -> None:

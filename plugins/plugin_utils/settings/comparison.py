@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ..powershell.ordinal import ordinal_key, same_name
+from ..result.bounds import not_between
 from ..result.display import shown
 from ..result.refusals import Unreadable, text_of
 from .identity import is_fqdn
@@ -154,9 +155,7 @@ class Integer(Comparison):
         raise Unreadable(f"The server sent {raw!r} where a whole number was expected.")
 
     def problem(self, value: Any) -> str | None:
-        if self.lowest <= value <= self.highest:
-            return None
-        return f"{value} is outside the range that the parameter can carry, {self.lowest} to {self.highest}"
+        return not_between(value, self.lowest, self.highest)
 
     def same(self, one: Any, other: Any) -> bool:
         return bool(one == other)

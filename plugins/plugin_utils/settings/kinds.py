@@ -25,6 +25,7 @@ from ..powershell.ordinal import ordinal_key, same_name
 from ..powershell.results import Hidden, RemoteObject
 from ..powershell.times import is_time_span, span_text, with_tick
 from ..powershell.values import Version
+from ..result.bounds import NOT_FINITE
 from ..result.display import shown
 from ..result.refusals import Unreadable, text_of
 from .comparison import Comparison, Integer, Text, Truth, Unacceptable, spelled
@@ -123,7 +124,7 @@ class Real(Comparison):
         raise Unreadable(f"The server sent {raw!r} where a number was expected.")
 
     def problem(self, value: Any) -> str | None:
-        return None if math.isfinite(value) else f"{value} is not a number that can be written"
+        return None if math.isfinite(value) else NOT_FINITE.format(value)
 
     def same(self, one: Any, other: Any) -> bool:
         return one is not None and other is not None and (one == other or _single(one) == _single(other))

@@ -35,6 +35,7 @@ SEARCH = "Search-CsClsLogging"
 CMDLETS = (SEARCH,)
 _NAME = "Centralized Logging"
 _COMPONENT = "SIPStack"
+_DAY_MS = 86_400_000.0
 _AHEAD = datetime.timedelta(hours=14)
 _DIAGNOSTICS = "diagnostics"
 _WITHOUT = "2010"
@@ -84,7 +85,7 @@ def searches(arguments: Mapping[str, Any], now: datetime.datetime) -> tuple[Comm
     common: dict[str, Any] = {
         "Components": [_COMPONENT],
         **where,
-        "StartTime": now - datetime.timedelta(minutes=arguments["minutes"]),
+        "StartTime": now - datetime.timedelta(minutes=arguments["minutes"]) - behind(arguments["clocks"]),
         "EndTime": now + _AHEAD,
         "MatchAll": Switch.PRESENT,
     }
@@ -92,6 +93,12 @@ def searches(arguments: Mapping[str, Any], now: datetime.datetime) -> tuple[Comm
         Command(SEARCH, {**common, "LogLevel": "Warning"}),
         Command(SEARCH, {**common, "SipContents": _DIAGNOSTICS}),
     )
+
+
+def behind(clocks: Mapping[str, Any]) -> datetime.timedelta:
+    """How far the clock is behind that is farthest, by what clock_judgement returned; no more than a day."""
+    errors = (server.get("error_ms") or 0.0 for server in (clocks.get("servers") or {}).values())
+    return datetime.timedelta(milliseconds=min(max(0.0, -min(errors, default=0.0)), _DAY_MS))
 
 
 def _why_missing(shell: ManagementShell) -> str | None:

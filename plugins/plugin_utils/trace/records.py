@@ -195,9 +195,12 @@ def parsed(original: bytes, text: bytes, line: int) -> Iterator[Record]:
         )
     if begin < len(text) and not text[begin:].isspace():
         cuts = [begin, *(match.start() for match in _HEADLESS.finditer(text, begin)), len(text)]
+        counted = 0
         for start, stop in itertools.pairwise(cuts):
-            if text[start:stop].strip():
-                yield Record(original[start:stop], text[start:stop], line + text.count(b"\n", 0, start))
+            line += text.count(b"\n", counted, start)
+            counted = start
+            if not text[start:stop].isspace() and start < stop:
+                yield Record(original[start:stop], text[start:stop], line)
 
 
 def _stamp(header: re.Match[bytes]) -> Stamp:

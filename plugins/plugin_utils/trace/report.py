@@ -40,6 +40,8 @@ def lines(result: Mapping[str, Any]) -> list[str]:
         found += ["", "What to run:", *remedies]
     notes = [*(f"Not looked at: {each}" for each in result["problems"])]
     notes += [f"{each['path']}: {note}" for each in result["files"] for note in each["notes"]]
+    if notes:
+        found.append("")
     for note in notes:
         found += _wrapped(note)
     if findings and not result["time_zone_known"]:
@@ -55,7 +57,7 @@ def _headline(findings: Sequence[Mapping[str, Any]], looked_at: Sequence[Mapping
     bytes_read = sum(each["bytes"] for each in looked_at)
     size = f"{bytes_read / (1 << 20):.1f} MiB" if bytes_read >= 1 << 20 else f"{bytes_read} bytes"
     moments = [each[key] for each in looked_at for key in ("first", "last") if each[key]]
-    span = f", {moment(min(moments))} to {moment(max(moments))}" if moments else ""
+    span = f", {span_of(min(moments), max(moments))}" if moments else ""
     number = len(findings)
     if not number:
         return f"Nothing that this collection knows of is in {size} of traces{span}. That proves nothing."
@@ -82,12 +84,7 @@ def when_and_where(finding: Mapping[str, Any]) -> str:
     word = "message" if finding["id"] == "clock_difference" else "call"
     parts = [f"{finding['count']} {word}{'' if finding['count'] == 1 else 's'}"]
     if finding["first"]:
-        first, last = moment(finding["first"]), moment(finding["last"])
-        if first == last:
-            parts.append(first)
-        else:
-            day, _, time = last.partition(" ")
-            parts.append(f"{first.removesuffix(' UTC')} to {time if first.startswith(day) else last}")
+        parts.append(span_of(finding["first"], finding["last"]))
     if finding["servers"]:
         parts.append(f"at {' and '.join(finding['servers'][:3])}")
     return ", ".join(parts)
@@ -107,9 +104,13 @@ def _rank(line: str) -> int:
     return next((number for number, word in enumerate(_TELLING) if word in folded), len(_TELLING))
 
 
-def moment(text: str) -> str:
-    """``2026-11-28 08:15 UTC``"""
-    return f"{text[:16].replace('T', ' ')} UTC"
+def span_of(first: str, last: str) -> str:
+    """``2026-11-28 08:15 to 09:10 UTC``"""
+    begin, end = first[:16].replace("T", " "), last[:16].replace("T", " ")
+    if begin == end:
+        return f"{begin} UTC"
+    day, _, hour = end.partition(" ")
+    return f"{begin} to {hour if begin.startswith(day) else end} UTC"
 
 
 def _wrapped(text: str, indentation: str = "") -> list[str]:

@@ -210,7 +210,8 @@ def _parameter(name: str, facts: Mapping[str, Any]) -> Parameter:
         mandatory=mandatory if isinstance(mandatory, bool) else frozenset(mandatory),
         position=facts.get("position"),
         aliases=tuple(facts.get("aliases", ())),
-        values=tuple(facts["values"]) if "values" in facts else None,
+        # Beside the names of some the reference has their numbers, which are no members of their own.
+        values=tuple(each for each in facts["values"] if not each.isdigit()) if "values" in facts else None,
         by_value="ByValue" in pipeline,
         by_property_name="ByPropertyName" in pipeline,
         allow_null=facts.get("allow_null", False),

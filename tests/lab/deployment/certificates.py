@@ -102,13 +102,12 @@ class Certificate:
         """What .NET Framework has of a key of a cryptographic service provider; of others, nothing that can be seen."""
         if not self.has_private_key or self.exportable is None:
             return None
-        names = ("RSACryptoServiceProvider", "RSA", "AsymmetricAlgorithm")
         container = NetObject(
             ("System.Security.Cryptography.CspKeyContainerInfo", "System.Object"),
             {"MachineKeyStore": True, "Exportable": self.exportable, "HardwareDevice": False},
         )
         return NetObject(
-            (*(f"System.Security.Cryptography.{name}" for name in names), "System.Object"),
+            ("System.Security.Cryptography.RSACryptoServiceProvider", "System.Object"),
             {"CspKeyContainerInfo": container, "KeySize": self.certificate.public_key().key_size},  # type: ignore[union-attr]
         )
 

@@ -41,6 +41,7 @@ from lab.objects.identity import IdentityError, canonical_identity
 from lab.objects.nouns import NOUNS, SHIPPED_PROVIDERS, Noun
 from lab.objects.types import InvalidCast
 from lab.rbac import Role, roles_in
+from lab.tables import table
 from lab.windows.time_service import TimeServer
 from lab.windows.w32tm import languages
 from lab.windows.zones import parse_zone
@@ -82,8 +83,7 @@ def load_deployment(
 
 @cache
 def _validator() -> jsonschema.Draft202012Validator:
-    with (Path(__file__).parent / "schema.yml").open(encoding="utf-8") as stream:
-        return jsonschema.Draft202012Validator(yaml.safe_load(stream))
+    return jsonschema.Draft202012Validator(table(Path(__file__).parent / "schema.yml"))
 
 
 def build_deployment(

@@ -73,7 +73,9 @@ def _is_dot_net(name: str) -> bool:
 def _type_source(name: str, values: Sequence[str]) -> str:
     namespace, _, short = _spelled(name).rpartition(".")
     if values:
-        body = f"public enum {short} {{ {', '.join(f'@{value}' for value in values)} }}"
+        # PowerShell takes the number of a member for it as well; that is no name.
+        names = [f"@{value}" for value in values if not value[0].isdigit()]
+        body = f"public enum {short} {{ {', '.join(names)} }}"
     else:
         base = "Identity" if name in _IDENTITIES else "Text"
         body = f"public class {short} : Lab.{base} {{ public {short}(object value) : base(value) {{ }} }}"

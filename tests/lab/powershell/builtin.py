@@ -63,9 +63,13 @@ def get_command(invocation: Invocation) -> Iterator[Any]:
             command_information(command, session) for command in commands if command.kind != "Application"
         )
         return
+    by_name: dict[str, list[Command]] = {}
+    for command in commands:
+        by_name.setdefault(command.name.lower(), []).append(command)
     for name in names:
-        found = [command for command in commands if matches(command.name, name)]
-        if not found and not has_wildcard(name):
+        if has_wildcard(name):
+            found = [command for command in commands if matches(command.name, name)]
+        elif not (found := by_name.get(name.lower(), [])):
             error = command_not_found(name)
             error.qualified = True
             invocation.error(error)

@@ -16,8 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
+from lab.tables import table
 from lab.windows.time_service import SERVICE, Outcome, TimeServer, TimeService
 
 if TYPE_CHECKING:
@@ -46,8 +45,8 @@ _NUMBERS = ("samples", "period")
 
 @cache
 def _languages() -> Mapping[str, Mapping[str, Any]]:
-    with (Path(__file__).parent / "w32tm_texts.yml").open(encoding="utf-8") as stream:
-        return yaml.safe_load(stream)
+    found: Mapping[str, Mapping[str, Any]] = table(Path(__file__).parent / "w32tm_texts.yml")
+    return found
 
 
 def languages() -> tuple[str, ...]:

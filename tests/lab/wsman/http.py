@@ -232,6 +232,8 @@ class HttpListener(web.Server):
         answer = await self.service.handle(body, origin)
         if fault.kind == "drop-after":
             raise ConnectionDropped
+        if fault.kind == "status-after":
+            return Answer(fault.code, b"")
         if fault.kind == "garbage":
             return Answer(200, b"\x00\x01<<<garbage")
         if fault.kind == "fault-after":

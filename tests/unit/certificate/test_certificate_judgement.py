@@ -196,6 +196,10 @@ def test_what_has_taken_its_place_is_in_force() -> None:
         [assigned(certificate(), effective=NOW), assigned(certificate(OTHER), effective=NOW)],
         [assigned(certificate(), previous=True), assigned(certificate(OTHER), previous=True)],
         [assigned(certificate(), effective=NOW, previous=True), assigned(certificate(OTHER))],
+        [
+            assigned(certificate(), effective=NOW),
+            assigned(certificate(OTHER), effective=NOW + HOUR, previous=True),
+        ],
         [assigned(certificate(), effective=NOW), assigned(certificate(OTHER), previous=False)],
         [assigned(certificate())] * 3,
     ],

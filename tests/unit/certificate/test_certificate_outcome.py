@@ -162,6 +162,12 @@ def test_what_is_a_failure_can_be_chosen(fail_from: str, fails: bool) -> None:
     assert ended["results"][EDGE01]["status"] == "drifted"
 
 
+def test_servers_of_the_play_that_are_none_of_the_edges_are_left_out() -> None:
+    found = run({**BOTH, "fe01.contoso.com": {}})
+    assert [each.host for pool in found.pools for each in pool.servers] == [EDGE01, EDGE02]
+    assert found.unknown == ()
+
+
 def test_hosts_that_nobody_knows_are_not_known() -> None:
     found = run({EDGE01: answer(1, NEW)}, None, edges={"pool01.contoso.com": {"failed": True, "msg": "No."}})
     assert found.verdict == "unknown"

@@ -318,6 +318,15 @@ def test_an_inventory_that_contradicts_most_servers_is_the_suspect() -> None:
 # -- places ----------------------------------------------------------------------------------------------------------
 
 
+def test_one_zone_with_different_rules_is_told() -> None:
+    found = judged(server("fe01", dc=0.0), server("fe02", dc=0.0, utc_offset=-300), server("fe03", dc=0.0))
+    (said,) = [each for each in found.remarks if "updates" in each]
+    assert "-360 min on fe01, -300 min on fe02" in said
+    assert words(found) == dict.fromkeys(("fe01", "fe02", "fe03"), "right")
+    flipped = judged(server("fe01", dc=0.0), server("fe02", dc=0.0, zone=GREENWICH))
+    assert not any("updates" in each for each in flipped.remarks)
+
+
 def test_deployments_are_judged_by_themselves() -> None:
     other = Topology("other", (pool("pool09", "fe09"),))
     found = judge(

@@ -119,6 +119,7 @@ def test_a_server_that_is_down_has_a_way_back(version: int | None, fails_back: b
     there = server("fe01", dc=0.0, note={"reason": "its zone"}, running=False)
     topology = Topology("management", tuple(replace(each, version=version) for each in POOLS))
     found = judge([there, server("fe02", dc=0.0)], [topology], {}, Rules(synchronised=False))
-    said = " ".join(" ".join(report(Run(found, restarts=True), {})).split())
-    assert "Start-CsWindowsService" in said
-    assert ("Invoke-CsComputerFailBack -ComputerName fe01" in said) is fails_back
+    said = report(Run(found, restarts=True), {})
+    assert "  Start-CsWindowsService" in said
+    assert ("  Invoke-CsComputerFailBack -ComputerName fe01" in said) is fails_back
+    assert max(map(len, said)) <= WIDTH

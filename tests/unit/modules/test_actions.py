@@ -151,7 +151,7 @@ def test_what_an_info_module_returns_is_what_its_module_takes(module: str) -> No
         (
             "media_configuration",
             {"in_call_qos_interval_seconds": 70000},
-            "in_call_qos_interval_seconds: 70000 is outside",
+            "in_call_qos_interval_seconds: 70000 is not between 0 and 65535",
         ),
         (
             "external_access_policy",

@@ -152,3 +152,13 @@ def test_text_is_one_word_or_one_string_on_one_line(text: str) -> None:
     assert spoken(shown) == text
     assert len(shown.splitlines()) <= 1
     assert shown.encode("utf-8")
+
+
+def test_commands_that_are_piped_are_one_line() -> None:
+    selecting = Command("Select-Object", {"Property": ["Thumbprint"], "ErrorAction": "SilentlyContinue"})
+    store = Command("Get-ChildItem", {"Path": "Cert:\\LocalMachine\\My"}, into=(selecting, selecting))
+    assert store.as_text() == (
+        "Get-ChildItem -Path 'Cert:\\LocalMachine\\My'"
+        " | Select-Object -Property @('Thumbprint') -ErrorAction SilentlyContinue"
+        " | Select-Object -Property @('Thumbprint') -ErrorAction SilentlyContinue"
+    )

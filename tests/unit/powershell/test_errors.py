@@ -159,7 +159,7 @@ def fault(code: int, reason: str = "r") -> WSManFaultError:
         (fault(0x80338000), errors.ServerFault, False),
         (WinRMTransportError("http", 404, ""), errors.NotAnEndpoint, True),
         (WinRMTransportError("http", 500, "<html>"), errors.NotAnEndpoint, False),
-        (WinRMTransportError("http", 503, ""), errors.CannotConnect, True),
+        (WinRMTransportError("http", 503, ""), errors.CannotConnect, False),
         (requests.ConnectTimeout(), errors.CannotConnect, True),
         (requests.ReadTimeout(), errors.CannotConnect, False),
         (nested(requests.ConnectionError(), socket.gaierror(-2, "unknown")), errors.CannotResolve, True),

@@ -174,15 +174,36 @@ def test_options_that_cannot_work_are_refused_before_anything_is_sent(
     assert there.counters()["requests"] == 0
 
 
-@pytest.mark.parametrize(("auth", "library"), [("kerberos", "gssapi"), ("credssp", "requests_credssp")])
+@pytest.mark.parametrize(
+    ("options", "library"),
+    [
+        ({"auth": "kerberos"}, "gssapi"),
+        ({"auth": "credssp"}, "requests_credssp"),
+        ({"auth": "negotiate", "remote_user": None, "remote_password": None}, "gssapi"),
+        ({"auth": "negotiate", "remote_password": None}, "gssapi"),
+    ],
+)
 def test_a_library_that_is_missing_is_found_before_anything_is_sent(
-    place: Callable[..., Place], auth: str, library: str, monkeypatch: pytest.MonkeyPatch
+    place: Callable[..., Place], options: dict[str, Any], library: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there = place()
     monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.delenv("NTLM_USER_FILE", raising=False)
     with pytest.raises(errors.LibraryForAuthenticationMissing):
-        there.session(auth=auth).check_options()
+        there.session(**options).check_options()
+    with pytest.raises(errors.LibraryForAuthenticationMissing):
+        there.session(**options).run(write(1))
     assert there.counters()["requests"] == 0
+
+
+def test_negotiate_with_an_account_needs_no_library(
+    place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "gssapi", None)
+    session = place().session(auth="negotiate")
+    session.check_options()
+    assert session.run(write(1)).output == (1,)
+    session.close()
 
 
 def test_options_that_cannot_work_with_a_session_that_was_left(place: Callable[..., Place]) -> None:

@@ -15,6 +15,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell import
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import PipelineState
 from lab_tests.small import EVENTS
+from pypsrp.encryption import WinRMEncryption
 from unit.powershell.places import Place, write
 
 SET = Command("Set-Variable", {"Name": "n", "Value": 1})
@@ -107,15 +108,42 @@ def test_a_fault_that_may_come_after_the_beginning_is_no_refusal(
     lost(there, session, SET)
 
 
-@pytest.mark.parametrize("code", [502, 504])
-def test_a_gateway_without_an_answer_may_have_passed_the_command_on(
-    place: Callable[..., Place], code: int
+@pytest.mark.parametrize("version", [{}, VERSION_2], ids=["3", "2"])
+@pytest.mark.parametrize("code", [400, 413, 502, 503, 504])
+@pytest.mark.parametrize("kind", ["status", "status-after"])
+def test_an_http_status_does_not_tell_whether_a_change_has_begun(
+    place: Callable[..., Place], kind: str, code: int, version: dict[str, Any]
 ) -> None:
-    there = place()
+    there = place(**version)
     session = there.session()
     session.run(write(1))
-    there.strike("status", "Command", code=code)
-    lost(there, session, SET)
+    there.strike(kind, "Command", code=code)
+    unknown = lost(there, session, SET, OTHER)
+    # A pipeline that there is can be listened to where its identity is known.
+    assert unknown.ended is (kind == "status-after" and not version)
+    assert session.run(write("again")).output == ("again",)
+    session.close()
+    assert there.counters()["sessions_open"] == 0
+
+
+def test_an_encrypted_answer_that_is_damaged_is_no_refusal(
+    place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = place()
+    session = there.session(auth="ntlm", protocol="http", port=15985, message_encryption="auto")
+    session.run(write(1))
+    unwrap, damaged = WinRMEncryption.unwrap_message, []
+
+    def unwrapping(self: Any, message: bytes, boundary: str) -> bytes:
+        if not damaged:
+            damaged.append(True)
+            message = message[:-60] + bytes(40) + message[-20:]
+        return bytes(unwrap(self, message, boundary))
+
+    monkeypatch.setattr(WinRMEncryption, "unwrap_message", unwrapping)
+    assert lost(there, session, SET).ended is True
+    assert there.run_count("Set-Variable") == 1
+    session.close()
 
 
 def test_a_server_that_stays_away_leaves_everything_open(place: Callable[..., Place]) -> None:
@@ -170,7 +198,6 @@ def test_a_reading_that_took_too_long_says_nothing_of_effects(place: Callable[..
 
 
 REFUSALS = [
-    ("status", {"code": 503, "times": 0}),
     ("status", {"code": 401, "times": 0}),
     ("fault", {"code": 2150858843, "message": "gone"}),
     ("fault", {"code": 5, "message": "Access is denied."}),
@@ -194,7 +221,7 @@ def test_powershell_2_a_refusal_after_the_first_command_is_no_refusal_of_all(
     assert unknown.results.state is PipelineState.COMPLETED
 
 
-@pytest.mark.parametrize(("kind", "more"), REFUSALS[2:])
+@pytest.mark.parametrize(("kind", "more"), REFUSALS[1:])
 def test_powershell_2_a_refusal_of_the_first_command_is_answered_by_beginning_again(
     place: Callable[..., Place], kind: str, more: dict[str, Any]
 ) -> None:
@@ -224,6 +251,15 @@ def test_the_parts_of_a_large_command_are_sent_once_each(place: Callable[..., Pl
     text = "x" * 1_000_000
     assert session.run(write(text), changes=True).output == (text,)
     assert there.counters()["pipelines"] == 1
+    session.close()
+
+
+def test_a_part_that_comes_twice_runs_nothing_twice(place: Callable[..., Place]) -> None:
+    there = place()
+    session = there.session()
+    there.strike("status-after", "Send", code=503)
+    large = Command("Set-Variable", {"Name": "n", "Value": "x" * 700_000})
+    lost(there, session, large)
     session.close()
 
 

@@ -243,3 +243,35 @@ def _nth(number: int) -> Finding:
             label=None,
         )
     return found
+
+
+def clocks(deployment: str = "contoso") -> dict[str, Any]:
+    """What clock_judgement returns: one server hours off, one not known, and four that are right."""
+    voter = {"name": "dc01.contoso.com", "kind": "domain", "offset_ms": 4.1, "uncertainty_ms": 9.8}
+    return {
+        "changed": False,
+        "deployments": {
+            deployment: {
+                "right": "voters",
+                "why": "The domain (PDC emulator dc01.contoso.com) tells the right time.",
+                "reference_offset": 0.004,
+                "confirmed": True,
+                "voters": [{**voter, "measured_by": 4, "decides": True}],
+                "silent": [],
+            }
+        },
+        "servers": {
+            f"fe{number:02}": {
+                "computer": f"fe{number:02}.contoso.com",
+                "pool": "pool01.contoso.com",
+                "deployment": deployment,
+                "verdict": "not_known" if error is None else "right" if abs(error) < 1000 else "wrong",
+                "error_ms": error,
+                "uncertainty_ms": None if error is None else 9.8,
+                "faults": ["clock"] if error is not None and abs(error) > 1000 else [],
+                "found": {"offset_ms": error, "zone": "Central Standard Time"},
+                "said": [] if number else ["It is off by the difference between two zones."],
+            }
+            for number, error in enumerate((-21600000.3, 31.2, -17.0, 2.4, 250.5, None))
+        },
+    }

@@ -56,9 +56,9 @@ def test_equality(comparison: Comparison, one: Any, other: Any, same: bool) -> N
     ("comparison", "value", "problem"),
     [
         (LEVEL, "Always", "Allowed: SupportEncryption, RequireEncryption"),
-        (UINT16, 65536, "0 to 65535"),
-        (UINT16, -1, "0 to 65535"),
-        (UINT32, 2**32, "0 to 4294967295"),
+        (UINT16, 65536, "0 and 65535"),
+        (UINT16, -1, "0 and 65535"),
+        (UINT32, 2**32, "0 and 4294967295"),
         (Fqdn(), "proxy", "not a fully qualified domain name"),
         (Fqdn(), "proxy..contoso.com", "not a fully qualified domain name"),
         (DomainSet(), ["msn.com", "not a domain"], "'not a domain': not a domain name"),

@@ -203,6 +203,32 @@ def test_however_it_is_written(tmp_path: Path, data: bytes) -> None:
     assert ids(found(tmp_path, data)) == {"52017", "mras_expired", "mras_timed_out"}
 
 
+def test_a_clock_that_is_set_inside_a_trace_is_noted(tmp_path: Path) -> None:
+    later = samples.EXPIRED_SERVICE.replace(b"08:16:40.500.0000A00F", b"05:16:40.500.0000A0FF")
+    ahead = samples.EXPIRED_SERVICE.replace(b"0000A00F", b"0000A00E")
+    (tmp_path / "fe02.txt").write_bytes(ahead + later)
+    (file,) = info(tmp_path)["files"]
+    assert any("step back by 10800 s" in note for note in file["notes"])
+    (tmp_path / "fe02.txt").write_bytes(later + ahead)
+    assert info(tmp_path)["files"][0]["notes"] == []
+
+
+def test_what_is_harmless_hides_nothing_beside_it(tmp_path: Path) -> None:
+    harmless = b'ms-client-diagnostics: 51007;reason="Callee media connectivity diagnosis info"\n'
+    for data in (
+        samples.REFUSED_488.replace(
+            b"ms-client-diagnostics: 52017", harmless + b"ms-client-diagnostics: 52017"
+        ),
+        samples.REFUSED_488.replace(b"CONTENT-LENGTH", harmless + b"CONTENT-LENGTH"),
+    ):
+        assert ids(found(tmp_path, data)) == {"52017"}
+    # Of the one header a number is harmless, of the other it is none that is known.
+    (tmp_path / "fe01.txt").write_bytes(
+        samples.REFUSED_488.replace(b"ms-client-diagnostics: 52017", b"ms-diagnostics: 51007")
+    )
+    assert [each["code"] for each in info(tmp_path / "fe01.txt")["uncatalogued"]] == [51007]
+
+
 def test_members_of_an_archive(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "all.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("logs/fe01.txt", samples.REFUSED_488)
