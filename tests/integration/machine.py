@@ -74,9 +74,8 @@ class Machine:
         assert not ended.returncode, f"{command}: {ended.returncode}\n{ended.stdout}\n{ended.stderr}"
         return ended.stdout
 
-    def start_systemd(self, home: str) -> None:
-        """Root's own instance with that home, which calls itself booted here."""
-        self._environment["HOME"] = home
+    def start_systemd(self) -> None:
+        """Root's own instance, which calls itself booted here."""
         self.must("mkdir", "-p", "/run/systemd/system")
         self._environment["XDG_RUNTIME_DIR"] = _RUNTIME
         self._manager = subprocess.Popen(

@@ -198,10 +198,9 @@ def test_for_an_account_with_a_systemd_that_runs(
         "sender": "d@contoso.com",
         "recipients": ["a@contoso.com"],
     }
-    home = tmp_path / "home"
     (tmp_path / "vault").write_text("password")
-    units = home / ".config" / "systemd" / "user"
-    machine.start_systemd(str(home))
+    drop_in = f"/root/.config/systemd/user/{UNIT}.service.d"
+    machine.start_systemd()
     variables = {
         "drift_schedule_scope": "user",
         "drift_schedule_inventory": [str(lab.inventory)],
@@ -241,15 +240,15 @@ def test_for_an_account_with_a_systemd_that_runs(
     assert (start()[0], len(received.take())) == (0, 1)
 
     # A run that never ends is ended, and that is written about.
-    (units / f"{UNIT}.service.d").mkdir()
-    (units / f"{UNIT}.service.d" / "short.conf").write_text("[Service]\nTimeoutStartSec=4\n")
+    machine.must("mkdir", drop_in)
+    machine.must("sh", "-c", f"printf '[Service]\\nTimeoutStartSec=4\\n' >{drop_in}/short.conf")
     machine.must("systemctl", "--user", "daemon-reload")
     lab.inject("hang", command="Get-Cs*", times=0, seconds=600)
     assert start()[1]["Result"] == "timeout"
     (subject,) = received.take()
     assert "timeout" in subject
     lab.reset()
-    shutil.rmtree(units / f"{UNIT}.service.d")
+    machine.must("rm", "-r", drop_in)
     machine.must("systemctl", "--user", "daemon-reload")
 
     inventory = lab.inventory.rename(tmp_path / "gone")
@@ -258,7 +257,7 @@ def test_for_an_account_with_a_systemd_that_runs(
     inventory.rename(lab.inventory)
 
     assert installing(machine, {**variables, "drift_schedule_state": "purged"})["changed"] > 0
-    left = machine.must("find", str(home), "-name", "*lync-drift*")
+    left = machine.must("find", "/root", "-name", "*lync-drift*")
     assert left == ""
 
 

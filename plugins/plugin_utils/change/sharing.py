@@ -29,9 +29,15 @@ def make_folder(path: Path) -> None:
         return
     if not path.parent.is_dir():
         make_folder(path.parent)
-    path.mkdir(mode=0o700, exist_ok=True)
-    if is_shared(path.parent.stat()) and path.stat().st_uid == os.geteuid():
-        path.chmod(0o2770)
+    if not is_shared(path.parent.stat()):
+        path.mkdir(mode=0o700, exist_ok=True)
+        return
+    # The kernel passes the set-group-ID bit on. Setting it is what a service may be forbidden (RestrictSUIDSGID).
+    umask = os.umask(0o007)
+    try:
+        path.mkdir(mode=0o770, exist_ok=True)
+    finally:
+        os.umask(umask)
 
 
 def private_mode(folder: Path, *, group: int = 0o060) -> int:
