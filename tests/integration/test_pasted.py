@@ -37,7 +37,7 @@ QUICK = {
     "clock_drift_follow_pool": True,
 }
 #: The first page that people see; the others change less often than they are read.
-AT_ONCE = {"README.md"}
+AT_ONCE = {CHECKOUT / "README.md"}
 #: Whose commands depend on each other, and are typed in one shell by test_first_ten_minutes.py.
 IN_ONE_SHELL = {"guide_first_ten_minutes.rst"}
 #: What the commands are named after that are about the servers themselves.
@@ -111,7 +111,7 @@ def walk(start: Start, ansible_at: Callable[..., Ansible], tmp_path: Path) -> Wa
     "page",
     [
         pytest.param(
-            page, id=str(page.relative_to(CHECKOUT)), marks=() if page.name in AT_ONCE else pytest.mark.sweep
+            page, id=str(page.relative_to(CHECKOUT)), marks=() if page in AT_ONCE else pytest.mark.sweep
         )
         for page in PAGES
         if page.name not in IN_ONE_SHELL and any(block.reason is None for block in blocks(page))
