@@ -28,6 +28,7 @@ from running import CHECKOUT
 
 from .clock_drift import TIMES
 from .conftest import Ansible, Run, Start
+from .test_documentation import constant
 
 #: How long the clock side waits: the lab's pool is ready sooner than a real one.
 QUICK = {
@@ -202,6 +203,12 @@ def settings(block: Block, walk: Walk) -> None:
     entries = {
         (entry["section"], entry["key"]) for option in shown.values() for entry in option.get("ini") or ()
     }
+    for path in (CHECKOUT / "plugins" / "callback").glob("*.py"):
+        documentation = yaml.safe_load(constant(path, "DOCUMENTATION"))
+        options = documentation.get("options", {}).values()
+        entries |= {
+            (entry["section"], entry["key"]) for option in options for entry in option.get("ini") or ()
+        }
     for section in parser.sections():
         assert {(section, key) for key in parser[section]} <= entries, block
 
