@@ -28,6 +28,7 @@ from running import CHECKOUT
 
 from .clock_drift import TIMES
 from .conftest import Ansible, Run, Start
+from .test_documentation import constant
 
 #: How long the clock side waits: the lab's pool is ready sooner than a real one.
 QUICK = {
@@ -37,9 +38,13 @@ QUICK = {
     "clock_drift_follow_pool": True,
 }
 #: The first page that people see; the others change less often than they are read.
-AT_ONCE = {"README.md"}
+AT_ONCE = {CHECKOUT / "README.md"}
 #: Whose commands depend on each other, and are typed in one shell by test_first_ten_minutes.py.
 IN_ONE_SHELL = {"guide_first_ten_minutes.rst"}
+#: What the commands are named after that are about the servers themselves.
+OF_COMPUTERS = ("clock",)
+#: A run that fails where it finds something, which it does in the lab: its Edge Server has no certificate.
+FAILING = ("lync.remediation.audit_av_authentication_certificate",)
 #: What has been done by whoever reads a page.
 BEFORE = {
     "guide_taking_back.rst": [
@@ -78,7 +83,8 @@ class Walk:
 
     def run(self, command: list[str]) -> Run:
         """In the folder of the side that it is about; the lab's own commands in theirs."""
-        side = "clocks" if any("clock" in word for word in command) else "federation"
+        is_of_computers = any(part in word for word in command for part in OF_COMPUTERS)
+        side = "clocks" if is_of_computers else "federation"
         return self._sides[side].run(
             command,
             folder=CHECKOUT / "tests" if "python -m lab" in command[-1] else self._home / side,
@@ -106,7 +112,7 @@ def walk(start: Start, ansible_at: Callable[..., Ansible], tmp_path: Path) -> Wa
     "page",
     [
         pytest.param(
-            page, id=str(page.relative_to(CHECKOUT)), marks=() if page.name in AT_ONCE else pytest.mark.sweep
+            page, id=str(page.relative_to(CHECKOUT)), marks=() if page in AT_ONCE else pytest.mark.sweep
         )
         for page in PAGES
         if page.name not in IN_ONE_SHELL and any(block.reason is None for block in blocks(page))
@@ -131,7 +137,9 @@ def commands(block: Block, walk: Walk) -> None:
             ), block
         elif words[0] not in OF_A_NEWCOMER:
             run = walk.run(words if words[0].startswith("ansible") else ["bash", "-c", command])
-            assert run.exit_code == 0, f"{block}: {command}\n{run.output}"
+            assert run.exit_code in ((0, 2) if words[-1] in FAILING else (0,)), (
+                f"{block}: {command}\n{run.output}"
+            )
             assert "[WARNING]" not in run.output, f"{block}: {command}\n{run.output}"
 
 
@@ -139,9 +147,11 @@ def variables_and_plays(block: Block, walk: Walk) -> None:
     content = yaml.load(block.text, Loader=_Loader)
     named = re.match(r"# ([\w./]+\.ya?ml)$", block.text.splitlines()[0])
     if isinstance(content, list) and "hosts" in content[0]:
-        path = walk.write("clocks.yml" if "clock" in block.text else "play.yml", block.text)
+        is_of_computers = any(part in block.text for part in OF_COMPUTERS)
+        path = walk.write("clocks.yml" if is_of_computers else "play.yml", block.text)
         run = walk.run(["ansible-playbook", "-i", "inventory", path.name])
-        assert run.exit_code == 0, f"{block}\n{run.output}"
+        fails = any(name.rpartition("audit_")[2] in block.text for name in FAILING)
+        assert run.exit_code in ((0, 2) if fails else (0,)), f"{block}\n{run.output}"
     elif isinstance(content, list):
         for role in content:
             known(block, role["role"], {name: value for name, value in role.items() if name != "role"})
@@ -193,6 +203,12 @@ def settings(block: Block, walk: Walk) -> None:
     entries = {
         (entry["section"], entry["key"]) for option in shown.values() for entry in option.get("ini") or ()
     }
+    for path in (CHECKOUT / "plugins" / "callback").glob("*.py"):
+        documentation = yaml.safe_load(constant(path, "DOCUMENTATION"))
+        options = documentation.get("options", {}).values()
+        entries |= {
+            (entry["section"], entry["key"]) for option in options for entry in option.get("ini") or ()
+        }
     for section in parser.sections():
         assert {(section, key) for key in parser[section]} <= entries, block
 
