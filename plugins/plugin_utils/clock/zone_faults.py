@@ -114,7 +114,7 @@ def different_rules(measurements: Iterable[Measurement]) -> Iterator[str]:
             differing = ", ".join(
                 f"{minutes:+d} min on {each.host}" for minutes, each in sorted(seen.items())
             )
-            zone = setting(next(iter(seen.values())))
+            zone = setting(seen[min(seen)])
             yield (
                 f"{zone} adds different times to UTC on different servers ({differing}): some of them lack Windows' "
                 "updates of time zones."

@@ -114,7 +114,7 @@ class Block:
     def first_with_header(self) -> Record | None:
         """The first record, which tells the format and the time, unless it has no header."""
         start = 0
-        for _ in range(2):
+        for _block in range(2):
             end = self._end(start)
             for record in parsed(self.original[start:end], self.text[start:end], self.line):
                 if record.stamp is not None:

@@ -109,7 +109,7 @@ def span_of(first: str, last: str) -> str:
     begin, end = first[:16].replace("T", " "), last[:16].replace("T", " ")
     if begin == end:
         return f"{begin} UTC"
-    day, _, hour = end.partition(" ")
+    day, hour = end.split(" ", 1) if " " in end else (end, "")
     return f"{begin} to {hour if begin.startswith(day) else end} UTC"
 
 
