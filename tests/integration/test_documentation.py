@@ -34,8 +34,8 @@ OF_COMPUTERS = {
     "restart_note": {"fe03.contoso.com": 0},
     "pool_state": {"fe03.contoso.com": 0},
 }
-# Whose examples are about files, or certificates, that only their reader has.
-OF_THEIR_READER = {"trace_info", "certificate_assignment"}
+# Whose examples are about files, certificates, mail servers or accounts that only their reader has.
+OF_THEIR_READER = {"trace_info", "certificate_assignment", "drift_notification", "drift_schedule_plan"}
 OF_DEPLOYMENTS = [path for path in [*MODULES, *FILTERS] if path.stem not in {*OF_COMPUTERS, *OF_THEIR_READER}]
 
 

@@ -265,7 +265,9 @@ def test_a_project_of_ansible_runner(lab: RunningLab, tmp_path: Path) -> None:
     project = tmp_path / "drift"
     shutil.copytree(CHECKOUT / "runner.example", project)
     shutil.rmtree(project / "inventory")
-    shutil.copytree(lab.state, project / "inventory", ignore=shutil.ignore_patterns("*.sock", "control*"))
+    not_inventory = shutil.ignore_patterns("*.sock", "control*", "baseline")
+    shutil.copytree(lab.state, project / "inventory", ignore=not_inventory)
+    shutil.copytree(lab.state / "baseline", project / "baseline")
     lab.inject("other_administrator", noun="CsMediaConfiguration", EnableQoS="true")
     command = ["ansible-runner", "run", str(project), "--playbook", "check_drift.yml", "--quiet"]
     ran = subprocess.run(

@@ -87,7 +87,7 @@ def test_people_are_told_what_is_done_what_to_do_themselves_and_what_is_left(dem
         "sip:kenmyer@contoso.com",
         "media settings Site:Dublin",
         "no call has to be encrypted any more",
-        "Set-CsExternalAccessPolicy -Identity Global ` - -EnablePublicCloudAccess $true ` - "
+        "Set-CsExternalAccessPolicy -Identity Global ` -EnablePublicCloudAccess $true ` "
         "-EnablePublicCloudAudioVideoAccess $true",
         "sign out of the client, and in again",
         "must say AV Encryption Supported",

@@ -229,11 +229,21 @@ def _serve(options: argparse.Namespace) -> int:
                 f"The lab is up. Inventory: {options.state / 'inventory'}. Stop it with Ctrl-C.", flush=True
             )
 
+    is_interrupted = False
+
+    def interrupt(number: int, frame: object) -> None:
+        nonlocal is_interrupted
+        is_interrupted = True
+        raise KeyboardInterrupt
+
     async def run() -> None:
         engine = engine_named(options.engine, options.state)
-        await Lab(load_deployment(options.deployment), options.state, engine).run(ready)
+        lab = Lab(load_deployment(options.deployment), options.state, engine)
+        if is_interrupted:  # Python loses what is raised while it collects garbage or runs a callback
+            raise KeyboardInterrupt
+        await lab.run(ready)
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
     with control.lock(options.state):
         try:
             asyncio.run(run())
@@ -246,10 +256,6 @@ def _serve(options: argparse.Namespace) -> int:
                 f"{error.strerror}; does another lab run whose deployment has the same network?"
             ) from error
     return 0
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _detach(options: argparse.Namespace) -> int:
@@ -265,7 +271,8 @@ def _detach(options: argparse.Namespace) -> int:
         if process is not None:  # or it would be left alone, with nobody who knows it
             raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, interrupt)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     read_end, write_end = os.pipe()
     with log.open("wb") as output, os.fdopen(read_end, "rb") as answer:
         process = subprocess.Popen(
