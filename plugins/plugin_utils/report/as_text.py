@@ -75,4 +75,5 @@ def _wrapped(
         max_lines=3 if long else None,
         placeholder=" …",
         break_on_hyphens=False,
+        break_long_words=False,
     )
