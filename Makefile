@@ -55,11 +55,12 @@ recording: setup  ## The README's picture of a dry run, made anew
 picture: setup  ## The README's picture of the report, made anew with Chromium
 	@cd tests && PYTHONPATH="$(COLLECTIONS)" python -m browser.picture
 
-test: setup  ## Every promise once
+# The longest part begins first, and so what it waits for before all others.
+test: setup kerberos browser  ## Every promise once
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target pytest sanity lint docs
 	@$(MAKE) --no-print-directory test-engine-core-if-found
 
-test-all: setup  ## The same in every combination: long sweeps, ansible-cores, PowerShell
+test-all: setup kerberos browser  ## The same in every combination: long sweeps, ansible-cores, PowerShell
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target pytest-all sanity lint docs
 	@$(MAKE) --no-print-directory test-ecosystem test-matrix
 	@$(MAKE) --no-print-directory test-engine-if-found
