@@ -389,7 +389,7 @@ def test_a_certificate_is_assigned_on_the_whole_pool(pool: Callable[..., Ansible
     assert ansible.lab.writes() == []
     facts, ran = facts_of(ansible, tmp_path, "--diff", thumbprint=spare)
     assert {each["status"] for each in facts.values()} == {"corrected"}
-    assert ran.differences == dry.differences
+    assert sorted(ran.differences) == sorted(dry.differences)  # the servers work side by side
     assert ansible.lab.writes() == ["Set-CsCertificate"] * 2
     facts, again = facts_of(ansible, tmp_path, thumbprint=spare)
     as_wanted = {"status": "in_desired_state", "changed": False, "unknown": [], "reasons": []}
