@@ -11,13 +11,15 @@ systemd can be had as well: root's own instance, which needs no more than the fo
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-_CHANGED = ("/etc", "/var", "/root")
+ROOTS_HOME = pwd.getpwuid(0).pw_dir
+_CHANGED = ("/etc", "/var", ROOTS_HOME)
 _LAYERS = "/srv"
 _RUNTIME = "/run/user/0"
 _MANAGER = Path("/lib/systemd/systemd")
@@ -52,7 +54,7 @@ class Machine:
                 f"mkdir -p {layer}/u {layer}/w",
                 f"mount -t overlay overlay -o lowerdir={folder},upperdir={layer}/u,workdir={layer}/w {folder}",
             ]
-        lines += [f"chmod 711 {folder}" for folder in ("/root", *open_to_all)]
+        lines += [f"chmod 711 {folder}" for folder in (ROOTS_HOME, *open_to_all)]
         lines += [f"mkdir -p {_RUNTIME}", f"chmod 700 {_RUNTIME}", "echo ready", "sleep infinity; :"]
         self._process = subprocess.Popen(
             ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", "\n".join(lines)],

@@ -25,7 +25,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from running import CHECKOUT, RunningLab, ansible_environment, recap, write_variables
 
 from .conftest import Ansible, Start
-from .machine import Machine, has_systemd, why_not
+from .machine import ROOTS_HOME, Machine, has_systemd, why_not
 
 on_a_machine = pytest.mark.skipif(bool(why_not()), reason=f"no computer of one's own: {why_not()}")
 
@@ -199,7 +199,7 @@ def test_for_an_account_with_a_systemd_that_runs(
         "recipients": ["a@contoso.com"],
     }
     (tmp_path / "vault").write_text("password")
-    drop_in = f"/root/.config/systemd/user/{UNIT}.service.d"
+    drop_in = f"{ROOTS_HOME}/.config/systemd/user/{UNIT}.service.d"
     machine.start_systemd()
     variables = {
         "drift_schedule_scope": "user",
@@ -257,7 +257,7 @@ def test_for_an_account_with_a_systemd_that_runs(
     inventory.rename(lab.inventory)
 
     assert installing(machine, {**variables, "drift_schedule_state": "purged"})["changed"] > 0
-    left = machine.must("find", "/root", "-name", "*lync-drift*")
+    left = machine.must("find", ROOTS_HOME, "-name", "*lync-drift*")
     assert left == ""
 
 
