@@ -9,7 +9,7 @@ DOCUMENTATION = r"""
 name: drift_report
 type: notification
 short_description: Report what a run has found, and make the verdict on drift its exit code
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:

@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: drift_schedule_plan
 short_description: What the role drift_schedule does on a controller
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:
@@ -37,6 +37,7 @@ EXAMPLES = r"""
 RETURN = r"""
 _value:
   description:
+    - C(refusal), the sentence that refuses the variables, and then nothing else; empty where they can be used.
     - C(method), C(is_running) and C(why_not_running), C(on_calendar) of a timer, C(cron_times), C(interval_minutes),
       which is the longest time between two runs, and C(objections), sentences against this computer.
   type: dict
@@ -45,18 +46,16 @@ _value:
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 from ..plugin_utils.result.refusals import BadArgument
 from ..plugin_utils.schedule import plan
 
 
 def drift_schedule_plan(variables: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, Any]:
-    """Turns a refusal into the failure of a filter."""
     try:
-        return plan(variables, machine)
+        return {"refusal": "", **plan(variables, machine)}
     except BadArgument as error:
-        raise AnsibleFilterError(str(error)) from error
+        # What a filter raises reaches people wrapped in what Ansible says of templates.
+        return {"refusal": str(error)}
 
 
 class FilterModule:

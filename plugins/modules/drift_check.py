@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: drift_check
 short_description: Compare a deployment with what is wanted
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: drift_enforce
 short_description: Correct what differs from what is wanted
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: drift_export
 short_description: Write a deployment down as a baseline
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:

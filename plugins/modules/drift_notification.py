@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: drift_notification
 short_description: Write to people when a scheduled run has found something else than the run before
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:

@@ -8,7 +8,7 @@ DOCUMENTATION = r"""
 ---
 module: drift_verdict
 short_description: Sum up what the deployments of a run were found to be
-version_added: 1.1.0
+version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:

@@ -15,6 +15,12 @@ from .result.refusals import BadArgument, UnusableArgument
 from .result.severity import Severity
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,30}")
+# A role's argument specs let a text pass for a list and for a number, and leave it: -e NAME=VALUE has no types.
+_LISTS = (
+    *("inventory", "members", "nouns", "report_formats", "severities", "times"),
+    *("variables_files", "webhooks", "writable_folders"),
+)
+_NUMBERS = ("keep_days", "max_corrections", "random_delay_minutes", "timeout_minutes")
 _CREDENTIAL = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 # SMBIOS (DMTF DSP0134), System Enclosure or Chassis Types: what people carry about.
 _PORTABLE = {
@@ -35,6 +41,7 @@ def plan(variables: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, 
     controller: ``kernel``, ``runs_systemd`` and ``hardware``, lines of ``grep -H`` on files below /sys/class. Raises
     BadArgument.
     """
+    variables = _typed(variables)
     name = variables["name"]
     if not _NAME.fullmatch(name):
         raise _unusable("name", f"{name!r} is no name. Allowed: up to 31 of a-z, 0-9 and -, a letter first")
@@ -68,6 +75,16 @@ def plan(variables: Mapping[str, Any], machine: Mapping[str, Any]) -> dict[str, 
         "interval_minutes": longest_gap(minutes),
         "objections": list(objections(machine)),
     }
+
+
+def _typed(variables: Mapping[str, Any]) -> dict[str, Any]:
+    """Raises BadArgument for a text that should be a list: it would be taken for a list of its letters."""
+    for option in _LISTS:
+        if isinstance(variables[option], str):
+            raise _unusable(
+                option, f"{variables[option]!r} is a text. Allowed: a list, such as [{variables[option]}]"
+            )
+    return {**variables, **{each: int(variables[each]) for each in _NUMBERS if variables[each] is not None}}
 
 
 def objections(machine: Mapping[str, Any]) -> Iterator[str]:

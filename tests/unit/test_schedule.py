@@ -17,6 +17,9 @@ VARIABLES: dict[str, Any] = {
     "method": "auto",
     "mode": "check",
     "inventory": ["/srv/inventory"],
+    "members": [],
+    "report_formats": ["html"],
+    "writable_folders": [],
     "variables_files": [],
     "nouns": [],
     "severities": [],
@@ -122,3 +125,17 @@ def test_what_cannot_work_is_refused_by_the_name_of_the_variable(more: dict[str,
 def test_a_schedule_corrects_with_what_it_needs() -> None:
     assert planned(**ENFORCING)["method"] == "systemd"
     assert planned(**{**ENFORCING, "severities": [], "nouns": ["CsVoicePolicy"]})["method"] == "systemd"
+
+
+@pytest.mark.parametrize(
+    "option", ["inventory", "members", "nouns", "report_formats", "times", "writable_folders"]
+)
+def test_a_text_is_not_taken_for_a_list_of_its_letters(option: str) -> None:
+    with pytest.raises(BadArgument, match=rf"drift_schedule_{option}: .* is a text"):
+        planned(**{option: "/srv/inventory"})
+
+
+def test_numbers_of_the_command_line_are_numbers() -> None:
+    with pytest.raises(BadArgument, match="drift_schedule_keep_days: 0 is not between"):
+        planned(keep_days="0")
+    assert planned(random_delay_minutes="20") == planned(random_delay_minutes=20)

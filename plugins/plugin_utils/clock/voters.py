@@ -139,7 +139,9 @@ def _decided(right: Right, agreement: Agreement, voters: Sequence[Voter], silent
     ]
     names = _listed([voter.described() for voter in deciders])
     verb = "tells" if len(deciders) == 1 else "agree, and tell"
-    why = f"{names[:1].upper()}{names[1:]} {verb} the right time."
+    if names.startswith("the "):  # a server's name stays as it is
+        names = f"The {names[4:]}"
+    why = f"{names} {verb} the right time."
     if against:
         contradicting = _listed(
             [

@@ -28,18 +28,18 @@ _NAMES = {
     "RTCMEDIARELAY": "A/V Edge",
 }
 _FIVE_MINUTES = 300_000.0
-_FIX_CLOCKS = "ansible-playbook {context} lync.remediation.fix_clock_drift --check --diff"
-_AUDIT_CERTIFICATE = "ansible-playbook {context} lync.remediation.audit_av_authentication_certificate"
-_START = "ansible {context} {host} -m lync.remediation.server_services -a state=running --check --diff"
-_STATUS = "ansible {context} {host} -m lync.remediation.pool_info -a own=true"
-_REPLICATE = "ansible {context} {host} -m lync.remediation.replication --check"
-_MASTERS = "ansible {context} {host} -m lync.remediation.replication_info"
-_WINDOWS_LIVE = "ansible-playbook {context} lync.remediation.enable_windows_live_av_federation --check --diff"
-_FEDERATION = "ansible {context} {host} -m lync.remediation.federation_info"
-_RESTART = (
-    "ansible-playbook {context} lync.remediation.fix_clock_drift -e clock_drift_restart=true --check --diff"
+_FIX_CLOCKS = "ansible-playbook -i inventory lync.remediation.fix_clock_drift --check --diff"
+_AUDIT_CERTIFICATE = "ansible-playbook -i inventory lync.remediation.audit_av_authentication_certificate"
+_START = "ansible -i inventory {host} -m lync.remediation.server_services -a state=running --check --diff"
+_STATUS = "ansible -i inventory {host} -m lync.remediation.pool_info -a own=true"
+_REPLICATE = "ansible -i inventory {host} -m lync.remediation.replication --check"
+_MASTERS = "ansible -i inventory {host} -m lync.remediation.replication_info"
+_WINDOWS_LIVE = (
+    "ansible-playbook -i inventory lync.remediation.enable_windows_live_av_federation --check --diff"
 )
-_REACH = "ansible {context} {host} -m lync.remediation.connection_info"
+_FEDERATION = "ansible -i inventory {host} -m lync.remediation.federation_info"
+_RESTART = "ansible-playbook -i inventory lync.remediation.fix_clock_drift -e clock_drift_restart=true --check --diff"
+_REACH = "ansible -i inventory {host} -m lync.remediation.connection_info"
 _NO_ANSWER = ("cannot_connect", "cannot_resolve", "opening_timed_out")
 _LATENT_CHECKS = (
     *("expires_soon", "not_exportable", "shared_with_internal", "weak_key", "weak_signature"),
@@ -430,8 +430,7 @@ def _first_sentence(text: str) -> str:
 
 
 def with_context(command: str | None, context: Sequence[str]) -> str | None:
-    """A command to paste, with the arguments that reach this inventory."""
-    if command is None:
-        return None
-    words = " ".join(context)
-    return command.replace("{context}", words).replace("-i inventory", words).replace("  ", " ")
+    """A command to paste, with the arguments that reach this inventory where they are known."""
+    if command is None or not context:
+        return command
+    return command.replace("-i inventory", " ".join(context))
