@@ -125,8 +125,8 @@ FEDERATION = Act(
     "Windows Live A/V federation",
     "demo",
     (
-        "Starting five simulated servers of Lync Server 2010: a pool of three Front Ends,",
-        "one in Dublin, and an Edge Server, which speak PowerShell Remoting over HTTPS ...",
+        "Starting five simulated servers of Lync Server 2010, which speak PowerShell",
+        "Remoting over HTTPS: a pool of three Front Ends, one in Dublin, an Edge ...",
     ),
     "management",
     {
@@ -174,7 +174,7 @@ FEDERATION = Act(
             "The way back, as a dry run",
             DISABLE,
             ("--check", "--diff"),
-            ("the differences the other way round: all as it was before, by the journal.",),
+            ("the differences the other way round: as it was before, by the journal.",),
             changed=2,
             shows=("Take back | Policies", "Take back | Media settings"),
             says=(),
@@ -209,7 +209,8 @@ def repaired(lab: RunningLab, outcomes: list[Outcome]) -> Mapping[str, bool]:
     return {
         f"Only {FLIPPED} was written to and restarted": {entry["server"] for entry in real.writes}
         == {FLIPPED},
-        "A/V authentication was tested before and after the repair, for both pools": len(tests) == 6,
+        # The dry run's, and two of the real run, whose users the others' are not.
+        "A/V authentication was tested before and after the repair": len(tests) == 3,
         f"No clock is farther off than {worst_clock(lab) * 1000:.0f} ms now": worst_clock(lab) < 1,
     }
 
@@ -355,8 +356,8 @@ DRIFT = Act(
             "lync.remediation.check_drift",
             (),
             (
-                "four findings, the worst first, and the path of the report, which has the",
-                "line that puts each back, and the line that keeps it. The exit code is 10.",
+                "four findings, the worst first, and the path of the report, which has",
+                "the lines that put each back or keep it. The exit code is 10.",
             ),
             changed=0,
             says=(),
@@ -543,7 +544,7 @@ def recorded(act: Act = CLOCKS) -> str:
     with stage(act) as lab:
         scene = act.scenes[0]
         command = playbook_command(lab, scene.playbook, arguments_of(scene, lab))
-        lines += [f"$ {shlex.join(command[:3])} \\", f"    {shlex.join(command[3:])}"]
+        lines += as_typed(command)
         process = subprocess.run(
             command,
             cwd=lab.state,
@@ -561,13 +562,26 @@ def arguments_of(scene: Scene, lab: RunningLab) -> tuple[str, ...]:
     return scene.arguments(lab) if callable(scene.arguments) else scene.arguments
 
 
+def as_typed(command: Sequence[str]) -> list[str]:
+    """The command as a shell takes it, its playbook and each -e that does not fit on a line of its own."""
+    lines = [f"$ {shlex.join(command[:3])}", "   "]
+    rest = list(command[3:])
+    while rest:
+        length = 2 if rest[0] in ("-e", "-l") else 1
+        words, rest = shlex.join(rest[:length]), rest[length:]
+        if lines[-1].strip() and len(lines[-1]) + len(words) + 3 > WIDTH:
+            lines.append("   ")
+        lines[-1] += f" {words}"
+    return [*(f"{line} \\" for line in lines[:-1]), lines[-1]]
+
+
 def perform(lab: RunningLab, place: str, scene: Scene, settings: Mapping[str, str]) -> Outcome:
     heading(f"{place}   {scene.title}")
     if scene.before:
         scene.before(lab)
     earlier, earlier_sessions = len(lab.commands()), sessions_opened(lab)
     command = playbook_command(lab, scene.playbook, arguments_of(scene, lab))
-    say(bold("$ " + shlex.join(command[:3]) + " \\"), bold("    " + shlex.join(command[3:])))
+    say(*map(bold, as_typed(command)))
     say(f"Look for {scene.points[0]}", *scene.points[1:])
     process = subprocess.Popen(
         command,
@@ -627,7 +641,7 @@ def shown(block: list[str], scene: Scene) -> list[str]:
     plain = [without_colour(line).rstrip() for line in block]
     lines = plain[1:]
     if plain[0].startswith("PLAY RECAP"):
-        return ["", *(_short_recap(line) for line in lines if line)]
+        return ["", *_short_recap([line for line in lines if line])]
     title = ROLES.sub("", plain[0].rstrip("* ").removeprefix("TASK [").removesuffix("]"))
     # A task ends at the first line that neither it nor Ansible indents; what follows was said between tasks.
     ends = next((n for n, line in enumerate(lines) if line and not _OF_A_TASK.match(line)), len(lines))
@@ -655,7 +669,8 @@ def _plainly(lines: list[str]) -> Iterator[str]:
                 yield from ([f"{item}:"] if item else [])
                 yield from said
             else:
-                yield f"{item}: {said}" if item else said
+                text = f"{item}: {said}" if item else said
+                yield from textwrap.wrap(text, WIDTH, subsequent_indent="    ", break_on_hyphens=False)
             item, message = "", []
         saying = SAYING.fullmatch(line)
         if saying is None and line:
@@ -664,14 +679,28 @@ def _plainly(lines: list[str]) -> Iterator[str]:
             item = saying["item"] or ""
 
 
-def _short_recap(line: str) -> str:
-    found = RECAP.fullmatch(line)
-    if found is None:
-        return line
-    counts = [
-        count for count in found["counts"].split() if count.startswith(("changed", "unreachable", "failed"))
-    ]
-    return f"{found['host']:<24} {' '.join(counts)}"
+def _short_recap(lines: list[str]) -> Iterator[str]:
+    """What was changed or failed on each server; those where nothing did as one line."""
+    untouched = []
+    for line in lines:
+        found = RECAP.fullmatch(line)
+        if found is None:
+            yield line
+            continue
+        counts = [
+            count
+            for count in found["counts"].split()
+            if count.startswith(("changed", "unreachable", "failed"))
+        ]
+        said = f"{found['host']:<24} {' '.join(counts)}"
+        if all(count.endswith("=0") for count in counts):
+            untouched.append(said)
+        else:
+            yield said
+    if len(untouched) > 2:
+        counts = untouched[0].split()[1:]
+        untouched = [f"{f'{len(untouched)} servers':<24} {' '.join(counts)}"]
+    yield from untouched
 
 
 def _coloured(line: str) -> str:
@@ -713,7 +742,10 @@ def prove(outcomes: list[Outcome], more: Mapping[str, bool], first: int) -> Mapp
     )
     promises |= more
     for promise, kept in promises.items():
-        say(f"{'kept  ' if kept else bold('BROKEN')}  {promise}")
+        first_line, *others = textwrap.wrap(
+            promise, WIDTH - 8, break_long_words=False, break_on_hyphens=False
+        )
+        say(f"{'kept  ' if kept else bold('BROKEN')}  {first_line}", *(f"        {line}" for line in others))
     return promises
 
 

@@ -209,6 +209,17 @@ def _authentication(run: Run) -> Iterator[str]:
         by_text.setdefault(text, []).append(pool)
     for text, alike in by_text.items():
         yield f"A/V authentication for users of {listed(alike)}: {text}."
+    others = {
+        pool.pool
+        for deployment in run.last.places.deployments
+        for pool in deployment.pools
+        if pool.kind is not Kind.OTHER
+    }.difference(run.av_before, run.av_after)
+    if by_text and others:
+        yield (
+            f"A/V authentication for users of {listed(sorted(others))}: not tested, as nothing there or on an Edge "
+            "Server was wrong."
+        )
 
 
 def _tested(answer: Answer | None) -> str:

@@ -89,6 +89,17 @@ def test_av_authentication_passed_failed_or_was_not_tested(
     assert bool(troubles(run)) is fails
 
 
+def test_pools_whose_users_felt_nothing_are_named_as_not_tested() -> None:
+    def said(**tested: Any) -> str:
+        return " ".join(
+            " ".join(report(Run(deployment(600), deployment(), {"fe01": DONE}, **tested), {})).split()
+        )
+
+    assert "users of pool01: not tested, as nothing there" in said(av_before={"dublin": {}})
+    assert "as nothing there" not in said(av_before={"pool01": {}})
+    assert "as nothing there" not in said()
+
+
 @pytest.mark.parametrize("wrong", [0, 8, 300])
 def test_many_servers_in_few_lines_of_a_terminals_width(wrong: int) -> None:
     names = [f"a-server-with-a-long-name-{number:03}.contoso.com" for number in range(500)]
