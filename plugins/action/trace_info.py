@@ -18,7 +18,7 @@ from ..plugin_utils.trace.trace_info import trace_info
 class ActionModule(ControllerAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def look(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def assess(self, arguments: dict[str, Any]) -> dict[str, Any]:
         return trace_info(arguments, _progress)
 
 

@@ -24,7 +24,7 @@ def moved(current: list[int], steps: list[tuple[int, int]]) -> list[int]:
 
 @given(LINES, LINES)
 def test_moves_bring_what_both_have_into_the_wanted_order(current: list[int], wanted: list[int]) -> None:
-    made = moved(current, order.moves(current, wanted))
+    made = moved(current, order.placements(current, wanted))
     common = [each for each in wanted if each in current]
     assert [each for each in made if each in wanted] == common
     assert sorted(made) == sorted(current)
@@ -36,7 +36,7 @@ def test_one_object_that_moved_is_one_move(line: list[int], data: st.DataObject)
     item = data.draw(st.sampled_from(line))
     others = [each for each in line if each != item]
     others.insert(data.draw(st.integers(0, len(others))), item)
-    assert len(order.moves(others, line)) <= 1
+    assert len(order.placements(others, line)) <= 1
 
 
 @given(LINES, st.data())
