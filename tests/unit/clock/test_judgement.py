@@ -423,4 +423,5 @@ def test_truechimers_are_a_majority_and_have_a_time_in_common(
     assert 2 * sum(each.weight for each in found.truechimers) > sum(each.weight for each in candidates)
     assert found.low <= found.reference <= found.high
     for each in found.truechimers:
-        assert each.low - 1.0 <= found.reference <= each.high + 1.0
+        away = 1.0 + found.uncertainty
+        assert each.low - away <= found.reference <= each.high + away
