@@ -174,6 +174,7 @@ def judge(
         if not rules.zones_confirmed:
             obstacles += doubts(members, found.by_host, zones)
         obstacles += _unresolved(members, rules, requests)
+        obstacles += _without_peers(members, requests)
         voting = _voting(members, rules)
         explained = _explained(voting, _decide(voting, (), rules))
         faults = zone_faults(members, found.by_host, zones, explained, follow=rules.follow_pool)
@@ -244,6 +245,18 @@ def _unresolved(
                 "clock_drift_ntp_servers" if name in rules.time_servers else "clock_drift_time_service: peers"
             )
             yield f"{option}: no server can resolve the name '{name}'"
+
+
+def _without_peers(members: Iterable[Measurement], requests: Mapping[str, Request]) -> Iterable[str]:
+    """Servers that are to follow time servers, of which neither the inventory nor they themselves have one."""
+    for each in members:
+        wanted = requests.get(each.host, Request()).time_service or {}
+        together = {**(each.time_service or {"peers": None}), **wanted}
+        if wanted.get("type") in ("manual", "all") and together.get("peers") == []:
+            yield (
+                f"clock_drift_time_service of {each.host}: type: {wanted['type']} follows time servers, and there is "
+                "none in peers"
+            )
 
 
 def _requested_peers(members: Iterable[Measurement], requests: Mapping[str, Request]) -> Iterable[str]:
