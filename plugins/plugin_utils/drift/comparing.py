@@ -8,7 +8,7 @@ well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -234,7 +234,8 @@ class _Work:
 
     def _merged(self, reading: Reading, requests: Sequence[Request]) -> dict[Identity, dict[str, Wanted]]:
         resource = reading.as_read.resource
-        converted = [self._converted(reading, each) for each in requests]
+        shown_now = {folded(name) for one in reading.objects.values() for name in one.values}
+        converted = [self._converted(reading, each, shown_now) for each in requests]
 
         def same(name: str, one: Any, other: Any) -> bool:
             return (
@@ -243,22 +244,33 @@ class _Work:
 
         return merged(converted, same)
 
-    def _converted(self, reading: Reading, request: Request) -> Request:
+    def _converted(self, reading: Reading, request: Request, shown_now: Set[str]) -> Request:
         if folded(request.property) == _STATE and request.value in (PRESENT, ABSENT):
             return request
         actual = reading.objects.get(request.identity)
+        self._must_be_shown(reading, request, shown_now)
         try:
             ((name, value),) = wanted_values(
                 reading.as_read, {request.property: request.value}, actual=actual
             ).items()
         except UnusableArgument as error:
-            known = {folded(p.option) for p in reading.as_read.resource.properties}
-            known |= {folded(name) for name in reading.not_comparable}
-            seen = was_shown(self._last, reading.noun.name, request.property)
-            if folded(request.property) not in known and seen is not None and reading.objects:
-                raise _Hidden(request.property, seen, self._server) from None
             raise BadArgument(f"{request.origin}: {reading.noun.name} {request.identity}, {error}") from None
         return Request(request.noun, request.identity, name, value, request.origin)
+
+    def _must_be_shown(self, reading: Reading, request: Request, shown_now: Set[str]) -> None:
+        """Raises _Hidden for a property that was shown once, and BadArgument for one that this version does not have,
+        though others do. Where there is no object nothing is shown.
+        """
+        name = folded(request.property)
+        if not shown_now or name in shown_now or name in map(folded, reading.not_comparable):
+            return
+        seen = was_shown(self._last, reading.noun.name, request.property)
+        if seen is not None:
+            raise _Hidden(request.property, seen, self._server)
+        if name in {folded(p.option) for p in reading.as_read.resource.properties}:
+            place = f"{request.origin}: {reading.noun.name} {request.identity}"
+            version = self._server.version or "this server"
+            raise BadArgument(f"{place}: {version} has no property {request.property} of it.")
 
     # -- differences --
 

@@ -52,8 +52,9 @@ class StateUnusable(ManagementShellError):
     """The state folder cannot be used as it is."""
 
     def __init__(self, path: Path, problem: str) -> None:
+        what = "file" if path.suffix else "folder"
         super().__init__(
-            f"The state folder {path} {problem.rstrip('.')}. {VARIABLE} names the folder that it is in."
+            f"The state {what} {path} {problem.rstrip('.')}. {VARIABLE} names the folder that it is in."
         )
 
 

@@ -219,6 +219,13 @@ def test_what_cannot_be_wanted_is_refused_with_file_and_line(text: str) -> None:
         compared({"CsVoicePolicy": text})
 
 
+def test_a_property_of_another_version_is_refused_though_a_module_knows_it() -> None:
+    media = reading("CsMediaConfiguration", {"Identity": "Global", "EnableQoS": False})
+    files = {"CsMediaConfiguration": "objects:\n  Global:\n    EnableQoS: false\n    EnableSiren: true\n"}
+    with pytest.raises(BadArgument, match=r"^b/CsMediaConfiguration\.yml:6: .* no property EnableSiren"):
+        compared(files, {"CsMediaConfiguration": media})
+
+
 def test_two_values_for_one_property_are_an_error_that_names_both_places() -> None:
     wanted = [{"noun": "csvoicepolicy", "identity": "GLOBAL", "properties": {"allowcallforwarding": False}}]
     with pytest.raises(BadArgument) as caught:
