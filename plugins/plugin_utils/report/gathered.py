@@ -14,7 +14,9 @@ COLLECTION = "lync.remediation."
 VERDICT = "drift_verdict"
 DRIFT = frozenset(("drift_check", "drift_enforce", "drift_accept", "drift_export"))
 CLOCKS = "clock_judgement"
-_SHOWING = frozenset(("clock_report", "clock_requests", "drift_notification", "print_lines", VERDICT))
+_SHOWING = frozenset(
+    ("clock_report", "clock_requests", "clock_restart_plan", "drift_notification", "print_lines", VERDICT)
+)
 """Modules that pass on what others have found."""
 
 
