@@ -146,6 +146,8 @@ def test_for_the_computer_under_an_account_of_its_own(
     assert {
         set(rule) >= {"alert", "expr", "labels", "annotations"} for rule in rules["groups"][0]["rules"]
     } == {True}
+    if shutil.which("promtool"):
+        machine.must("promtool", "check", "rules", "/etc/lync-drift/nightly/prometheus_rules.yml")
 
     def run(word: str, **environment: str) -> int:
         command = ["runuser", "-u", "lync-drift", "--", "/bin/sh", "/etc/lync-drift/nightly/run", word]

@@ -9,7 +9,7 @@ well.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..powershell.commands import Command
@@ -18,7 +18,7 @@ from ..result.refusals import BadArgument, UnusableArgument
 from ..result.severity import Severity
 from ..result.status import Status
 from ..settings import catalogue
-from ..settings.differences import DifferenceKind, differences, wanted_values
+from ..settings.differences import DifferenceKind, differences, renames, wanted_values
 from ..settings.identity import GLOBAL, Identity, Scope
 from ..settings.kinds import Names, Order
 from ..settings.nouns import Outcome, Reading
@@ -178,11 +178,16 @@ class _Work:
         for identity, properties in wanted.items():
             self._object(reading, identity, properties)
         is_whole = has_file and exported is Export.READ
-        for identity in reading.objects if is_whole else ():
-            if identity not in wanted and not (reading.noun.always_global and identity == GLOBAL):
-                self._found(
-                    reading, identity, STATE, Kind.EXTRA, PRESENT, ABSENT, reading.noun.severity, _EXTRA, ()
-                )
+        extra = [
+            each
+            for identity, each in (reading.objects if is_whole else {}).items()
+            if identity not in wanted and not (reading.noun.always_global and identity == GLOBAL)
+        ]
+        for each in extra:
+            self._found(
+                reading, each.identity, STATE, Kind.EXTRA, PRESENT, ABSENT, reading.noun.severity, _EXTRA, ()
+            )
+        self._renamed(reading, wanted, extra)
         if order is not None:
             self._order(reading, *order)
         self._seen[folded(name)] = _seen(self._server, reading, wanted, self._now)
@@ -328,6 +333,29 @@ class _Work:
                 wanted[folded(each.property)].origins,
                 command,
             )
+
+    def _renamed(
+        self, reading: Reading, wanted: Mapping[Identity, Mapping[str, Wanted]], extra: Sequence[Collection]
+    ) -> None:
+        """Says of an object that is missing, and of one too many, that they may be one."""
+        missing = {
+            identity: {each.property: each.value for key, each in properties.items() if key != _STATE}
+            for identity, properties in wanted.items()
+            if identity not in reading.objects
+            and _STATE in properties
+            and properties[_STATE].value == PRESENT
+        }
+        pairs = renames(reading.as_read.resource, missing, extra)
+        details = {str(old): f"It may have been renamed: {new} has the same values." for old, new in pairs}
+        details |= {
+            str(new): f"It may be {old} under another name: it has the same values." for old, new in pairs
+        }
+        self._findings = [
+            replace(each, detail=details[each.identity])
+            if each.noun == reading.noun.name and each.property == STATE and each.identity in details
+            else each
+            for each in self._findings
+        ]
 
     def _order(self, reading: Reading, order: tuple[Identity, ...], origin: str) -> None:
         missing = [each for each in order if each not in (self._wanted[reading.noun.name])]

@@ -36,7 +36,6 @@ from .history import LastSeen
 
 FORMAT = 1
 VARIABLE = "lync_remediation_state"
-PERSISTENT = "lync_remediation_state_persists"
 _MARKER = "format.json"
 _BINDING = "deployment.json"
 _LAST_SEEN = "last_seen.json"

@@ -200,6 +200,24 @@ def test_an_object_is_extra_only_where_the_whole_noun_was_written_down() -> None
     assert found(compared(files, manifest=None)) == []
 
 
+def test_an_object_under_another_name_is_shown_beside_the_one_that_is_missing() -> None:
+    now = [
+        {"Identity": "Global", "PstnUsages": ["Local"]},
+        {"Identity": "Tag:Sellers", "PstnUsages": ["Long"], "Description": "They sell"},
+        {"Identity": "Tag:Other", "PstnUsages": [], "Description": "They sell"},
+    ]
+    files = {
+        "CsVoicePolicy": "objects:\n  Global: {}\n  Tag:Sales:\n    PstnUsages: [Long]\n    Description: They sell\n"
+    }
+    details = {
+        each.identity: each.detail
+        for each in compared(files, {"CsVoicePolicy": reading("CsVoicePolicy", *now)}).findings
+    }
+    assert "Tag:Sellers" in details["Tag:Sales"]
+    assert "Tag:Sales" in details["Tag:Sellers"]
+    assert details["Tag:Other"] == ""
+
+
 def test_no_global_object_in_a_file_is_no_extra_object() -> None:
     assert found(compared({"CsPstnUsage": "objects: {}\n"})) == []
 
