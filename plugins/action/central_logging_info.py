@@ -11,11 +11,16 @@ from typing import Any
 from ..modules import central_logging_info as module
 from ..plugin_utils.module_action import InfoAction
 from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.result.pasting import inventory_arguments
 from ..plugin_utils.trace.central_logging import central_logging_info
 
 
 class ActionModule(InfoAction):
     DOCUMENTATION = module.DOCUMENTATION
 
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        self._inventory = inventory_arguments(task_vars or {})
+        return super().run(tmp, task_vars)
+
     def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
-        return central_logging_info(shell, arguments)
+        return central_logging_info(shell, arguments, inventory=self._inventory)

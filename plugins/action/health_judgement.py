@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +13,7 @@ from ..modules import health_judgement as module
 from ..plugin_utils.health import report
 from ..plugin_utils.health.causes import ranked
 from ..plugin_utils.health.evidence import Given, assess, trace_findings
+from ..plugin_utils.result.pasting import inventory_arguments
 from ..plugin_utils.run_action import RunAction
 
 _ROLES = ("management", "front_ends", "edges")
@@ -34,11 +34,7 @@ class ActionModule(RunAction):
         given = Given(**values)
         assessed = assess(given)
         causes = ranked(assessed.observations, trace_findings(given))
-        context = [
-            shlex.quote(word)
-            for source in variables.get("ansible_inventory_sources") or ()
-            for word in ("-i", str(source))
-        ]
+        context = inventory_arguments(variables)
         lines = report.lines(causes, assessed, context)
         if arguments["show"]:
             self.show(lines)

@@ -12,14 +12,19 @@ from ansible.utils.display import Display
 
 from ..modules import trace_info as module
 from ..plugin_utils.module_action import ControllerAction
+from ..plugin_utils.result.pasting import inventory_arguments
 from ..plugin_utils.trace.trace_info import trace_info
 
 
 class ActionModule(ControllerAction):
     DOCUMENTATION = module.DOCUMENTATION
 
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        self._inventory = inventory_arguments(task_vars or {})
+        return super().run(tmp, task_vars)
+
     def assess(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        return trace_info(arguments, _progress)
+        return trace_info(arguments, _progress, self._inventory)
 
 
 def _progress(file: str, size: int) -> None:

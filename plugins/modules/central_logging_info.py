@@ -399,7 +399,7 @@ searched:
   type: bool
 steps:
   description:
-    - What to do where the version has no Centralized Logging Service, one sentence each.
+    - What to do where the version has no such service, and last the command that reads what was exported.
   returned: success
   type: list
   elements: str

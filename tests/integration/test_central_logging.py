@@ -94,4 +94,5 @@ def test_2010_has_none(tmp_path: Path, engine: str) -> None:
     check("central_logging_info", result)
     assert not result["searched"]
     assert not result["complete"]
-    assert len(result["steps"]) >= 4
+    assert len(result["steps"]) >= 5
+    assert "diagnose_calls_traces=FOLDER" in result["steps"][-1]

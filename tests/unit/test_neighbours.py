@@ -39,7 +39,13 @@ VARIABLES: dict[str, Any] = {
     "item": {"name": "contoso", "limit": "contoso"},
 }
 (PLAY,) = yaml.safe_load((CHECKOUT / "playbooks" / "configure_awx.yml").read_text())
-TASKS = {name: task for task in PLAY["tasks"] for name in task if name.startswith("awx.awx.")}
+INCLUDED = CHECKOUT / "playbooks" / PLAY["tasks"][0]["ansible.builtin.include_tasks"]
+TASKS = {
+    name: task
+    for task in yaml.safe_load(INCLUDED.read_text())
+    for name in task
+    if name.startswith("awx.awx.")
+}
 
 
 def specification(module: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ looked at, and never something that is well.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..result.severity import Severity
@@ -427,10 +427,3 @@ def counted(number: int, name: str) -> str:
 def _first_sentence(text: str) -> str:
     sentence, stop, _rest = text.strip().partition(". ")
     return f"{sentence}{stop}".strip() or "it is not known why."
-
-
-def with_context(command: str | None, context: Sequence[str]) -> str | None:
-    """A command to paste, with the arguments that reach this inventory where they are known."""
-    if command is None or not context:
-        return command
-    return command.replace("-i inventory", " ".join(context))

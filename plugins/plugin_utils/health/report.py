@@ -13,8 +13,9 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..result.pasting import reaching
 from .causes import Cause
-from .evidence import Assessed, counted, with_context
+from .evidence import Assessed, counted
 
 WIDTH = 79
 _EVIDENCE = 5
@@ -40,7 +41,7 @@ def lines(
         found += _wrapped(f"LIKELY CAUSE  {first.said}")
         for each in first.evidence[:_EVIDENCE]:
             found += _wrapped(f"- {each}", "  ")
-        command = with_context(first.remedy, context)
+        command = _reaching(first.remedy, context)
         found += (
             ["", "Run next:", command] if command else ["", "No playbook of this collection addresses it."]
         )
@@ -65,13 +66,17 @@ def _others(others: Sequence[Cause], context: Sequence[str], shown: int) -> list
     printed = set()
     for each in others[:shown]:
         found += _wrapped(f"{each.severity.value:<8}  {each.said}", "", " " * 10)
-        command = with_context(each.remedy, context)
+        command = _reaching(each.remedy, context)
         if command and command not in printed:
             printed.add(command)
             found.append(f"  {command}")
     if len(others) > shown:
         found.append(f"and {counted(len(others) - shown, 'thing')} more.")
     return found
+
+
+def _reaching(command: str | None, context: Sequence[str]) -> str | None:
+    return None if command is None else reaching(command, context)
 
 
 def as_dict(cause: Cause, context: Sequence[str]) -> dict[str, Any]:
@@ -82,7 +87,7 @@ def as_dict(cause: Cause, context: Sequence[str]) -> dict[str, Any]:
         "is_likely": cause.is_likely,
         "said": cause.said,
         "evidence": list(cause.evidence),
-        "remedy": with_context(cause.remedy, context),
+        "remedy": _reaching(cause.remedy, context),
         "servers": list(dict.fromkeys(cause.servers)),
         "pool": cause.pool,
         "supported_by": list(cause.supported_by),
@@ -102,7 +107,7 @@ def for_the_run(
             "severity": each.severity.value,
             "reason": each.said,
             "detail": " ".join(each.evidence),
-            "put_back": with_context(each.remedy, context) or "",
+            "put_back": _reaching(each.remedy, context) or "",
             "server": each.servers[0] if each.servers else "",
             "pool": each.pool or "",
         }

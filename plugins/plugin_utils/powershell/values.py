@@ -202,7 +202,8 @@ def _write(value: Any, references: _References, depth: int) -> ET.Element:
     if isinstance(value, list | tuple):
         element = references.element(("System.Object[]", "System.Array", "System.Object"))
         content = ET.SubElement(element, "LST")
-        content.extend(_write(item, references, depth + 1) for item in value)
+        # Given a generator, extend() loses the reason why a value cannot be written, up to Python 3.12.
+        content.extend([_write(item, references, depth + 1) for item in value])
         return element
     if isinstance(value, Mapping) and None not in value:
         element = references.element(("System.Collections.Hashtable", "System.Object"))

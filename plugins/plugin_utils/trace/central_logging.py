@@ -27,9 +27,9 @@ from ..powershell.errors import CommandError, TimedOut
 from ..powershell.results import Results
 from ..powershell.shell import ManagementShell
 from ..result.bounds import between
+from ..result.pasting import reaching
 from ..settings.nouns import version_of
 from .reading import Reading
-from .report import lines
 from .trace_info import described, seconds_of
 
 SEARCH = "Search-CsClsLogging"
@@ -48,20 +48,27 @@ STEPS = (
     "View the log files, and save what the tool shows as text, in one folder, as <server>.txt.",
 )
 """Lync Server 2010 has no central logging."""
+_READ_THEM = "ansible-playbook -i inventory lync.remediation.diagnose_calls -e diagnose_calls_traces=FOLDER"
 
 
 def central_logging_info(
-    shell: ManagementShell, arguments: Mapping[str, Any], clock: Clock = time
+    shell: ManagementShell,
+    arguments: Mapping[str, Any],
+    clock: Clock = time,
+    inventory: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The module's own keys. Raises BadArgument, and what the powershell room raises where nothing can be asked."""
+    """The module's own keys. ``inventory`` are the arguments that commands to paste need.
+
+    Raises BadArgument, and what the powershell room raises where nothing can be asked.
+    """
     between(arguments, evidence=(1, 20), minutes=(1, 24 * 60))
     utc_offset = seconds_of(arguments["utc_offset"])
     missing = _why_missing(shell)
     reading = Reading(arguments["evidence"], utc_offset, lambda _name, _size: None)
     if missing is not None:
-        steps = STEPS if version_of(shell) == _WITHOUT else ()
-        result = described(reading, [missing], mask=arguments["mask"], time_zone_known=utc_offset is not None)
-        return {**result, "searched": False, "steps": list(steps), "lines": [*result["lines"], *steps]}
+        steps = [*STEPS, reaching(_READ_THEM, inventory)] if version_of(shell) == _WITHOUT else []
+        result = described(reading, [missing], arguments, inventory)
+        return {**result, "searched": False, "steps": steps, "lines": [*result["lines"], *steps]}
     now = datetime.datetime.fromtimestamp(clock.time(), datetime.timezone.utc)
     output, problems = _found(shell, searches(arguments, now))
     if not output and not problems:
@@ -75,8 +82,8 @@ def central_logging_info(
             )
         elif each["problem"] and each["bytes"]:
             problems.append(each["problem"])
-    result = described(reading, problems, mask=arguments["mask"], time_zone_known=utc_offset is not None)
-    return {**result, "searched": True, "steps": [], "lines": lines(result)}
+    result = described(reading, problems, arguments, inventory)
+    return {**result, "searched": True, "steps": []}
 
 
 def searches(arguments: Mapping[str, Any], now: datetime.datetime) -> tuple[Command, Command]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..result.bounds import between
+from ..result.pasting import reaching
 from ..result.refusals import BadArgument, UnusableArgument
 from .masking import Masking
 from .reading import Progress, Reading
@@ -21,8 +22,10 @@ from .report import lines
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
 
 
-def trace_info(arguments: Mapping[str, Any], progress: Progress) -> dict[str, Any]:
-    """The module's own keys. Raises BadArgument."""
+def trace_info(
+    arguments: Mapping[str, Any], progress: Progress, inventory: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The module's own keys. ``inventory`` are the arguments that commands to paste need. Raises BadArgument."""
     between(arguments, evidence=(1, 20))
     utc_offset = seconds_of(arguments["utc_offset"])
     paths = [Path(each) for each in arguments["paths"]]
@@ -38,11 +41,11 @@ def trace_info(arguments: Mapping[str, Any], progress: Progress) -> dict[str, An
         raise BadArgument(
             "paths: nothing could be looked at. " + (" ".join(problems[:5]) or "The folders hold no file.")
         )
-    return described(reading, problems, mask=arguments["mask"], time_zone_known=utc_offset is not None)
+    return described(reading, problems, arguments, inventory)
 
 
 def described(
-    reading: Reading, problems: Sequence[str], *, mask: bool, time_zone_known: bool
+    reading: Reading, problems: Sequence[str], arguments: Mapping[str, Any], inventory: Sequence[str]
 ) -> dict[str, Any]:
     """What was read, as results have it."""
     result: dict[str, Any] = {
@@ -63,9 +66,12 @@ def described(
         ],
         "uncatalogued": reading.uncatalogued(),
         "all_calls_counted": reading.all_calls_counted,
-        "time_zone_known": time_zone_known,
+        "time_zone_known": arguments["utc_offset"] is not None,
     }
-    result = Masking().everywhere(result) if mask else result
+    result = Masking().everywhere(result) if arguments["mask"] else result
+    for finding in result["findings"]:
+        if finding["remedy"] is not None:
+            finding["remedy"] = reaching(finding["remedy"], inventory)
     return {**result, "lines": lines(result)}
 
 

@@ -40,6 +40,15 @@ def ids(findings: list[dict[str, Any]]) -> set[str]:
     return {each["id"] for each in findings}
 
 
+def test_what_to_run_reaches_the_inventory_of_the_run(tmp_path: Path) -> None:
+    (tmp_path / "fe01.txt").write_bytes(b"\n" + samples.REFUSED_488)
+    arguments = {"paths": [str(tmp_path)], "utc_offset": None, "evidence": 3, "mask": True}
+    result = trace_info(arguments, lambda _file, _size: None, ["-i", "/home/anna/hosts.yml"])
+    command = result["findings"][0]["remedy"]
+    assert command.startswith("ansible-playbook -i /home/anna/hosts.yml lync.remediation.enable_")
+    assert command in result["lines"]
+
+
 def test_encryption_that_does_not_match(tmp_path: Path) -> None:
     (finding,) = found(tmp_path, b"\n" + samples.REFUSED_488, utc_offset="+02:00")
     assert (finding["id"], finding["family"], finding["confidence"]) == ("52017", "encryption", "high")
