@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.lync.remediation.plugins.plugin_utils.clock.requests import check_host, check_zone
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import BadArgument
 
 CHECKOUT = Path(__file__).parents[2]
 README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
@@ -147,6 +149,23 @@ def test_the_example_inventory_says_how_servers_are_reached_and_wants_nothing_of
         if name.startswith(of_roles)
     ]
     assert wanted == []
+
+
+def test_what_is_commented_out_of_it_names_no_zone_and_no_time_source() -> None:
+    """Whoever takes the marks away and edits nothing is refused."""
+    refused = 0
+    for path in (CHECKOUT / "inventory.example" / "group_vars").rglob("clock.yml"):
+        lines = re.findall(r"(?m)^# (clock_drift_\w+:.*|  .*)$", path.read_text(encoding="utf-8"))
+        values = yaml.safe_load("\n".join(lines))
+        if "clock_drift_time_zone" in values:
+            with pytest.raises(BadArgument):
+                check_zone("zone", "fe01.contoso.com", values["clock_drift_time_zone"])
+            refused += 1
+        for peer in values.get("clock_drift_time_service", {}).get("peers", ()):
+            with pytest.raises(BadArgument):
+                check_host("peers", peer["host"])
+            refused += 1
+    assert refused == 5
 
 
 class _WithVaults(yaml.SafeLoader):

@@ -159,7 +159,8 @@ class Watch:
         for _sample in range(samples):
             self.run()
         left = _MORE * max(samples, 1)
-        while enough is not None and left and estimate(self._taken).uncertainty > enough:
+        # No number of questions makes a tick of the server's clock shorter.
+        while enough is not None and left and estimate(self._taken).uncertainty > max(enough, GRANULARITY):
             self.run()
             left -= 1
         return self._offset()

@@ -29,7 +29,7 @@ class Answer:
     """One result of one of our tasks; each item of a loop is one. ``module`` is its name in the collection.
 
     ``outcome`` is ok, failed, unreachable or skipped. ``speaks_for`` are the inventory's hosts that the task ran for:
-    one that runs once runs for all of its play.
+    one that runs once runs for all of its play. ``path`` is the task's file and line.
     """
 
     host: str
@@ -40,6 +40,7 @@ class Answer:
     result: Mapping[str, Any]
     speaks_for: tuple[str, ...] = ()
     is_dry_run: bool = False
+    path: str = ""
 
 
 @dataclass
