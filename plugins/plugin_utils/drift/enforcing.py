@@ -20,6 +20,7 @@ from ..result.refusals import ChangeFailed, Refused, UnusableArgument
 from ..result.result import Result
 from ..result.status import Status
 from ..settings import any_noun, apply, catalogue
+from ..settings.identity import stored
 from ..settings.nouns import Reading
 from ..settings.reorder import reorder
 from ..settings.resource import Collection, Desired, Resource
@@ -107,7 +108,10 @@ def enforce(envelope: Envelope, assessment: Assessment, planned: Plan) -> Outcom
             continue
         except (Refused, UnusableArgument) as refused:
             for each in step.findings:
-                outcome.findings[each.id] = replace(outcome.findings[each.id], held=str(refused).rstrip("."))
+                if outcome.findings[each.id].status is not Status.CORRECTED:
+                    outcome.findings[each.id] = replace(
+                        outcome.findings[each.id], held=str(refused).rstrip(".")
+                    )
             continue
         except ManagementShellError as error:
             part.failure(error)
@@ -126,7 +130,10 @@ class _ChangedMeanwhile(Exception):
 def _carry_out(envelope: Envelope, assessment: Assessment, step: Step) -> list[Result]:
     reading = assessment.readings[step.noun]
     if step.identity is None:
-        return [reorder(envelope, reading.noun, assessment.compared.orders[step.noun])]
+        made = [
+            stored(each.identity, reading.noun.scopes) for each in step.findings if each.kind is Kind.MISSING
+        ]
+        return [reorder(envelope, reading.noun, assessment.compared.orders[step.noun], made)]
     table = any_noun.read(envelope.shell, reading.noun, verbs=("Set", "New", "Remove"))
     now = next((each for each in table.listed if each.identity == step.identity), None)
     if not is_as_seen(table.resource, reading.objects.get(step.identity), now):
@@ -158,6 +165,8 @@ def _corrected(outcome: Outcome, step: Step, results: Sequence[Result]) -> None:
     if any(each.status is Status.DRIFTED for each in results):
         return  # Check mode foretells.
     for each in step.findings:
+        if step.identity is None and each.kind is Kind.MISSING:
+            continue  # Whether it was made is known from the step that makes it.
         outcome.corrected[each.key] = (each.current, each.desired)
         outcome.findings[each.id] = replace(outcome.findings[each.id], status=Status.CORRECTED)
     changed = [each.property for each in step.findings if each.kind is Kind.VALUE]
@@ -179,14 +188,15 @@ def _failed(outcome: Outcome, step: Step, failed: ChangeFailed, version: str) ->
         if each.kind is Kind.VALUE and after.get(each.property) == each.desired:
             outcome.corrected[each.key] = (each.current, each.desired)
             outcome.findings[each.id] = replace(outcome.findings[each.id], status=Status.CORRECTED)
-        elif failed.causes:
+        elif failed.causes and outcome.findings[each.id].status is not Status.CORRECTED:
             outcome.findings[each.id] = replace(outcome.findings[each.id], held=str(failed).rstrip("."))
         else:
-            outcome.not_kept[each.key] = (each.desired, version)
+            if not failed.causes:
+                outcome.not_kept[each.key] = (each.desired, version)
             outcome.findings[each.id] = replace(
                 outcome.findings[each.id],
                 status=Status.UNKNOWN,
-                unknown=Unknown.NOT_KEPT,
+                unknown=Unknown.FAILED if failed.causes else Unknown.NOT_KEPT,
                 detail=str(failed),
             )
 
