@@ -10,6 +10,7 @@ By hand means behind the product's back: the simulated deployment's store is cha
 from __future__ import annotations
 
 import datetime
+import fcntl
 import importlib
 import itertools
 import json
@@ -304,6 +305,23 @@ def test_what_comes_back_comes_back_into_its_place(lab: LabInProcess, controller
     assert extra["id"] in {each["id"] for each in controller.run("drift_check")["findings"]}
     removed = controller.run("drift_enforce", only=extra["id"], confirm_removals=1, **rights)
     assert removed["verdict"] == "clean"
+    assert (controller.run("drift_export", nouns=nouns)["changed"], controller.files()) == (False, files)
+
+
+@one_version
+def test_properties_that_go_and_come_with_the_value_of_another_are_put_back(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    nouns = ["CsAccessEdgeConfiguration"]
+    controller.run("drift_export", nouns=nouns)
+    files = controller.files()
+    other = {"RoutingMethod": "UseDefaultRouting", "DefaultRouteFqdn": "edge.fabrikam.com"}
+    by_hand(lab, "CsAccessEdgeConfiguration", "Global", **other)
+    drifted = controller.run("drift_check")
+    assert ("CsAccessEdgeConfiguration", "Global", "RoutingMethod") in found(drifted)
+    assert drifted["counts"]["unknown"] == 0
+    assert controller.run("drift_enforce", max_share=1.0, store_copy=False)["verdict"] == "clean"
+    assert controller.run("drift_check")["findings"] == []
     assert (controller.run("drift_export", nouns=nouns)["changed"], controller.files()) == (False, files)
 
 
@@ -627,6 +645,9 @@ def test_a_run_that_is_killed_leaves_nothing_that_the_next_one_cannot_finish(
     process.wait(timeout=120)
     lab.heal()
     lab.settle()
+    lock = controller.home / "state" / "contoso" / "lock"
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # The last of its processes has ended.
     left = controller.run("drift_check", nouns=FEW)
     assert not left["refusal"]
     if playbook == "enforce_baseline":
