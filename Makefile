@@ -83,7 +83,7 @@ pytest-all: setup kerberos browser neighbours  ## The same with the long sweeps,
 	FUZZ=$(or $(FUZZ),2000) pytest $(PYTEST) -m "not registry"
 
 test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh
-	pytest --engine "$(ENGINE)" $(PYTEST) tests/integration tests/lab_tests/test_engine.py
+	pytest --engine "$(ENGINE)" $(PYTEST) -m "not sweep and not registry" tests/integration tests/lab_tests/test_engine.py
 
 test-engine-core: setup  ## A core of these, in a few minutes
 	pytest --engine "$(ENGINE)" $(PYTEST) -m "engine_core and not sweep" tests/integration

@@ -53,8 +53,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         (item, marker.args[0]) for item in items if (marker := item.get_closest_marker("embedded_only"))
     ]
     if config.getoption("--engine-table"):
-        rows = [f"| `{_place(item)}` | {reason} |" for item, reason in marked]
-        print("| test | why only the embedded engine |", "| --- | --- |", *dict.fromkeys(rows), sep="\n")
+        places: dict[str, dict[str, None]] = {}
+        for item, reason in marked:
+            places.setdefault(reason, {})[f"`{_place(item)}`"] = None
+        rows = [f"| {', '.join(tests)} | {reason} |" for reason, tests in places.items()]
+        print("| test | why only the embedded engine |", "| --- | --- |", *rows, sep="\n")
         items.clear()
     elif config.getoption("--engine") != EMBEDDED:
         for item, reason in marked:

@@ -157,8 +157,8 @@ FEDERATION = Act(
                 "force afterwards for two people, and what to do now.",
             ),
             changed=2,
-            shows=("Change | Policies", "Change | Media settings", "Tell | In force for people"),
-            says=("These were run", "Servers take"),
+            shows=("Change | Policies", "Change | Media settings"),
+            says=("These were run", "In force now", "Servers take"),
             writes=("Set-CsExternalAccessPolicy", "Set-CsMediaConfiguration"),
         ),
         Scene(
@@ -167,8 +167,7 @@ FEDERATION = Act(
             ("--diff",),
             ("no difference, and changed=0.",),
             changed=0,
-            shows=("Tell | In force for people", "Tell | In force at sites"),
-            says=(),
+            says=("pool01.contoso.com",),
         ),
         Scene(
             "The way back, as a dry run",

@@ -21,4 +21,7 @@ class ActionModule(InfoAction):
     def query(self, arguments: dict[str, Any], shell: ManagementShell) -> dict[str, Any]:
         for name in arguments["ntp_servers"]:
             one_host("ntp_servers", name)
-        return clock_info.query(shell, arguments["ntp_servers"], arguments["samples"])
+        enough = arguments["precise_to_ms"]
+        return clock_info.query(
+            shell, arguments["ntp_servers"], arguments["samples"], None if enough is None else enough / 1000
+        )

@@ -13,12 +13,8 @@ from ansible import constants as C
 
 from ..modules import clock_judgement as module
 from ..plugin_utils.clock import described
-from ..plugin_utils.clock.judgement import Judgement
-from ..plugin_utils.clock.outcome import failed
-from ..plugin_utils.clock.run import judged, topologies
-from ..plugin_utils.restart.turns import save_plan
+from ..plugin_utils.clock.run import Case, judged, save
 from ..plugin_utils.run_action import RunAction
-from ..plugin_utils.topology.outage_domains import Candidate, UnknownTopology, restart_plan
 from ..plugin_utils.topology.quorum import Kind
 
 
@@ -26,28 +22,28 @@ class ActionModule(RunAction):
     DOCUMENTATION = module.DOCUMENTATION
 
     def perform(self, arguments: dict[str, Any], variables: Mapping[str, Any]) -> dict[str, Any]:
-        found = judged(arguments, lambda name: self.registered(variables, name))
+        case = judged(arguments, lambda name: self.registered(variables, name))
+        found = case.judgement
         lines = described.lines(found)
-        result = {**described.as_dict(found), "lines": lines, "restart_plans": [], "not_planned": []}
-        result["affected"] = [
+        affected = [
             host
             for host, each in found.servers.items()
             if not found.obstacles and (each.repair or each.note is not None)
         ]
-        result["user_pools"] = list(self._user_pools(found, result["affected"], arguments["topologies"]))
         if arguments["show"]:
             self.show(lines)
-        if arguments["plan_restarts"] and not found.obstacles:
-            broken = self._broken(arguments["repairs"], variables)
-            down = self._down(arguments["services"], found, variables)
-            result.update(self._plans(found, broken, down, arguments["at_once"]))
-        return result
+        return {
+            **described.as_dict(found),
+            "id": save(C.DEFAULT_LOCAL_TMP, case),
+            "lines": lines,
+            "affected": affected,
+            "user_pools": list(self._user_pools(case, affected)),
+        }
 
-    def _user_pools(
-        self, found: Judgement, affected: list[str], asked: Mapping[str, Any]
-    ) -> Iterator[dict[str, str]]:
+    def _user_pools(self, case: Case, affected: list[str]) -> Iterator[dict[str, str]]:
         """Whose users may have felt it: those of the servers in question, and everybody where an Edge Server is one."""
-        hosts = {pool.pool: each.asked for each in topologies(asked) for pool in each.pools}
+        found = case.judgement
+        hosts = {pool.pool: each.asked for each in case.topologies for pool in each.pools}
         for deployment in found.places.deployments:
             places = [found.servers[host].place for host in affected]
             places = [place for place in places if place.deployment is deployment]
@@ -57,62 +53,3 @@ class ActionModule(RunAction):
                     pool.pool in own or any(place.is_edge for place in places)
                 ):
                     yield {"pool": pool.pool, "asked": hosts[pool.pool]}
-
-    def _broken(self, names: list[str], variables: Mapping[str, Any]) -> set[str]:
-        """The hosts whose repair failed."""
-        return {
-            host
-            for name in names
-            for host, answer in self.registered(variables, name).items()
-            if failed(answer)
-        }
-
-    def _down(self, name: str | None, found: Judgement, variables: Mapping[str, Any]) -> set[str]:
-        """The hosts that serve nobody, as they say now, or else as they said when they were measured."""
-        answers = {} if name is None else self.registered(variables, name)
-        now = {host: (answer.get("own") or {}).get("running") for host, answer in answers.items()}
-        return {
-            host
-            for host, each in found.servers.items()
-            if not (each.measurement.running if now.get(host) is None else now[host])
-        }
-
-    def _plans(self, found: Judgement, broken: set[str], down: set[str], at_once: int) -> dict[str, Any]:
-        """An order of restarts for each deployment, none where a repair failed: what restarts there would go on with
-        the wrong time.
-        """
-        plans: list[dict[str, Any]] = []
-        not_planned: list[str] = []
-        for deployment in found.places.deployments:
-            candidates = found.candidates(deployment)
-            if not candidates:
-                continue
-            failing = [each.host for each in found.servers.values() if each.host in broken]
-            failing = [host for host in failing if found.servers[host].place.deployment is deployment]
-            if failing:
-                not_planned.append(
-                    f"Nothing is restarted, as the repair of {described.listed(failing)} failed."
-                )
-                continue
-            to_restart = [
-                Candidate(each.host, each.place.computer, each.host not in down) for each in candidates
-            ]
-            try:
-                plan = restart_plan(deployment.pools, to_restart, at_once)
-            except UnknownTopology as unknown:
-                not_planned.append(f"Nothing is restarted. {unknown}")
-                continue
-            known = {
-                each.host: each.place.computer
-                for each in found.servers.values()
-                if each.measurement.computer is not None and each.place.deployment is deployment
-            }
-            plans.append(
-                {
-                    "deployment": deployment.name,
-                    "id": save_plan(C.DEFAULT_LOCAL_TMP, plan, deployment.pools, known),
-                    "rounds": [list(each) for each in plan.rounds],
-                    "lanes": [list(each) for each in plan.lanes],
-                }
-            )
-        return {"restart_plans": plans, "not_planned": not_planned}

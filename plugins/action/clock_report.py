@@ -13,9 +13,9 @@ from ansible import constants as C
 
 from ..modules import clock_report as module
 from ..plugin_utils.clock.outcome import Run, outcome, report, troubles
-from ..plugin_utils.clock.run import judged
+from ..plugin_utils.clock.run import saved
 from ..plugin_utils.restart.turns import outcomes
-from ..plugin_utils.run_action import RunAction, latest
+from ..plugin_utils.run_action import RunAction
 
 
 class ActionModule(RunAction):
@@ -25,10 +25,9 @@ class ActionModule(RunAction):
         def registered(name: str) -> dict[str, dict[str, Any]]:
             return self.registered(variables, name)
 
-        first, *again = arguments["measurements"]
-        before = judged({**arguments, "measurements": [first]}, registered)
-        measured_again = any(each and not each.get("skipped") for each in latest(again, registered).values())
-        after = judged(arguments, registered) if measured_again and not self.check_mode else None
+        case = saved(C.DEFAULT_LOCAL_TMP, arguments["judgement"])
+        proof = arguments["proof"]
+        after = None if proof is None or self.check_mode else case.with_proof(proof, registered)
         steps: dict[str, dict[str, Any]] = {}
         for step, name in arguments["steps"].items():
             for host, answer in registered(name).items():
@@ -37,7 +36,7 @@ class ActionModule(RunAction):
             for host, result in outcomes(C.DEFAULT_LOCAL_TMP, plan["id"]).items():
                 steps.setdefault(host, {})["restart"] = result
         run = Run(
-            before,
+            case.judgement,
             after,
             steps,
             arguments["replication"],

@@ -11,7 +11,7 @@ from typing import Any
 
 from ..modules import clock_requests as module
 from ..modules import time_service
-from ..plugin_utils.clock.requests import check_host, check_variables, check_zone
+from ..plugin_utils.clock.requests import check_host, check_management_host, check_variables, check_zone
 from ..plugin_utils.module_action import argument_spec, validated
 from ..plugin_utils.result.refusals import BadArgument
 from ..plugin_utils.run_action import RunAction
@@ -27,6 +27,9 @@ class ActionModule(RunAction):
         check_variables(prefix, arguments["variables"], arguments["known"])
         requests = self.registered(variables, arguments["requests"])
         found = {host: self._request(prefix, host, request) for host, request in requests.items()}
+        for host, request in requests.items():
+            name = request.get("management_host")
+            check_management_host(f"{prefix}management_host", host, name, variables["hostvars"])
         time_servers = list(arguments["variables"].get(f"{prefix}ntp_servers") or ())
         peers = [
             str(peer["host"])

@@ -244,6 +244,7 @@ class CallbackModule(CallbackBase):
                     each,
                     tuple(self._speaks_for(task)),
                     bool(getattr(task, "check_mode", False)),
+                    str(task.get_path() or ""),
                 )
             )
 

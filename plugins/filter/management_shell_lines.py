@@ -23,6 +23,10 @@ options:
     description: How many columns there are.
     type: int
     default: 72
+  most:
+    description:
+      - So many commands of each cmdlet, and then a comment on how many more there are. By default all of them.
+    type: int
 """
 
 EXAMPLES = r"""
@@ -44,14 +48,25 @@ _value:
   elements: str
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..plugin_utils.result.display import typed_lines
 
 
-def management_shell_lines(commands: Sequence[str], width: int = 72) -> list[str]:
-    return [line for command in commands for line in typed_lines(str(command), int(width))]
+def management_shell_lines(commands: Sequence[str], width: int = 72, most: int | None = None) -> list[str]:
+    lines = []
+    cmdlets = Counter(str(command).split(" ", 1)[0] for command in commands)
+    so_far: Counter[str] = Counter()
+    for command in commands:
+        cmdlet = str(command).split(" ", 1)[0]
+        so_far[cmdlet] += 1
+        if most is None or so_far[cmdlet] <= int(most):
+            lines += typed_lines(str(command), int(width))
+        elif so_far[cmdlet] == cmdlets[cmdlet]:
+            lines.append(f"# and {cmdlets[cmdlet] - int(most)} more of {cmdlet}")
+    return lines
 
 
 class FilterModule:

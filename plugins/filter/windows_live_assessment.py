@@ -20,8 +20,9 @@ options:
       - The results of the info modules, under the keys C(connection) (connection_info), C(readiness) (federation_info),
         C(access_edge) (the one configuration), C(providers), C(replication) (replication_info), C(policies), C(media),
         C(services) (the C(effective) list of media_configuration_info for the services that have settings of their
-        own), C(people) (the C(users) of effective_policy_info for the people whom the change is for), and C(holders)
-        (the holders of external access policies that it returns).
+        own), C(people) (the C(users) of effective_policy_info for the people whom the change is for), C(holders) (the
+        holders of external access policies that it returns), and C(reported) (what it returns of the users and sites to
+        report on).
     type: dict
     required: true
   request:
@@ -84,6 +85,7 @@ EXAMPLES = r"""
       services: []
       people: []
       holders: "{{ effective.holders.external_access_policy }}"
+      reported: "{{ effective }}"
     request:
       state: present
       policies: [Global]
@@ -107,6 +109,7 @@ _value:
   description:
     - C(policies), C(media), C(providers), C(grants) and C(access_edge) are what to write, as options of their modules.
       C(pending) says what of it is not as wanted yet, C(weaker) where encryption would no longer be required.
+    - C(in_force) says what is in force for the users and sites to report on.
     - C(shadowing) says which collections go before the change somewhere and are left as they are, C(left) what is not
       taken back, C(obstacles) what stands in the way, C(screen) all of it for people, as lists of texts.
   type: dict

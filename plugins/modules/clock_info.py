@@ -33,6 +33,12 @@ options:
       - From V(1) to V(1000).
     type: int
     default: 8
+  precise_to_ms:
+    description:
+      - How well the offset must be known, in milliseconds. While it is known less well, as of a server that is busy and
+        answers late, it is asked again, up to four times O(samples) more.
+      - From V(0.001) to V(3600000).
+    type: float
 extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.info

@@ -18,7 +18,7 @@ description:
     wrong zone, or an error that a zone explains, does not vote. Where voters contradict each other without a majority
     it is unclear, and nothing should be done.
   - Of each server it says one of V(right), V(wrong), V(not_known) and V(unclear), what is wrong with it, and what is to
-    be done, and it orders the restarts.
+    be done. What comes later in the run goes by this judgement, by its RV(id).
 options:
   measurements:
     description:
@@ -74,30 +74,6 @@ options:
       - Whether the controller's clock is synchronised, and so worth more than another. By default its kernel is asked.
         One that is not synchronised does not vote.
     type: bool
-  repairs:
-    description:
-      - The names under which hosts have registered the tasks of their repair. In a deployment where one failed nothing
-        is restarted.
-    type: list
-    elements: str
-    default: []
-  plan_restarts:
-    description:
-      - Whether to write down the order of restarts for M(lync.remediation.server_restart).
-    type: bool
-    default: false
-  services:
-    description:
-      - The name under which hosts have registered what M(lync.remediation.pool_info) returned with
-        O(lync.remediation.pool_info#module:own=true). Of a pool, those come first whose services do not run, since
-        nothing else may be stopped before they are back.
-    type: str
-  at_once:
-    description:
-      - How many servers may be restarted at a time, each of another outage domain.
-      - From V(1) to V(100).
-    type: int
-    default: 1
   show:
     description:
       - Whether the lines for people are shown.
@@ -113,8 +89,8 @@ attributes:
     support: full
 seealso:
   - module: lync.remediation.clock_info
+  - module: lync.remediation.clock_restart_plan
   - module: lync.remediation.clock_report
-  - module: lync.remediation.server_restart
 """
 
 EXAMPLES = r"""
@@ -195,7 +171,7 @@ servers:
       found:
         offset_ms: -21599996.2
         zone: Central Standard Time
-      said: ["its clock is -6 h 0 min off, which has the size of a difference between two zones."]
+      said: ["the clock is -6 h 0 min off, which has the size of a difference between two zones."]
 obstacles:
   description:
     - What must be cleared up before anything may be changed.
@@ -234,25 +210,13 @@ user_pools:
   sample:
     - pool: pool01.contoso.com
       asked: management.contoso.com
-restart_plans:
+id:
   description:
-    - With O(plan_restarts=true), for each deployment with servers to restart the C(id) of its plan, its C(rounds) and
-      its C(lanes), as M(lync.remediation.server_restart) takes them.
+    - What M(lync.remediation.clock_restart_plan) and M(lync.remediation.clock_report) take this judgement up by, in the
+      same run.
   returned: success
-  type: list
-  elements: dict
-  sample:
-    - deployment: pool01.contoso.com
-      id: 0f4c6a1be2d97753
-      rounds: [[fe02.contoso.com]]
-      lanes: [[fe02.contoso.com]]
-not_planned:
-  description:
-    - With O(plan_restarts=true), why nothing is restarted in a deployment.
-  returned: success
-  type: list
-  elements: str
-  sample: []
+  type: str
+  sample: 5d0f4c6a1be2d977
 lines:
   description:
     - All of that for people, in lines of at most 79 columns.

@@ -12,63 +12,19 @@ version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:
-  - Judges once more, with what was measured since the repair, and says for each server what has become of it, what was
-    done, what is left, and how to go on.
+  - Judges what was measured after the repair, and says for each server what has become of it, what was done, what is
+    left, and how to go on.
 options:
-  measurements:
+  judgement:
     description:
-      - The names under which each host of the play has registered what M(lync.remediation.clock_info) returned. A later
-        one goes before an earlier one where a host has it.
-    type: list
-    elements: str
+      - The RV(lync.remediation.clock_judgement#module:id) of the judgement that the repair went by.
+    type: str
     required: true
-  topologies:
+  proof:
     description:
-      - By the inventory's host that was asked, what M(lync.remediation.pool_info) returned. Hosts that know a pool in
-        common are of one deployment; each deployment is judged by itself.
-    type: dict
-    required: true
-  requests:
-    description:
-      - By host, the RV(lync.remediation.clock_requests#module:requests) of the inventory. A host that is missing may
-        have any zone and source.
-    type: dict
-    default: {}
-  ntp_servers:
-    description:
-      - The time servers among those of O(measurements) that are named to tell the time. Two or more of them at
-        different addresses that agree decide alone.
-    type: list
-    elements: str
-    default: []
-  max_offset_ms:
-    description:
-      - How far from the right time a clock may be, in milliseconds, V(1) or more.
-      - From V(1) to V(3600000).
-    type: float
-    default: 1000
-  restart_offset_ms:
-    description:
-      - From what error on services must be restarted after the repair, in milliseconds.
-      - From V(0) to V(31536000000).
-    type: float
-    default: 300000
-  follow_pool:
-    description:
-      - Whether hosts for which the inventory requests no zone, or no time service, should have that of more than half
-        of their pool.
-    type: bool
-    default: false
-  time_zone_confirmed:
-    description:
-      - Whether the zones of the inventory are right even where more than half of at least three servers have others.
-    type: bool
-    default: false
-  controller_synchronised:
-    description:
-      - Whether the controller's clock is synchronised, and so worth more than another. By default its kernel is asked.
-        One that is not synchronised does not vote.
-    type: bool
+      - The name under which hosts have registered what M(lync.remediation.clock_info) returned after the repair. It is
+        judged by the same rules. Hosts that were not measured again stand as they stood.
+    type: str
   steps:
     description:
       - By step, the name under which hosts have registered the task that took it. Steps are C(note removed), C(note),
@@ -77,13 +33,13 @@ options:
     default: {}
   restart_plans:
     description:
-      - The RV(lync.remediation.clock_judgement#module:restart_plans) that were carried out.
+      - The RV(lync.remediation.clock_restart_plan#module:restart_plans) that were carried out.
     type: list
     elements: dict
     default: []
   not_planned:
     description:
-      - The RV(lync.remediation.clock_judgement#module:not_planned), which say why no plan was made.
+      - The RV(lync.remediation.clock_restart_plan#module:not_planned), which say why no plan was made.
     type: list
     elements: str
     default: []
@@ -132,6 +88,13 @@ EXAMPLES = r"""
   run_once: true
   register: topology
 
+- name: Say who is wrong
+  lync.remediation.clock_judgement:
+    measurements: [clock]
+    topologies: "{{ {groups['management'] | first: topology} }}"
+  run_once: true
+  register: judgement
+
 - name: Put them right
   lync.remediation.clock:
   register: repaired
@@ -142,8 +105,8 @@ EXAMPLES = r"""
 
 - name: Say what has come of it
   lync.remediation.clock_report:
-    measurements: [clock, proof]
-    topologies: "{{ {groups['management'] | first: topology} }}"
+    judgement: "{{ judgement.id }}"
+    proof: proof
     steps:
       clock: repaired
   run_once: true
@@ -190,7 +153,7 @@ msg:
     - What went wrong, in one sentence.
   returned: on failure
   type: str
-  sample: "clock_drift_max_offset_ms: nan is not between 1 and 3600000. Nothing has been changed."
+  sample: "judgement: this run has no judgement 'x'. Nothing has been changed."
 failure:
   description:
     - What kind of failure ended the task, in one word that stays the same when the sentence changes; see

@@ -63,6 +63,7 @@ options:
         the copy.
       - By default it is what is in force there, the Global policy. People at a site with a policy of its own have
         that one in force, so that a per-user policy for them is better made a copy of it.
+      - What is not set there is not written, and has to be given where a new policy would begin with a value.
       - Ignored where the policy exists.
     type: str
   server_defaults:

@@ -132,6 +132,7 @@ options:
         the copy.
       - By default it is what is in force there, for a service the collection of its site, where it has one, and the
         Global one otherwise.
+      - What is not set there is not written, and has to be given where a new collection would begin with a value.
       - Ignored where the collection exists.
     type: str
   server_defaults:

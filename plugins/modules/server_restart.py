@@ -127,8 +127,8 @@ extends_documentation_fragment:
   - lync.remediation.connection
 notes:
   - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
-  - Failing over is one long command. Set C(ansible_management_shell_command_timeout) to more than
-    O(drain_timeout) for it.
+  - Failing over and back are one long command each, which may take O(drain_timeout) or O(start_timeout) beyond
+    C(ansible_management_shell_command_timeout).
   - What it does is journalled before it is done, as something that cannot be taken back.
 seealso:
   - module: lync.remediation.restart_note

@@ -84,8 +84,8 @@ extends_documentation_fragment:
   - lync.remediation.connection
 notes:
   - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
-  - Failing over is one long command. Set C(ansible_management_shell_command_timeout) to more than
-    O(drain_timeout) for it.
+  - Failing over and back are one long command each, which may take O(drain_timeout) or O(start_timeout) beyond
+    C(ansible_management_shell_command_timeout).
   - Run it on one server of a pool at a time. Two tasks that ask at the same moment both see a healthy
     pool; M(lync.remediation.server_restart) marks the server first, and sees the other.
   - A server that M(lync.remediation.server_restart) is at work on is not stopped.

@@ -254,3 +254,12 @@ def article(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> Ansibl
 def demo(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> Ansible:
     """Ansible at the deployment of the demonstration: Lync Server 2010, everything ready but the two settings."""
     return ansible_at(start("demo"))
+
+
+@pytest.fixture
+def contoso(demo: Ansible) -> Ansible:
+    """The demo's deployment with a name of its own, and no baseline yet."""
+    shutil.rmtree(demo.lab.state / "baseline", ignore_errors=True)
+    variables = {"lync_remediation_deployment": "contoso", "lync_remediation_state_persists": True}
+    write_variables(demo.lab, "management", variables)
+    return demo

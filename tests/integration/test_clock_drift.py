@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from .clock_drift import CENTRAL, GREENWICH, av_authentication, fix, last_table, results, stops, writes
-from .conftest import Ansible
+from .clock_drift import CENTRAL, GREENWICH, TIMES, av_authentication, fix, last_table, results, stops, writes
+from .conftest import Ansible, Start
 
 REPAIRED = [
     ("New-Item", ""),
@@ -103,3 +104,28 @@ def test_a_clock_that_w32time_does_not_correct_is_set_only_if_allowed(article: A
     assert allowed.exit_code == 0, allowed.output
     assert ("edge01", "Set-Date") in writes(article.lab)
     assert stops(article.lab) == ["edge01", "fe02"]
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("version", [2010, 2013, 2015, 2019, "SE"])
+def test_every_version_dry_real_and_again(
+    version: object, start: Start, ansible_at: Callable[..., Ansible], tmp_path: Path
+) -> None:
+    lab = start("clock", **TIMES, version=version)
+    lab.inject("clock_offset", "edge01.contoso.com", seconds=400)
+    ansible = ansible_at(lab)
+    dry = fix(ansible, "--check", restart=True, follow_pool=True)
+    assert dry.exit_code == 0, dry.output
+    assert last_table(dry) == {"edge01": "wrong clock", "fe02": "wrong zone, clock"}
+    assert writes(lab) == []
+    real, facts = results(ansible, tmp_path, "--diff", restart=True, follow_pool=True)
+    assert real.exit_code == 0, real.output
+    assert real.differences == dry.differences
+    statuses = {server: fact["status"] for server, fact in facts.items()}
+    right = dict.fromkeys(("dublin", "fe01", "fe03"), "in_desired_state")
+    assert statuses == right | dict.fromkeys(("edge01", "fe02"), "corrected")
+    assert stops(lab) == ["edge01", "fe02"]
+    done = writes(lab)
+    again = fix(ansible, restart=True, follow_pool=True)
+    assert (again.exit_code, again.changed, again.differences) == (0, 0, []), again.output
+    assert writes(lab) == done

@@ -26,6 +26,7 @@ from .clock_drift import (
     down,
     fix,
     last_table,
+    results,
     stops,
     writes,
 )
@@ -284,3 +285,38 @@ def test_a_play_that_is_not_in_step_is_refused(
     said = "the play must have the linear strategy, and not have serial. Nothing has been changed."
     assert said in run.text.replace("- ", "")
     assert writes(article.lab) == []
+
+
+def test_a_reading_that_hangs_before_a_restart_is_given_up_soon(article: Ansible) -> None:
+    article.lab.inject("hang", "fe02.contoso.com", command="Get-CsPoolUpgradeReadinessState", times=0)
+    run = fix(article, restart=True, follow_pool=True, command_timeout=10)
+    assert run.exit_code == 2, run.output
+    assert "did not finish within 10 seconds" in run.text
+    assert stops(article.lab) == []
+    assert last_table(run) == {"fe02": "right, restart pending"}
+
+
+def test_a_domain_that_is_wrong_sets_nobody_wrong(article: Ansible) -> None:
+    article.lab.inject("time_server", name="dc01.contoso.com", offset=600)
+    for server in ("fe01", "fe02", "fe03", "dublin"):
+        article.lab.inject("clock_offset", f"{server}.contoso.com", seconds=600)
+    run = fix(article, restart=True, follow_pool=True, allow_step=True, controller_synchronised=True)
+    assert run.exit_code == 2, run.output
+    assert {"fe01", "fe03", "dublin"} <= set(last_table(run))
+    assert "PDC emulator dc01.contoso.com is +10 min off" in run.text
+    assert not [each for each in writes(article.lab) if each[0] in ("fe01", "fe03", "dublin", "edge01")]
+    assert stops(article.lab) == []
+
+
+def test_time_servers_that_die_while_a_server_is_repaired(article: Ansible, tmp_path: Path) -> None:
+    names = ["ntp1.contoso.com", "ntp2.contoso.com"]
+
+    def die() -> None:
+        for name in names:
+            article.lab.inject("time_server", name=name, reachable=False)
+
+    with meanwhile(article.lab, "klist", die, "fe02.contoso.com"):
+        run, facts = results(article, tmp_path, follow_pool=True, restart=True, ntp_servers=names)
+    assert run.exit_code == 0, run.output
+    assert {server for server, fact in facts.items() if fact["status"] == "corrected"} == {"fe02"}
+    assert stops(article.lab) == ["fe02"]

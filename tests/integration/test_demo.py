@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import signal
@@ -15,22 +14,11 @@ import sys
 import time
 from pathlib import Path
 
-import demo
 import recording
-import yaml
-from running import CHECKOUT, DEPLOYMENTS, TESTS
+from running import CHECKOUT, TESTS
 
 #: A scene on one screen, its heading and command included.
 LINES = 50
-
-
-def test_the_picture_in_the_readme_is_what_a_run_shows(tmp_path: Path) -> None:
-    description = yaml.safe_load((DEPLOYMENTS / "clock.yml").read_text(encoding="utf-8"))
-    description["network"] = f"127.{16 + os.getpid() % 80}.251"
-    (tmp_path / "clock.yml").write_text(yaml.safe_dump(description), encoding="utf-8")
-    shown = demo.recorded(dataclasses.replace(demo.CLOCKS, deployment=str(tmp_path / "clock")))
-    assert recording.normalised(shown) == recording.normalised(recording.text_of()), "run `make recording`"
-    assert max(map(len, shown.splitlines())) <= recording.COLUMNS
 
 
 def started(folder: Path, **settings: str) -> subprocess.Popen[str]:
@@ -59,6 +47,7 @@ def processes_that_name(text: str) -> list[str]:
 
 def test_it_leaves_nothing_when_stopped_and_else_keeps_its_promises(tmp_path: Path) -> None:
     """Stopped by Ctrl-C, by closing the terminal, or by ending the process: while servers start, and afterwards.
+    The README's picture is one of its screens.
 
     One test, since its servers have addresses of their own, which two demonstrations at once would both want.
     """
@@ -83,3 +72,9 @@ def test_it_leaves_nothing_when_stopped_and_else_keeps_its_promises(tmp_path: Pa
     assert [line for line in wide if str(CHECKOUT) not in line and str(tmp_path) not in line] == []
     for part in re.split(r"(?m)^=+\n(?=(?:Act|Scene|What|Verdict|Now))", output):
         assert len(part.splitlines()) <= LINES, part
+
+    picture = recording.text_of()
+    assert max(map(len, picture.splitlines())) <= recording.COLUMNS
+    command, screen = re.fullmatch(r"(\$ (?:.*\\\n)*.*\n)([\s\S]*)", recording.normalised(picture)).groups()
+    for part in (command, screen):
+        assert part in recording.normalised(output), "run `make recording`"

@@ -31,6 +31,7 @@ OF_COMPUTERS = {
     "certificate_judgement": {"edges": 0},
     "clock_judgement": {"front_ends:edges": 0},
     "clock_report": {"front_ends": 0},
+    "clock_restart_plan": {"front_ends:edges": 0},
     "restart_note": {"fe03.contoso.com": 0},
     "pool_state": {"fe03.contoso.com": 0},
 }

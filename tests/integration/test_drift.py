@@ -295,6 +295,46 @@ def test_one_failing_cmdlet_costs_one_noun(lab: LabInProcess, controller: Contro
 
 
 @one_version
+def test_which_deployment_it_is_may_be_half_known_to_look_and_not_to_write(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    nouns = [*FEW, "CsSipDomain"]
+    lab.striker.add(Rule("error", command="Get-CsSipDomain", times=0))
+    assert controller.run("drift_export", nouns=nouns)["verdict"] == "incomplete"
+    lab.heal()
+    controller.run("drift_export", nouns=nouns)
+    by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
+    for cmdlet, lost in (("Get-CsSipDomain", {"CsSipDomain"}), ("Get-CsSite", set())):
+        lab.striker.add(Rule("error", command=cmdlet, times=0))
+        result = controller.run("drift_check")
+        assert {each["noun"] for each in result["findings"] if each["unknown"] == "failed"} == lost
+        assert result["counts"]["drifted"] == 1
+        if lost:
+            assert controller.run("drift_enforce")["verdict"] == "incomplete"
+            assert lab.writes == []
+        lab.heal()
+    assert controller.run("drift_enforce", store_copy=False)["verdict"] == "clean"
+
+
+@pytest.mark.sweep
+@one_version
+def test_each_failing_cmdlet_costs_its_noun(lab: LabInProcess, controller: Controller) -> None:
+    controller.run("drift_export")
+    by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
+    lab.commands.clear()
+    drifted = found(controller.run("drift_check"))
+    cmdlets = {command["name"] for command in lab.commands if command["name"].startswith("Get-Cs")}
+    for cmdlet in sorted(cmdlets):
+        lab.striker.add(Rule("error", command=cmdlet, times=0))
+        result = controller.run("drift_check")
+        lab.heal()
+        noun = cmdlet.removeprefix("Get-")
+        assert {each for each in drifted if each[0] != noun} <= found(result), cmdlet
+        assert {each[0] for each in found(result) - drifted} <= {noun}, cmdlet
+    assert len(cmdlets) > 100
+
+
+@one_version
 def test_a_new_difference_that_matters_is_read_again_before_it_counts(
     lab: LabInProcess, controller: Controller
 ) -> None:
@@ -407,19 +447,13 @@ def test_somebody_who_changes_it_meanwhile_is_left_alone(lab: LabInProcess, cont
     controller.run("drift_export", nouns=FEW)
     by_hand(lab, "CsVoicePolicy", "Tag:Sales", AllowSimulRing=False)
     by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
-    seen = 0
 
-    def meanwhile(_number: int) -> None:
-        nonlocal seen
-        names = [command["name"] for command in lab.commands]
-        if names.count("Get-CsVoicePolicy") == 1 and not seen:
-            seen = 1
-            by_hand(lab, "CsVoicePolicy", "Tag:Sales", AllowCallForwarding=False)
+    def meanwhile(_server: Any) -> str:
+        by_hand(lab, "CsVoicePolicy", "Tag:Sales", AllowCallForwarding=False)
+        return ""
 
-    lab.commands.clear()
-    lab.striker.on_request = meanwhile
+    lab.striker.add(Rule("change", command="Get-CsVoicePolicy", skip=1, times=1, action=meanwhile))
     result = controller.run("drift_enforce", store_copy=False)
-    lab.striker.on_request = None
     states = {each["noun"]: (each["status"], each["unknown"]) for each in result["findings"]}
     assert states == {
         "CsVoicePolicy": ("unknown", "changed_while_reading"),

@@ -7,36 +7,24 @@
 from __future__ import annotations
 
 import shlex
-import shutil
-from collections.abc import Callable
 
 import pytest
-from running import RunningLab, write_variables
 
-from .conftest import Ansible, Run, Start
+from .conftest import Ansible, Run
 
 CALLBACK = {"ANSIBLE_CALLBACKS_ENABLED": "lync.remediation.drift_report"}
 NOUNS = "CsMediaConfiguration,CsExternalAccessPolicy"
 
 
-@pytest.fixture
-def ansible(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> Ansible:
-    lab = start("demo")
-    shutil.rmtree(lab.state / "baseline", ignore_errors=True)
-    variables = {"lync_remediation_deployment": "contoso", "lync_remediation_state_persists": True}
-    write_variables(lab, "management", variables)
-    return ansible_at(lab)
-
-
-def run(ansible: Ansible, playbook: str, *arguments: str, **environment: str) -> Run:
+def run(contoso: Ansible, playbook: str, *arguments: str, **environment: str) -> Run:
     command = [
         "ansible-playbook",
         "-i",
-        ansible.lab.inventory.name,
+        contoso.lab.inventory.name,
         f"lync.remediation.{playbook}",
         *arguments,
     ]
-    return ansible.run(command, **{**CALLBACK, **environment})
+    return contoso.run(command, **{**CALLBACK, **environment})
 
 
 def line(shown: Run, playbook: str) -> list[str]:
@@ -45,20 +33,20 @@ def line(shown: Run, playbook: str) -> list[str]:
     return shlex.split(found)
 
 
-def test_from_export_to_taking_back_by_the_lines_that_are_printed(ansible: Ansible) -> None:
-    lab = ansible.lab
-    refused = run(ansible, "check_drift")
+def test_from_export_to_taking_back_by_the_lines_that_are_printed(contoso: Ansible) -> None:
+    lab = contoso.lab
+    refused = run(contoso, "check_drift")
     assert refused.exit_code == 12, refused.output
-    exported = run(ansible, "export_baseline", "-e", f"drift_nouns={NOUNS}")
+    exported = run(contoso, "export_baseline", "-e", f"drift_nouns={NOUNS}")
     assert exported.exit_code == 0, exported.output
     lab.inject("other_administrator", noun="CsMediaConfiguration", EnableQoS="true")
     lab.inject("other_administrator", noun="CsExternalAccessPolicy", EnableOutsideAccess="true")
 
-    drifted = run(ansible, "check_drift")
+    drifted = run(contoso, "check_drift")
     assert drifted.exit_code == 10, drifted.output
     assert drifted.changed == 0
     assert "contoso: 2 things differ" in drifted.text
-    assert "lync_remediation_drift" in run(ansible, "check_drift", ANSIBLE_SHOW_CUSTOM_STATS="true").output
+    assert "lync_remediation_drift" in run(contoso, "check_drift", ANSIBLE_SHOW_CUSTOM_STATS="true").output
     summary = drifted.output[
         drifted.output.index("contoso: 2 things") : drifted.output.index("TASK [Pass only")
     ]
@@ -68,27 +56,27 @@ def test_from_export_to_taking_back_by_the_lines_that_are_printed(ansible: Ansib
         each for each in drifted.output.splitlines() if "  MEDIUM  " in each or "  HIGH  " in each
     ).split()[0]
     keep = line(drifted, "accept_drift")
-    kept = ansible.run([*keep[:-1], f"drift_accept={finding}"], **CALLBACK)
+    kept = contoso.run([*keep[:-1], f"drift_accept={finding}"], **CALLBACK)
     assert kept.exit_code == 10, kept.output
-    put_back = ansible.run([*line(kept, "enforce_baseline")], **CALLBACK)
+    put_back = contoso.run([*line(kept, "enforce_baseline")], **CALLBACK)
     assert put_back.exit_code == 0, put_back.output
     assert put_back.changed == 1
-    back = ansible.run(line(put_back, "roll_back"), **CALLBACK)
+    back = contoso.run(line(put_back, "roll_back"), **CALLBACK)
     assert back.exit_code == 0, back.output
     assert back.changed == 1
 
 
 @pytest.mark.sweep
-def test_without_the_callback_ansible_s_own_exit_code_tells(ansible: Ansible) -> None:
+def test_without_the_callback_ansible_s_own_exit_code_tells(contoso: Ansible) -> None:
     environment = {"ANSIBLE_CALLBACKS_ENABLED": "ansible.builtin.minimal"}
-    assert run(ansible, "export_baseline", "-e", f"drift_nouns={NOUNS}", **environment).exit_code == 0
-    assert run(ansible, "check_drift", **environment).exit_code == 0
-    ansible.lab.inject("other_administrator", noun="CsMediaConfiguration", EnableQoS="true")
-    assert run(ansible, "check_drift", **environment).exit_code == 2
+    assert run(contoso, "export_baseline", "-e", f"drift_nouns={NOUNS}", **environment).exit_code == 0
+    assert run(contoso, "check_drift", **environment).exit_code == 0
+    contoso.lab.inject("other_administrator", noun="CsMediaConfiguration", EnableQoS="true")
+    assert run(contoso, "check_drift", **environment).exit_code == 2
 
 
 @pytest.mark.sweep
-def test_a_server_that_is_not_there_is_incomplete(ansible: Ansible) -> None:
-    assert run(ansible, "export_baseline", "-e", f"drift_nouns={NOUNS}").exit_code == 0
-    away = run(ansible, "check_drift", "-e", "ansible_port=1")
+def test_a_server_that_is_not_there_is_incomplete(contoso: Ansible) -> None:
+    assert run(contoso, "export_baseline", "-e", f"drift_nouns={NOUNS}").exit_code == 0
+    away = run(contoso, "check_drift", "-e", "ansible_port=1")
     assert away.exit_code == 11, away.output

@@ -22,9 +22,11 @@ def test_federation_is_enabled_and_refused_in_any_language(
     language: str, start: Start, ansible_at: Callable[..., Ansible]
 ) -> None:
     ansible = ansible_at(start(language=language))
-    assert ansible.enable().exit_code == 0
+    enabled = ansible.enable()
+    assert enabled.exit_code == 0
     again = ansible.enable()
     assert (again.exit_code, again.changed) == (0, 0)
+    assert "[WARNING]" not in enabled.output + again.output
     refused = ansible.module("external_access_policy", identity="site:Nowhere", enable_outside_access=True)
     assert (refused["reached"], refused["failure"]) == ("FAILED!", "refused")
     unknown = ansible.module("public_provider", identity="Nobody", enabled=True, state="present")

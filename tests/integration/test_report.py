@@ -9,28 +9,17 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from report_formats import assert_all_say_the_same
-from running import RunningLab, write_variables
 
-from .conftest import Ansible, Run, Start
+from .conftest import Ansible, Run
 
 NOUNS = "CsMediaConfiguration,CsExternalAccessPolicy"
 FORMATS = "html,csv,junit,prometheus,text"
-
-
-@pytest.fixture
-def ansible(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> Ansible:
-    lab = start("demo")
-    shutil.rmtree(lab.state / "baseline", ignore_errors=True)
-    variables = {"lync_remediation_deployment": "contoso", "lync_remediation_state_persists": True}
-    write_variables(lab, "management", variables)
-    return ansible_at(lab)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -48,10 +37,10 @@ def model_of(folder: Path, name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def run(ansible: Ansible, tmp_path: Path) -> Callable[..., tuple[Run, dict[str, Any]]]:
+def run(contoso: Ansible, tmp_path: Path) -> Callable[..., tuple[Run, dict[str, Any]]]:
     def run(playbook: str, *arguments: str, **more: str) -> tuple[Run, dict[str, Any]]:
-        command = ["ansible-playbook", "-i", ansible.lab.inventory.name, f"lync.remediation.{playbook}"]
-        done = ansible.run([*command, *arguments], **{**environment(tmp_path), **more})
+        command = ["ansible-playbook", "-i", contoso.lab.inventory.name, f"lync.remediation.{playbook}"]
+        done = contoso.run([*command, *arguments], **{**environment(tmp_path), **more})
         return done, model_of(tmp_path, "drift" if playbook == "check_drift" else playbook)
 
     return run
@@ -62,9 +51,9 @@ def as_typed(line: str) -> list[str]:
 
 
 def test_what_was_found_is_put_back_and_kept_by_the_lines_of_the_report(
-    ansible: Ansible, run: Callable[..., tuple[Run, dict[str, Any]]], tmp_path: Path
+    contoso: Ansible, run: Callable[..., tuple[Run, dict[str, Any]]], tmp_path: Path
 ) -> None:
-    lab = ansible.lab
+    lab = contoso.lab
     assert run("export_baseline", "-e", f"drift_nouns={NOUNS}")[0].exit_code == 0
     lab.inject("other_administrator", noun="CsMediaConfiguration", EnableQoS="true")
     lab.inject("other_administrator", noun="CsExternalAccessPolicy", EnableOutsideAccess="true")
@@ -80,21 +69,21 @@ def test_what_was_found_is_put_back_and_kept_by_the_lines_of_the_report(
     assert end[-1] == f"Report: {tmp_path / 'drift.html'}"
 
     first, second = found["findings"]
-    kept = ansible.run(as_typed(first["keep"]), **environment(tmp_path))
+    kept = contoso.run(as_typed(first["keep"]), **environment(tmp_path))
     assert kept.exit_code == 10, kept.output
-    put_back = ansible.run(as_typed(second["put_back"]), **environment(tmp_path))
+    put_back = contoso.run(as_typed(second["put_back"]), **environment(tmp_path))
     assert put_back.exit_code == 0, put_back.output
     corrected = model_of(tmp_path, "drift")
     assert (corrected["word"], corrected["counts"]["corrected"]) == ("corrected", 1)
     assert [each["mode"] for each in corrected["history"]] == ["check", "accept", "enforce"]
-    back = ansible.run(as_typed(corrected["deployments"][0]["take_back"]), **environment(tmp_path))
+    back = contoso.run(as_typed(corrected["deployments"][0]["take_back"]), **environment(tmp_path))
     assert back.changed == 1, back.output
     # What was taken back contradicts the baseline again, which the same run says.
     assert model_of(tmp_path, "roll_back")["counts"]["drifted"] == 1
 
 
 def test_hosts_that_nobody_could_ask_are_unknown_and_the_earlier_report_survives(
-    ansible: Ansible, run: Callable[..., tuple[Run, dict[str, Any]]], tmp_path: Path
+    contoso: Ansible, run: Callable[..., tuple[Run, dict[str, Any]]], tmp_path: Path
 ) -> None:
     assert run("export_baseline", "-e", f"drift_nouns={NOUNS}")[0].exit_code == 0
     away, found = run("check_drift", "-e", "ansible_port=1")

@@ -13,7 +13,7 @@ import shutil
 import socket
 import stat
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -22,9 +22,9 @@ import pytest
 import yaml
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from running import CHECKOUT, RunningLab, ansible_environment, recap, write_variables
+from running import CHECKOUT, RunningLab, ansible_environment, recap
 
-from .conftest import Ansible, Start
+from .conftest import Ansible
 from .machine import ROOTS_HOME, Machine, has_systemd, why_not
 
 on_a_machine = pytest.mark.skipif(bool(why_not()), reason=f"no computer of one's own: {why_not()}")
@@ -70,16 +70,18 @@ def mails() -> Iterator[tuple[Mails, int]]:
 
 
 @pytest.fixture
-def lab(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> RunningLab:
+def lab(contoso: Ansible) -> RunningLab:
     """With a baseline, and readable for other accounts as far as the folders above let them pass."""
-    lab = start("demo")
-    variables = {"lync_remediation_deployment": "contoso", "lync_remediation_state_persists": True}
-    write_variables(lab, "management", variables)
-    shutil.rmtree(lab.state / "baseline", ignore_errors=True)
-    arguments = ["-i", lab.inventory.name, "lync.remediation.export_baseline", "-e", f"drift_nouns={NOUNS}"]
-    exported = ansible_at(lab).run(["ansible-playbook", *arguments])
+    arguments = [
+        "-i",
+        contoso.lab.inventory.name,
+        "lync.remediation.export_baseline",
+        "-e",
+        f"drift_nouns={NOUNS}",
+    ]
+    exported = contoso.run(["ansible-playbook", *arguments])
     assert exported.exit_code == 0, exported.output
-    return lab
+    return contoso.lab
 
 
 @pytest.fixture
@@ -144,6 +146,8 @@ def test_for_the_computer_under_an_account_of_its_own(
     assert {
         set(rule) >= {"alert", "expr", "labels", "annotations"} for rule in rules["groups"][0]["rules"]
     } == {True}
+    if shutil.which("promtool"):
+        machine.must("promtool", "check", "rules", "/etc/lync-drift/nightly/prometheus_rules.yml")
 
     def run(word: str, **environment: str) -> int:
         command = ["runuser", "-u", "lync-drift", "--", "/bin/sh", "/etc/lync-drift/nightly/run", word]

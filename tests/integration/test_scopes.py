@@ -92,9 +92,10 @@ def test_people_are_told_what_is_done_what_to_do_themselves_and_what_is_left(dem
         "sign out of the client, and in again",
         "must say AV Encryption Supported",
         "Lync 2013 and later clients ignore MaxVideoRateAllowed",
-        "(item=sip:kenmyer@contoso.com) => msg: Tag:ExternalPartners, public audio and video not allowed",
-        "Site:Dublin, RequireEncryption, VGA600K",
-        "Global, SupportEncryption, Hd720p15M",
+        "In force now on pool01.contoso.com * sip:kenmyer@contoso.com: not allowed (Tag:ExternalPartners); "
+        "SupportEncryption (Global) * site Redmond: allowed (Global); SupportEncryption (Global) * site Dublin: "
+        "allowed (Global); RequireEncryption (Site:Dublin)",
+        "media settings Site:Dublin, RequireEncryption, VGA600K",
     ):
         assert named in run.text, named
     polls = [each for each in demo.lab.commands() if each["name"] == "Get-CsManagementStoreReplicationStatus"]

@@ -19,9 +19,11 @@ from typing import Any
 
 import pytest
 import yaml
+from forked_lab import LabForks
 from lab import control
 from lab.__main__ import main
 from lab.deployment.faults import FAULTS
+from lab.engine import EMBEDDED
 from lab.injection import COMMAND_FAULTS, REQUEST_FAULTS
 from pypsrp.exceptions import AuthenticationError
 from pypsrp.powershell import RunspacePool
@@ -72,13 +74,18 @@ def deployment(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def forks() -> Iterator[LabForks]:
+    forks = LabForks()
+    yield forks
+    forks.close()
+
+
 @pytest.fixture
-def state(deployment: Path, tmp_path: Path) -> Iterator[Path]:
+def state(deployment: Path, tmp_path: Path, forks: LabForks) -> Iterator[Path]:
     """A lab that is up."""
-    directory = tmp_path / "state"
-    lab("up", deployment, "--state", directory)
-    yield directory
-    lab("down", "--state", directory, check=False)
+    with forks.running(deployment, tmp_path / "state", EMBEDDED) as running:
+        yield running.state
 
 
 def hosts(state: Path) -> dict[str, dict[str, Any]]:
@@ -177,14 +184,15 @@ DEPLOYMENT_FAULTS: list[dict[str, Any]] = [
 ]
 
 
-def test_every_fault_of_the_deployment_may_stand_in_its_file(deployment: Path, tmp_path: Path) -> None:
+def test_every_fault_of_the_deployment_may_stand_in_its_file(
+    deployment: Path, tmp_path: Path, forks: LabForks
+) -> None:
     assert {fault["kind"] for fault in DEPLOYMENT_FAULTS} == set(FAULTS)
     pool = {"site": "Redmond", "computers": ["fe01", "fe02", "fe03"]}
     document = {**DEPLOYMENT, "pools": {"pool01.contoso.com": pool}, "faults": DEPLOYMENT_FAULTS}
     deployment.write_text(yaml.safe_dump(document))
-    state = tmp_path / "state"
-    lab("up", deployment, "--state", state)
-    try:
+    with forks.running(deployment, tmp_path / "state", EMBEDDED) as running:
+        state = running.state
         for _ in range(2):
             shown = json.loads(lab("status", "--json", "--state", state).stdout)["state"]
             fe01, fe02 = shown["computers"]["fe01.contoso.com"], shown["computers"]["fe02.contoso.com"]
@@ -200,8 +208,6 @@ def test_every_fault_of_the_deployment_may_stand_in_its_file(deployment: Path, t
         lines = lab("status", "--state", state).stdout
         assert "pool01.contoso.com does not answer" in lines
         assert "fe01.contoso.com: clock -7200.000 s, UTC" in lines
-    finally:
-        lab("down", "--state", state)
 
 
 def test_somebody_else_is_faster(state: Path) -> None:

@@ -82,8 +82,17 @@ def resume_elsewhere(client: Client, pool: RunspacePool, auth: str, tls: bool, a
     return json.loads(done.stdout)
 
 
-@pytest.mark.parametrize("protocol_version", ["2.1", "2.3"])
-@pytest.mark.parametrize(("auth", "tls"), [("basic", True), ("ntlm", True), ("negotiate", False)])
+@pytest.mark.parametrize(
+    ("auth", "tls", "protocol_version"),
+    [
+        ("basic", True, "2.1"),
+        ("ntlm", True, "2.3"),
+        ("negotiate", False, "2.1"),
+        pytest.param("basic", True, "2.3", marks=pytest.mark.sweep),
+        pytest.param("ntlm", True, "2.1", marks=pytest.mark.sweep),
+        pytest.param("negotiate", False, "2.3", marks=pytest.mark.sweep),
+    ],
+)
 def test_another_process_goes_on_with_a_shell(
     start: Callable[[SmallServer], Client], protocol_version: str, auth: str, tls: bool
 ) -> None:

@@ -73,7 +73,7 @@ class Request:
 def remediate(envelope: Envelope, request: Request, clock: Clock = time) -> Result:
     """Raises Refused where nothing can or should be done, ClockJumped, ChangeFailed, and the wire's errors."""
     shell = envelope.shell
-    offset, jump = measure_settled(shell, request.samples, clock)
+    offset, jump = measure_settled(shell, request.samples, clock, request.limit / 2)
     error = _against_right_time(offset, request)
     wrong = error.certainly_beyond(request.limit)
     envelope.expects(_result(shell, request, error, wrong, ()))
@@ -298,7 +298,7 @@ class _Correction:
     def _measure(self) -> ClockJumped | None:
         """Measure again; where the clock did not keep still, that."""
         try:
-            offset = measure(self.shell, self.request.samples, self.clock)
+            offset = measure(self.shell, self.request.samples, self.clock, self.request.limit / 2)
         except ClockJumped as restless:
             return restless
         except ManagementShellError as error:

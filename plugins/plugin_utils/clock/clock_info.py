@@ -30,12 +30,16 @@ _KEYS = (computer.NAME_KEY, computer.ZONE_KEY, NOTE_KEY, *w32time.READ_KEYS)
 
 
 def query(
-    shell: ManagementShell, time_servers: Sequence[str], samples: int, clock: Clock = time
+    shell: ManagementShell,
+    time_servers: Sequence[str],
+    samples: int,
+    enough: float | None = None,
+    clock: Clock = time,
 ) -> dict[str, Any]:
     """What the module returns. A part that cannot be known is null, and ``trouble`` says why; raises the
     wire's errors.
     """
-    return _Query(shell).all(time_servers, samples, clock)
+    return _Query(shell).all(time_servers, samples, enough, clock)
 
 
 class _Query:
@@ -44,7 +48,9 @@ class _Query:
         self.trouble: list[str] = []
         self.samples = 0
 
-    def all(self, time_servers: Sequence[str], samples: int, clock: Clock) -> dict[str, Any]:
+    def all(
+        self, time_servers: Sequence[str], samples: int, enough: float | None, clock: Clock
+    ) -> dict[str, Any]:
         self.watch = Watch(self.shell, clock)
         results = self._watched(registry.reading(_KEYS), computer.GET_SERVICE, computer.GET_ZONE)
         self.keys = registry.read_some(self.shell, results, _KEYS)
@@ -61,7 +67,7 @@ class _Query:
         charts = self._charts(
             [*time_servers, *_own_sources(configuration), *([emulator] if emulator else [])]
         )
-        offset = self._offset(samples, clock)
+        offset = self._offset(samples, enough, clock)
         return {
             "computer": name,
             **offset,
@@ -111,10 +117,10 @@ class _Query:
         self.samples += 1
         return results
 
-    def _offset(self, samples: int, clock: Clock) -> dict[str, Any]:
+    def _offset(self, samples: int, enough: float | None, clock: Clock) -> dict[str, Any]:
         offset, jump = None, None
         try:
-            offset, jump = self._settled(samples, clock)
+            offset, jump = self._settled(samples, enough, clock)
             self.trouble += [jump.in_passing()] if jump else []
         except ClockJumped as restless:
             jump = restless
@@ -127,16 +133,14 @@ class _Query:
             "jumped_ms": None if jump is None else milliseconds(jump.seconds),
         }
 
-    def _settled(self, samples: int, clock: Clock) -> tuple[Offset, ClockJumped | None]:
+    def _settled(self, samples: int, enough: float | None, clock: Clock) -> tuple[Offset, ClockJumped | None]:
         """From the samples taken in passing, and as many more as are asked for. Where a clock was set meanwhile, it is
         measured once more.
         """
         try:
-            for _more in range(samples - self.samples):
-                self.watch.run()
-            return self.watch.offset(), None
+            return self.watch.ask(max(samples - self.samples, 0), enough), None
         except ClockJumped as jump:
-            return measure(self.shell, samples, clock), jump
+            return measure(self.shell, samples, clock, enough), jump
 
     def _synchronisation(
         self, configuration: w32time.Configuration | None, suffix: str | None

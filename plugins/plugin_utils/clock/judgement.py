@@ -174,6 +174,7 @@ def judge(
         if not rules.zones_confirmed:
             obstacles += doubts(members, found.by_host, zones)
         obstacles += _unresolved(members, rules, requests)
+        obstacles += _without_peers(members, requests)
         voting = _voting(members, rules)
         explained = _explained(voting, _decide(voting, (), rules))
         faults = zone_faults(members, found.by_host, zones, explained, follow=rules.follow_pool)
@@ -246,6 +247,18 @@ def _unresolved(
             yield f"{option}: no server can resolve the name '{name}'"
 
 
+def _without_peers(members: Iterable[Measurement], requests: Mapping[str, Request]) -> Iterable[str]:
+    """Servers that are to follow time servers, of which neither the inventory nor they themselves have one."""
+    for each in members:
+        wanted = requests.get(each.host, Request()).time_service or {}
+        together = {**(each.time_service or {"peers": None}), **wanted}
+        if wanted.get("type") in ("manual", "all") and together.get("peers") == []:
+            yield (
+                f"clock_drift_time_service of {each.host}: type: {wanted['type']} follows time servers, and there is "
+                "none in peers"
+            )
+
+
 def _requested_peers(members: Iterable[Measurement], requests: Mapping[str, Request]) -> Iterable[str]:
     for each in members:
         for peer in (requests.get(each.host, Request()).time_service or {}).get("peers") or ():
@@ -302,7 +315,7 @@ def _server(
         faults.append(Fault.ZONE)
         said.append(_zone_sentence(measurement, zone))
     elif measurement.zone is None:
-        unknown.append("its time zone")
+        unknown.append("the time zone")
     source = _source_fault(measurement, place, request, said)
     faults += source
     if measurement.time_service is None:
@@ -315,7 +328,7 @@ def _server(
             faults.append(Fault.CLOCK)
             said.append(_clock_sentence(measurement, error, members))
         elif wrong is None:
-            unknown.append(f"whether its clock is within {span_text(rules.tolerance)} (it is {error})")
+            unknown.append(f"whether the clock is within {span_text(rules.tolerance)} (it is {error})")
     if measurement.jumped is not None:
         said.append(
             f"jumped by {span_text(measurement.jumped)} or more while it was measured: something else sets its clock, "
@@ -363,11 +376,12 @@ def _misled(measurement: Measurement, decision: Decision) -> str | None:
             and controller
             and key(controller.name) == key(voter.name)
         ):
-            return (
-                f"it follows its domain, whose PDC emulator {voter.name} is {off} off: put that right first."
-            )
+            return f"the clock follows its domain, whose PDC emulator {voter.name} is {off} off: put that right first."
         if source is not None and key(source) == key(voter.name):
-            return f"it follows {voter.name}, which is {off} off: give it another source with clock_drift_time_service."
+            return (
+                f"the clock follows {voter.name}, which is {off} off: give it another source with "
+                "clock_drift_time_service."
+            )
     return None
 
 
@@ -415,7 +429,7 @@ def _source_fault(measurement: Measurement, place: Place, request: Request, said
     elif [option for option in different if option not in service]:
         found.append(Fault.SOURCE)
         options = ", ".join(option for option in different if option not in service)
-        said.append(f"its time source is not what it should be ({options}).")
+        said.append(f"the time source is not what it should be ({options}).")
     elif measurement.follows_itself:
         found.append(Fault.SOURCE)
         said.append("W32Time follows nobody but this computer's own clock.")
@@ -492,18 +506,21 @@ def _is_groundless(note: Mapping[str, Any], measurement: Measurement) -> bool:
 
 
 def _zone_sentence(measurement: Measurement, fault: ZoneFault) -> str:
-    has = f"its time zone is {setting(measurement)}"
+    has = f"the time zone is {setting(measurement)}"
     if fault.requested:
         return f"{has}, and should be {fault.right}."
     return f"{has}, and that of most others {fault.others}."
 
 
 def _clock_sentence(measurement: Measurement, error: Offset, members: Sequence[Measurement]) -> str:
-    off = f"its clock is {span_text(error.seconds, signed=True)} off"
+    off = f"the clock is {span_text(error.seconds, signed=True)} off"
     difference = zone_difference(error.seconds, error.uncertainty)
     zone = explanation(measurement, members, difference)
+    if zone is not None and same_name(zone, setting(measurement)):
+        return f"{off}: just the difference between what {zone} adds to UTC there and on other servers."
     if zone is not None:
-        return f"{off}: just the difference between {measurement.zone} and {zone}, as if it had been set for that zone."
+        own = setting(measurement)
+        return f"{off}: just the difference between {own} and {zone}, as if it had been set for that zone."
     if difference is not None:
         return f"{off}, which has the size of a difference between two zones."
     return f"{off}."

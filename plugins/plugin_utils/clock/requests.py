@@ -10,15 +10,17 @@ Everything that is wrong is one sentence that names the variable, the value and 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
-from ..powershell.ordinal import same_name
+from ..powershell.ordinal import ordinal_key, same_name
 from ..result.bounds import not_between
 from ..result.display import shown
 from ..result.refusals import BadArgument, UnusableArgument
-from ..windows import w32time
+from ..windows import w32time, zones
 from ..windows.windows_zones import WINDOWS_ID
+from .described import listed
 from .zone_faults import without_suffix
 
 #: By variable without the role's prefix: the least and the greatest value.
@@ -41,6 +43,9 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
 # Zones that Windows has and Unicode's table does not, or no longer.
 _MORE_ZONES = ("Mid-Atlantic Standard Time", "Kamchatka Standard Time", "Dateline Standard Time", "UTC")
 ZONES = tuple(dict.fromkeys((*WINDOWS_ID.values(), *_MORE_ZONES)))
+
+_FQDN = re.compile(r"[\w-]+(\.[\w-]+)+\.?")
+_SIP_ADDRESS = re.compile(r"(sip:)?[^\s@:]+@[^\s@:]+", re.IGNORECASE)
 
 #: What inventory.example has in the place of a real name.
 _PLACEHOLDERS = ("example.invalid",)
@@ -70,8 +75,11 @@ def check_variables(prefix: str, given: Mapping[str, Any], known: Iterable[str])
     for server in given.get(f"{prefix}ntp_servers") or ():
         check_host(f"{prefix}ntp_servers", server)
     for computer in given.get(f"{prefix}take_over") or ():
-        if not isinstance(computer, str) or not computer.strip():
-            raise BadArgument(f"{prefix}take_over: {computer!r} is not the name of a server.")
+        if not isinstance(computer, str) or not _FQDN.fullmatch(computer):
+            raise BadArgument(f"{prefix}take_over: {computer!r} is not the FQDN of a server.")
+    user = given.get(f"{prefix}test_user")
+    if user is not None and (not isinstance(user, str) or not _SIP_ADDRESS.fullmatch(user)):
+        raise BadArgument(f"{prefix}test_user: {user!r} is not a SIP address, such as sip:test@contoso.com.")
 
 
 def _number(name: str, value: Any) -> float:
@@ -100,15 +108,25 @@ def check_zone(variable: str, host: str, zone: Any) -> str | None:
     plain, off = without_suffix(zone.strip())
     known = next((each for each in ZONES if same_name(each, plain)), None)
     if known is None:
+        nearest = [f"'{each}'" for each in _nearest(plain)]
         raise BadArgument(
-            f"{variable}: Windows has no time zone '{zone}', which is what {host} should have. The nearest is "
-            f"'{_nearest(plain)}'."
+            f"{variable}: Windows has no time zone '{zone}', which is what {host} should have. The nearest "
+            f"{'is' if len(nearest) == 1 else 'are'} {listed(nearest)}."
         )
     return known + (zone.strip()[len(plain) :].lower() if off else "")
 
 
-def _nearest(text: str) -> str:
-    by_iana = {name.casefold(): zone for name, zone in WINDOWS_ID.items()}
-    folded = {**by_iana, **{zone.casefold(): zone for zone in ZONES}}
-    near = difflib.get_close_matches(text.casefold().replace(" ", " "), list(folded), n=1, cutoff=0.0)
-    return folded[near[0]] if near else ZONES[0]
+def check_management_host(variable: str, host: str, name: Any, inventory: Container[str]) -> None:
+    if not isinstance(name, str) or name not in inventory:
+        raise BadArgument(f"{variable}: {name!r} of {host} is not a host of the inventory.")
+
+
+def _nearest(text: str) -> list[str]:
+    """Those that an abbreviation may stand for, or the one that was meant, or else whatever is spelt likest."""
+    stands_for = [each for each in ZONES if same_name("".join(word[0] for word in each.split()), text)]
+    begins = sorted(
+        (each for each in ZONES if ordinal_key(each).startswith(f"{ordinal_key(text)} ")), key=len
+    )
+    meant = [each.id for each in zones.meant(text, [zones.Zone(each, each) for each in ZONES])]
+    spelt = difflib.get_close_matches(text, ZONES, n=1, cutoff=0.0) or [ZONES[0]]
+    return stands_for or (begins or meant or spelt)[:1]

@@ -120,5 +120,14 @@ def _agreement(
         return None
     if wrong and len(right) < 2:
         return None
-    ends = max(each.low for each in right), min(each.high for each in right)
+    ends = _common(right)
+    if ends[0] > ends[1]:
+        # Who was measured over a slow line may be right, and says nothing against those who certainly are.
+        middles = [each for each in right if low <= each.seconds <= high]
+        ends = _common(middles or right)
     return Agreement(tuple(right), tuple(wrong), min(ends), max(ends), exact=ends[0] <= ends[1])
+
+
+def _common(candidates: Sequence[Candidate]) -> tuple[float, float]:
+    """What all of them allow; the first is greater than the second where that is nothing."""
+    return max(each.low for each in candidates), min(each.high for each in candidates)

@@ -187,7 +187,8 @@ def zone_difference(error: float, uncertainty: float = 0.0) -> int | None:
 def explanation(
     measurement: Measurement, others: Iterable[Measurement], difference: int | None
 ) -> str | None:
-    """The zone of others that this server's clock was set for, while it has another one.
+    """The zone of others that this server's clock was set for, while its own adds something else to UTC: it is another
+    zone, or lacks daylight saving time, or Windows' updates.
 
     A clock that shows the right wall time in the wrong zone is off by what the right zone adds to UTC less
     what the wrong one does.
@@ -195,8 +196,8 @@ def explanation(
     if difference is None or measurement.utc_offset is None or measurement.zone is None:
         return None
     for other in others:
-        if other.zone is None or other.utc_offset is None or same_name(other.zone, measurement.zone):
+        if other.zone is None or other.utc_offset is None:
             continue
         if other.utc_offset - measurement.utc_offset == difference:
-            return other.zone
+            return setting(other)
     return None

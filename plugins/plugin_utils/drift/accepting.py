@@ -15,7 +15,7 @@ from ..powershell.shell import ManagementShell
 from ..result.refusals import BadArgument, UnusableArgument
 from ..settings import catalogue
 from ..settings.identity import stored
-from .assessing import Assessment, Task, assess, remember
+from .assessing import Assessment, Task, assess, must_be_certain, remember
 from .baseline import ABSENT, WAIVERS, with_object, with_order, with_property
 from .documents import folded, read_text, write_atomically
 from .exporting import objects_of, order_of
@@ -32,6 +32,7 @@ def accept(
     """Read what is there now, and write it down. Raises BadArgument, with nothing written, where that cannot be."""
     ids = chosen_ids(arguments["ids"])
     assessment = assess(shell, task, now)
+    must_be_certain(assessment.binding)
     findings = chosen(assessment.findings, ids)
     if arguments["into"] == "waiver":
         missing = [name for name in ("owner", "justification", "expires") if not arguments[name]]

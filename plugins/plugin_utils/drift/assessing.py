@@ -14,7 +14,7 @@ from typing import Any
 from ..change import journal
 from ..powershell.shell import ManagementShell
 from ..result.display import shown
-from ..result.refusals import BadArgument, UnusableArgument
+from ..result.refusals import BadArgument, Unreadable, UnusableArgument
 from ..result.severity import Severity
 from ..result.status import Status
 from ..settings import catalogue
@@ -35,8 +35,6 @@ from .rights import least_roles
 from .run import Run
 from .state import Now, State
 from .waivers import STATE, Waiver
-
-_OTHER_TASK = "another task of the run"
 
 
 @dataclass(frozen=True)
@@ -122,13 +120,28 @@ def server_of(shell: ManagementShell, task: Task) -> Server:
 
 
 def bound(shell: ManagementShell, task: Task, from_manifest: Manifest | None) -> Binding:
-    """The deployment, once it is certain that its name means it and no other."""
+    """The deployment, once it is certain that its name means it and no other. Where that takes more than could be read,
+    raises Unreadable.
+    """
     found = deployment.read_binding(shell)
+    bindings = task.state.bindings()
     known = from_manifest.binding if from_manifest else None
-    deployment.must_be_same(task.deployment, found, task.state.bindings(), known)
+    place = str(from_manifest.place) if from_manifest else ""
+    deployment.must_be_same(task.deployment, found, bindings, known, place)
+    if not found.is_whole:
+        earlier = bindings.get(task.deployment, known)
+        if earlier is None:
+            raise Unreadable(f"Which deployment this is cannot be told ({found}).")
+        return replace(found, sites=found.sites or earlier.sites)
     if task.keeps:
         task.state.bind(found)
     return found
+
+
+def must_be_certain(binding: Binding) -> None:
+    """Raises Unreadable where the deployment was recognised by its sites alone: enough to look at it, and no more."""
+    if not binding.default_sip_domain:
+        raise Unreadable(f"Which deployment this is is not certain ({binding}), so nothing was changed.")
 
 
 def load_manifest(folder: Path) -> Manifest | None:
@@ -246,13 +259,14 @@ def reported(
     """
     found = []
     for number, result in enumerate(results):
+        origin = f"drift_results[{number}]"
         drift = result.get("drift")
         if not isinstance(drift, Sequence) or isinstance(drift, str):
             raise UnusableArgument("results", f"number {number} is no result of a module of this collection")
         status = Status(result.get("status", Status.UNKNOWN.value))
         for each in drift:
             found_as = Status.CORRECTED if status is Status.CORRECTED else Status.DRIFTED
-            finding = as_finding(deployment_name, each, found_as, _OTHER_TASK)
+            finding = as_finding(deployment_name, each, found_as, origin)
             wanted = _wanted_of(compared, finding)
             if wanted is None or wanted.value != finding.desired:
                 detail = (
@@ -270,7 +284,7 @@ def reported(
                     "",
                     Kind.REPORTED,
                     Status.UNKNOWN,
-                    origins=(_OTHER_TASK,),
+                    origins=(origin,),
                     unknown=Unknown.FAILED,
                     detail=str(result.get("msg", "")),
                 )

@@ -8,8 +8,8 @@ well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..powershell.commands import Command
@@ -18,7 +18,7 @@ from ..result.refusals import BadArgument, UnusableArgument
 from ..result.severity import Severity
 from ..result.status import Status
 from ..settings import catalogue
-from ..settings.differences import DifferenceKind, differences, wanted_values
+from ..settings.differences import DifferenceKind, differences, renames, wanted_values
 from ..settings.identity import GLOBAL, Identity, Scope
 from ..settings.kinds import Names, Order
 from ..settings.nouns import Outcome, Reading
@@ -178,11 +178,16 @@ class _Work:
         for identity, properties in wanted.items():
             self._object(reading, identity, properties)
         is_whole = has_file and exported is Export.READ
-        for identity in reading.objects if is_whole else ():
-            if identity not in wanted and not (reading.noun.always_global and identity == GLOBAL):
-                self._found(
-                    reading, identity, STATE, Kind.EXTRA, PRESENT, ABSENT, reading.noun.severity, _EXTRA, ()
-                )
+        extra = [
+            each
+            for identity, each in (reading.objects if is_whole else {}).items()
+            if identity not in wanted and not (reading.noun.always_global and identity == GLOBAL)
+        ]
+        for each in extra:
+            self._found(
+                reading, each.identity, STATE, Kind.EXTRA, PRESENT, ABSENT, reading.noun.severity, _EXTRA, ()
+            )
+        self._renamed(reading, wanted, extra)
         if order is not None:
             self._order(reading, *order)
         self._seen[folded(name)] = _seen(self._server, reading, wanted, self._now)
@@ -234,7 +239,8 @@ class _Work:
 
     def _merged(self, reading: Reading, requests: Sequence[Request]) -> dict[Identity, dict[str, Wanted]]:
         resource = reading.as_read.resource
-        converted = [self._converted(reading, each) for each in requests]
+        shown_now = {folded(name) for one in reading.objects.values() for name in one.values}
+        converted = [self._converted(reading, each, shown_now) for each in requests]
 
         def same(name: str, one: Any, other: Any) -> bool:
             return (
@@ -243,22 +249,33 @@ class _Work:
 
         return merged(converted, same)
 
-    def _converted(self, reading: Reading, request: Request) -> Request:
+    def _converted(self, reading: Reading, request: Request, shown_now: Set[str]) -> Request:
         if folded(request.property) == _STATE and request.value in (PRESENT, ABSENT):
             return request
         actual = reading.objects.get(request.identity)
+        self._must_be_shown(reading, request, shown_now)
         try:
             ((name, value),) = wanted_values(
                 reading.as_read, {request.property: request.value}, actual=actual
             ).items()
         except UnusableArgument as error:
-            known = {folded(p.option) for p in reading.as_read.resource.properties}
-            known |= {folded(name) for name in reading.not_comparable}
-            seen = was_shown(self._last, reading.noun.name, request.property)
-            if folded(request.property) not in known and seen is not None and reading.objects:
-                raise _Hidden(request.property, seen, self._server) from None
             raise BadArgument(f"{request.origin}: {reading.noun.name} {request.identity}, {error}") from None
         return Request(request.noun, request.identity, name, value, request.origin)
+
+    def _must_be_shown(self, reading: Reading, request: Request, shown_now: Set[str]) -> None:
+        """Raises _Hidden for a property that was shown once, and BadArgument for one that this version does not have,
+        though others do. Where there is no object nothing is shown.
+        """
+        name = folded(request.property)
+        if not shown_now or name in shown_now or name in map(folded, reading.not_comparable):
+            return
+        seen = was_shown(self._last, reading.noun.name, request.property)
+        if seen is not None:
+            raise _Hidden(request.property, seen, self._server)
+        if name in {folded(p.option) for p in reading.as_read.resource.properties}:
+            place = f"{request.origin}: {reading.noun.name} {request.identity}"
+            version = self._server.version or "this server"
+            raise BadArgument(f"{place}: {version} has no property {request.property} of it.")
 
     # -- differences --
 
@@ -316,6 +333,29 @@ class _Work:
                 wanted[folded(each.property)].origins,
                 command,
             )
+
+    def _renamed(
+        self, reading: Reading, wanted: Mapping[Identity, Mapping[str, Wanted]], extra: Sequence[Collection]
+    ) -> None:
+        """Says of an object that is missing, and of one too many, that they may be one."""
+        missing = {
+            identity: {each.property: each.value for key, each in properties.items() if key != _STATE}
+            for identity, properties in wanted.items()
+            if identity not in reading.objects
+            and _STATE in properties
+            and properties[_STATE].value == PRESENT
+        }
+        pairs = renames(reading.as_read.resource, missing, extra)
+        details = {str(old): f"It may have been renamed: {new} has the same values." for old, new in pairs}
+        details |= {
+            str(new): f"It may be {old} under another name: it has the same values." for old, new in pairs
+        }
+        self._findings = [
+            replace(each, detail=details[each.identity])
+            if each.noun == reading.noun.name and each.property == STATE and each.identity in details
+            else each
+            for each in self._findings
+        ]
 
     def _order(self, reading: Reading, order: tuple[Identity, ...], origin: str) -> None:
         missing = [each for each in order if each not in (self._wanted[reading.noun.name])]

@@ -17,7 +17,7 @@ from ..result.severity import Severity
 from ..result.status import Status
 from ..settings import catalogue
 from . import plan as planning
-from .assessing import Assessment, Task, remember
+from .assessing import Assessment, Task, must_be_certain, remember
 from .documents import folded
 from .enforcing import Outcome, copy_store, enforce, planned_lines
 from .findings import Finding
@@ -117,6 +117,7 @@ class Correcting:
     def _must_be_allowed(self) -> None:
         if self._envelope.check_mode:
             return
+        must_be_certain(self._assessment.binding)
         if not self._task.persists:
             raise BadArgument(
                 f"{self._task.state.root} is gone when this container is, so there is neither history nor journal, and "

@@ -24,23 +24,30 @@ _READING = (Command("Get-CsSipDomain"), Command("Get-CsSite"))
 
 @dataclass(frozen=True)
 class Binding:
-    """What tells one deployment from another. Sites come and go; the default SIP domain is there from the beginning."""
+    """What tells one deployment from another. Sites come and go; the default SIP domain is there from the beginning.
+
+    Either may be empty where it could not be read; never both.
+    """
 
     default_sip_domain: str
     sites: tuple[str, ...]
 
+    @property
+    def is_whole(self) -> bool:
+        return bool(self.default_sip_domain and self.sites)
+
     def is_same(self, other: Binding) -> bool:
-        return folded(self.default_sip_domain) == folded(other.default_sip_domain) and (
-            bool(self._sites & other._sites) or not self.sites or not other.sites
-        )
+        """As far as both are known."""
+        domains = {folded(each.default_sip_domain) for each in (self, other) if each.default_sip_domain}
+        return len(domains) < 2 and (bool(self._sites & other._sites) or not self.sites or not other.sites)
 
     @property
     def _sites(self) -> set[str]:
         return {folded(each) for each in self.sites}
 
     def __str__(self) -> str:
-        sites = ", ".join(self.sites) or "none"
-        return f"default SIP domain {self.default_sip_domain}, sites {sites}"
+        sites = ", ".join(self.sites) or "not known"
+        return f"default SIP domain {self.default_sip_domain or 'not known'}, sites {sites}"
 
 
 def checked_name(name: object) -> str:
@@ -55,18 +62,18 @@ def checked_name(name: object) -> str:
 
 
 def read_binding(shell: ManagementShell) -> Binding:
-    """Ask the deployment. Raises the wire's errors, and Unreadable where it does not say."""
+    """Ask the deployment; one of the two cmdlets may fail. Raises the wire's errors, and Unreadable."""
     results = shell.run(*_READING)
-    if results.errors:
-        raise shell.classify(results.errors[0])
     listed = results.objects()
     domains = [each for each in listed if each.get("IsDefault") is True]
-    if len(domains) != 1:
+    if len(domains) != 1 and not results.errors:
         raise Unreadable("Get-CsSipDomain did not say which SIP domain is the default one.")
-    default = domains[0]
+    default = text_of(domains[0].get("Name") or domains[0]["Identity"]) if len(domains) == 1 else ""
     sites = [each for each in listed if "IsDefault" not in each and "Identity" in each]
     names = sorted({_site(each) for each in sites}, key=lambda name: (folded(name), name))
-    return Binding(text_of(default.get("Name") or default["Identity"]), tuple(names))
+    if results.errors and not default and not names:
+        raise shell.classify(results.errors[0])
+    return Binding(default, tuple(names))
 
 
 def _site(remote: RemoteObject) -> str:
@@ -74,12 +81,17 @@ def _site(remote: RemoteObject) -> str:
     return text.partition(":")[2] or text
 
 
-def must_be_same(name: str, found: Binding, known: Mapping[str, Binding], manifest: Binding | None) -> None:
+def must_be_same(
+    name: str, found: Binding, known: Mapping[str, Binding], manifest: Binding | None, place: str
+) -> None:
     """Raises BadArgument where one name stands for two deployments, or two names for one.
 
-    ``known`` are the deployments that have a state folder, ``manifest`` is what the baseline was exported from.
+    ``known`` are the deployments that have a state folder, ``manifest`` is what the baseline was exported from, which
+    is said at ``place``.
     """
     for other, binding in known.items():
+        if other != name and not found.default_sip_domain:
+            continue  # Sites of different deployments may have the same names.
         if other == name and not binding.is_same(found):
             raise BadArgument(
                 f"The deployment {name} is known as another one ({binding}), and this one has {found}. Give each "
@@ -92,5 +104,5 @@ def must_be_same(name: str, found: Binding, known: Mapping[str, Binding], manife
             )
     if manifest is not None and not manifest.is_same(found):
         raise BadArgument(
-            f"The baseline of {name} was exported from another deployment ({manifest}), and this one has {found}."
+            f"{place}: the baseline of {name} was exported from another deployment ({manifest}); this one has {found}."
         )

@@ -27,6 +27,10 @@ from ..result.refusals import BadArgument
 
 _STANDARD_TAG = "tag:yaml.org,2002:"
 _NULL = f"{_STANDARD_TAG}null"
+# Those that a parser finds by itself, and that somebody may write out.
+_TAGS = frozenset(
+    ("str", "int", "float", "bool", "null", "timestamp", "binary", "merge", "value", "map", "seq")
+)
 # libyaml is quick and refuses some texts that the other one takes, halves of surrogate pairs among them.
 _LOADERS = (getattr(yaml, "CSafeLoader", yaml.SafeLoader), yaml.SafeLoader)
 
@@ -97,7 +101,7 @@ class Document:
         if id(node) in seen:
             raise self.problem(node, "aliases cannot be used here")
         seen.add(id(node))
-        if not node.tag.startswith(_STANDARD_TAG):
+        if node.tag.removeprefix(_STANDARD_TAG) not in _TAGS:
             raise self.problem(node, f"the tag {node.tag} cannot be used here")
         if isinstance(node, yaml.MappingNode):
             keys: dict[str, int] = {}

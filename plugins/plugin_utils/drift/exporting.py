@@ -20,7 +20,7 @@ from ..settings.comparison import Comparison
 from ..settings.kinds import Names, Order
 from ..settings.nouns import Outcome, Reading, read_nouns, version_of
 from . import baseline
-from .assessing import Task, bound, load_manifest, server_of
+from .assessing import Task, bound, load_manifest, must_be_certain, server_of
 from .baseline import MANIFEST, render, updated
 from .comparing import Server, seen_only
 from .deployment import Binding
@@ -63,6 +63,7 @@ def export(shell: ManagementShell, task: Task, now: Now, excluded: Mapping[str, 
         if task.includes(each.name) and folded(each.name) not in excluded
     ]
     binding = bound(shell, task, before)
+    must_be_certain(binding)
     readings = read_nouns(shell, chosen)
     _must_not_shrink(readings, before, files)
     server = server_of(shell, task)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .baseline import FORMAT
 from .deployment import Binding
-from .documents import Document, UnusableFile, block, folded, plain
+from .documents import Document, Place, UnusableFile, block, folded, plain
 
 
 class Export(enum.Enum):
@@ -44,6 +44,8 @@ class Manifest:
     server_version: str = ""
     collection_version: str = ""
     nouns: Mapping[str, NounExport] = field(default_factory=dict)
+    place: Place | None = None
+    """Where its file says which deployment it is from."""
 
     def state_of(self, noun: str) -> Export | None:
         key = folded(noun)
@@ -71,6 +73,7 @@ def parse(document: Document) -> Manifest:
     return Manifest(
         Binding(document.text_of(bound["default_sip_domain"].node, "default_sip_domain"), tuple(sites)),
         nouns=nouns,
+        place=fields["bound_to"].place,
         **{name: str(plain(fields[name].node) or "") for name in _TEXTS},
     )
 

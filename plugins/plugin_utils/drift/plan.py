@@ -21,7 +21,7 @@ from ..settings.nouns import Reading
 from ..settings.order import references_of
 from .comparing import Comparison
 from .documents import folded
-from .findings import Finding, Key, Kind
+from .findings import Finding, Kind
 from .history import LastSeen, is_fought
 from .waivers import STATE
 
@@ -312,7 +312,3 @@ def chosen_ids(text: Any) -> frozenset[str]:
             "only", f"{', '.join(wrong) or 'it'} is no id of a finding, which has 8 hex digits"
         )
     return frozenset(ids)
-
-
-def corrections_of(findings: Iterable[Finding]) -> dict[Key, tuple[Any, Any]]:
-    return {each.key: (each.current, each.desired) for each in findings if each.status is Status.CORRECTED}

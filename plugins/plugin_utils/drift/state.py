@@ -36,7 +36,6 @@ from .history import LastSeen
 
 FORMAT = 1
 VARIABLE = "lync_remediation_state"
-PERSISTENT = "lync_remediation_state_persists"
 _MARKER = "format.json"
 _BINDING = "deployment.json"
 _LAST_SEEN = "last_seen.json"
@@ -52,8 +51,9 @@ class StateUnusable(ManagementShellError):
     """The state folder cannot be used as it is."""
 
     def __init__(self, path: Path, problem: str) -> None:
+        what = "file" if path.suffix else "folder"
         super().__init__(
-            f"The state folder {path} {problem.rstrip('.')}. {VARIABLE} names the folder that it is in."
+            f"The state {what} {path} {problem.rstrip('.')}. {VARIABLE} names the folder that it is in."
         )
 
 

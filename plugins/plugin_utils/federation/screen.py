@@ -7,20 +7,25 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 _WIDTH = 72
 """Narrow enough for a pager with line numbers on 80 columns."""
 _LABEL = 18
-_MOST = 8
-"""As many lines of a section as a screen can spare."""
+_LINES = 42
+"""As many as one look takes in, with the task that prints them."""
+
+Section = tuple[str, Sequence[list[str]]]
+"""A heading, and below it items of one line or several."""
 
 
 def screen(
     *,
     now: Sequence[tuple[str, str]],
+    in_force: Sequence[str],
     changes: Sequence[str],
+    warnings: Sequence[str],
     affected: Sequence[str],
     shadowing: Sequence[str],
     left: Sequence[str],
@@ -29,26 +34,43 @@ def screen(
     obstacles: Sequence[str],
     check_mode: bool,
 ) -> list[str]:
-    """``settled`` are the prerequisites that are told elsewhere."""
-    lines = ["IN FORCE NOW", *_short([line for each in now for line in _labelled(*each)])]
-    lines += ["WOULD CHANGE" if check_mode else "CHANGES", *_items(changes, "nothing")]
-    if affected:
-        lines += ["WHO IS AFFECTED", *_items(list(dict.fromkeys(affected)))]
-    if shadowing:
-        lines += ["GOES BEFORE IT, and is left as it is", *_items(shadowing)]
-    if left:
-        lines += ["IS LEFT", *_items(left)]
-    unmet = [
-        each for each in prerequisites if each["state"] == "unmet" and each["prerequisite"] not in settled
+    """``settled`` are the prerequisites that are told elsewhere. Where it would be too long, the longest sections are
+    cut.
+    """
+    unmet, unknown = (
+        [each for each in prerequisites if each["state"] == state and each["prerequisite"] not in settled]
+        for state in ("unmet", "unknown")
+    )
+    names = ", ".join(each["prerequisite"] for each in unknown)
+    sections: list[Section] = [
+        ("IN FORCE NOW", [_labelled(*each) for each in now]),
+        ("FOR WHOM YOU NAMED, audio and video; encryption", items(in_force)),
+        ("WOULD CHANGE" if check_mode else "CHANGES", items(changes or ["nothing"])),
+        ("WARNING", items(warnings)),
+        ("WHO IS AFFECTED", items(list(dict.fromkeys(affected)))),
+        ("GOES BEFORE IT, and is left as it is", items(shadowing)),
+        ("IS LEFT", items(left)),
+        ("IN THE WAY", items([*obstacles, *map(_prerequisite, unmet)])),
+        ("NOT KNOWN", items([f"{names} (lync.remediation.federation_info tells why)"] if names else [])),
     ]
-    unknown = [
-        each for each in prerequisites if each["state"] == "unknown" and each["prerequisite"] not in settled
-    ]
-    if unmet or obstacles:
-        lines += ["IN THE WAY", *_items([*obstacles, *map(_prerequisite, unmet)])]
-    if unknown:
-        names = ", ".join(each["prerequisite"] for each in unknown)
-        lines += ["NOT KNOWN", *_items([f"{names} (lync.remediation.federation_info tells why)"])]
+    lines: list[str] = []
+    for most in range(_LINES, 1, -1):
+        lines = [line for section in sections for line in _lines(section, most)]
+        if len(lines) <= _LINES:
+            break
+    return lines
+
+
+def _lines(section: Section, most: int) -> list[str]:
+    """A section with ``most`` lines of items, but one item at least."""
+    heading, listed = section
+    if not listed:
+        return []
+    lines = [heading]
+    for number, item in enumerate(listed):
+        if number and len(lines) + len(item) > most + 1:
+            return [*lines, f"  and {len(listed) - number} more"]
+        lines += item
     return lines
 
 
@@ -62,22 +84,15 @@ def _prerequisite(each: Mapping[str, Any]) -> str:
     return f"{each['prerequisite']}: {each['evidence']}. {remedy}{more}"
 
 
-def _items(texts: Sequence[str], none: str = "") -> list[str]:
-    listed = texts or ([none] if none else [])
-    wrapped = [line for text in listed[:_MOST] for line in _wrapped(text, "* ", "  ")]
-    return wrapped + ([f"  and {len(listed) - _MOST} more"] if len(listed) > _MOST else [])
+def items(texts: Sequence[str]) -> list[list[str]]:
+    """Each text as the lines of an item."""
+    return [_wrapped(text, "* ", "  ") for text in texts]
 
 
-def _short(lines: list[str]) -> list[str]:
-    more = len(lines) - _MOST
-    return lines if more <= 0 else [*lines[:_MOST], f"  and {more} more lines"]
-
-
-def _labelled(label: str, text: str) -> Iterator[str]:
+def _labelled(label: str, text: str) -> list[str]:
     if len(label) > _LABEL:
-        yield f"  {label}"
-        label = ""
-    yield from _wrapped(text, f"  {label:<{_LABEL}} ", " " * (_LABEL + 3))
+        return [f"  {label}", *_labelled("", text)]
+    return _wrapped(text, f"  {label:<{_LABEL}} ", " " * (_LABEL + 3))
 
 
 def _wrapped(text: str, first: str, later: str) -> list[str]:

@@ -9,7 +9,7 @@ What somebody has changed since is not the role's any more; it is left, and name
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,10 +17,11 @@ from ..powershell.ordinal import ordinal_key
 from ..result.display import shown
 from ..settings.identity import Identity, Scope, stored
 from ..settings.resource import Resource
+from ..settings.resources.external_access_policy import EXTERNAL_ACCESS_POLICY
 from ..settings.resources.registry import RESOURCES
 from .history import GRANTS
 from .screen import counted
-from .shadowing import Options
+from .shadowing import SCOPES, Options
 
 
 @dataclass
@@ -44,7 +45,8 @@ def taking_back(
     module lists them; ``holders`` the users of each per-user policy, by its identity.
     """
     result = TakingBack()
-    withdrawn = _grants(changes, holders, result)
+    policies = {stored(each["identity"], SCOPES) for each in present.get(EXTERNAL_ACCESS_POLICY.name, ())}
+    withdrawn = _grants(changes, holders, policies, result)
     for change in changes:
         if change["resource"] in RESOURCES and change["written"]:
             resource = RESOURCES[change["resource"]]
@@ -112,14 +114,17 @@ def _remove(
         result.left.append(f"The {name} is left: {', '.join(differing)} changed since it was created.")
     elif others:
         result.left.append(
-            f"The {name} is left: {counted(others)} hold it whom the role did not grant it to, such as {others[0]}."
+            f"The {name} is left, as it is still held by {counted(others)}, such as {others[0]}."
         )
     else:
         result.removals.setdefault(resource.name, []).append(found["identity"])
 
 
 def _grants(
-    changes: Sequence[Options], holders: Mapping[str, Sequence[str]], result: TakingBack
+    changes: Sequence[Options],
+    holders: Mapping[str, Sequence[str]],
+    policies: Collection[Identity],
+    result: TakingBack,
 ) -> frozenset[str]:
     """Plan the grants; the users, folded, who will no longer hold what the role granted them."""
     held = {
@@ -136,7 +141,11 @@ def _grants(
             before, now = change["before"].get(user), held.get(ordinal_key(user))
             if _same(now, before):
                 continue
-            if _same(now, policy):
+            if _same(now, policy) and before is not None and stored(before, (Scope.USER,)) not in policies:
+                result.left.append(
+                    f"{user} held the policy {before} before, which is gone, and keeps {policy}."
+                )
+            elif _same(now, policy):
                 back.setdefault(before, {}).setdefault(policy, []).append(user)
                 withdrawn.add(ordinal_key(user))
             else:

@@ -9,7 +9,7 @@ Everything here is decided from what the info modules have read; nothing is aske
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,7 @@ from ..result.status import Status
 from ..settings.identity import Identity, Scope, stored
 from ..settings.resources.registry import RESOURCES
 from .messenger import DNS_SRV_ROUTING, MESSENGER
-from .screen import counted, screen
+from .screen import counted, items, screen
 from .shadowing import SCOPES, Options, differs, identity_of, shadowing
 from .taking_back import taking_back
 
@@ -106,6 +106,8 @@ class Findings:
     """The people that the change is for, where it is for people."""
     holders: Sequence[Options]
     """``identity``, ``number`` and ``users`` of every per-user external access policy."""
+    reported: Options
+    """effective_policy_info's of the users and sites to report on; without its keys where there are none."""
 
     def present(self) -> dict[str, Sequence[Options]]:
         return {
@@ -142,15 +144,16 @@ class Plan:
     shadowing: list[tuple[str, Options]] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
 
-    def objects(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Each object with its module."""
-        if self.access_edge:
-            yield "access_edge_configuration", {"identity": "Global", **self.access_edge}
-        for module, listed in (
+    def steps(self, *, back: bool) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each thing to do with its module, in the order of the role's tasks; ``back``: of those that take back."""
+        edge = [{"identity": "Global", **self.access_edge}] if self.access_edge else []
+        ways = [
+            ("access_edge_configuration", edge),
             ("public_provider", self.providers),
             ("external_access_policy", self.policies),
-            ("media_configuration", self.media),
-        ):
+            ("policy_assignment", self.grants),
+        ]
+        for module, listed in [*(reversed(ways) if back else ways), ("media_configuration", self.media)]:
             for each in listed:
                 yield module, each
 
@@ -160,10 +163,11 @@ def assess(found: Findings, request: Request, *, check_mode: bool) -> dict[str, 
 
     Returns the fields of `Plan` but for ``shadowing``, which is texts; ``pending`` (texts on what is not as wanted
     yet), ``weaker`` (the media scopes where encryption would no longer be required), ``obstacles`` (sentences; none
-    if all is well) and ``screen`` (lines for people). ``check_mode`` is true in check mode.
+    if all is well), ``in_force`` (lines on the users and sites to report on) and ``screen`` (lines for people).
+    ``check_mode`` is true in check mode.
     """
     planned = _enabling(found, request) if request.enabling else _disabling(found, request)
-    pending = list(_pending(found, planned))
+    pending = list(_pending(found, planned.steps(back=not request.enabling)))
     obstacles = [*_contradictions(request), *_unfit_people(found, request)]
     if request.enabling:
         obstacles += _obstacles_to_enabling(found, request)
@@ -184,9 +188,12 @@ def assess(found: Findings, request: Request, *, check_mode: bool) -> dict[str, 
         "shadowing": [_shadow_text(found, kind, each) for kind, each in planned.shadowing],
         "obstacles": obstacles,
     }
+    in_force = list(_in_force(found))
     lines = screen(
-        now=list(_now(found, request, planned)),
+        now=list(_now(found, request)),
+        in_force=in_force,
         changes=[_change_line(found, module, each) for _text, module, each in pending],
+        warnings=_warnings(request, result["weaker"]),
         affected=list(_affected(found, pending)),
         shadowing=result["shadowing"],
         left=planned.left,
@@ -195,7 +202,7 @@ def assess(found: Findings, request: Request, *, check_mode: bool) -> dict[str, 
         obstacles=obstacles,
         check_mode=check_mode,
     )
-    return {**result, "screen": lines}
+    return {**result, "in_force": [line for item in items(in_force) for line in item], "screen": lines}
 
 
 # -- enabling ---------------------------------------------------------------------------------------------------------
@@ -398,9 +405,15 @@ _KINDS = {
 }
 
 
-def _pending(found: Findings, planned: Plan) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _pending(
+    found: Findings, steps: Iterable[tuple[str, dict[str, Any]]]
+) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Text, module and object of everything that has to be written."""
-    for module, each in planned.objects():
+    for module, each in steps:
+        if module == "policy_assignment":
+            word = "withdrawn from" if each["state"] == "absent" else "granted to"
+            yield f"policy {each['policy']} {word} {counted(each['users'])}", module, each
+            continue
         existing = _existing(found, module, each["identity"])
         if each.get("state") == "absent":
             is_pending = existing is not None
@@ -410,9 +423,6 @@ def _pending(found: Findings, planned: Plan) -> Iterator[tuple[str, str, dict[st
             name = _KINDS[module]
             text = name if module == "access_edge_configuration" else f"{name} {each['identity']}"
             yield text, module, each
-    for grant in planned.grants:
-        word = "withdrawn from" if grant["state"] == "absent" else "granted to"
-        yield f"policy {grant['policy']} {word} {counted(grant['users'])}", "policy_assignment", grant
 
 
 def _existing(found: Findings, module: str, identity: str) -> Options | None:
@@ -520,12 +530,15 @@ def _shadow_text(found: Findings, kind: str, each: Options) -> str:
         return (
             f"media settings {each['identity']}, {each['encryption_level']}, {each['max_video_rate_allowed']}"
         )
-    allows = all(each[flag] for flag in _FLAGS)
-    text = f"policy {each['identity']}, which {'allows it' if allows else 'does not allow it'}"
+    text = f"policy {each['identity']}, which {'allows it' if _allows(each) else 'does not allow it'}"
     if identity_of(each).scope is not Scope.USER:
         return text
     users = found.holders_of(each["identity"])
     return f"{text}, held by {_people(users) if users else 'nobody'}"
+
+
+def _allows(policy: Options) -> bool:
+    return all(policy.get(flag) for flag in _FLAGS)
 
 
 # -- what stands in the way -------------------------------------------------------------------------------------------
@@ -653,19 +666,20 @@ def _obstacles_to_any_change(found: Findings, withheld: Sequence[str]) -> Iterat
 def _withheld(found: Findings, planned: Plan) -> list[str]:
     """The cmdlets that the plan takes and the session does not have."""
     needed: dict[str, None] = {}
-    for module, each in planned.objects():
+    for module, each in planned.steps(back=False):
+        if module == "policy_assignment":
+            needed.setdefault("Grant-CsExternalAccessPolicy")
+            continue
         existing = _existing(found, module, each["identity"])
         verb = "Remove" if each.get("state") == "absent" else "Set" if existing is not None else "New"
         needed.setdefault(RESOURCES[module].cmdlet(verb))
-    if planned.grants:
-        needed.setdefault("Grant-CsExternalAccessPolicy")
     return [cmdlet for cmdlet in needed if not found.connection["cmdlets"].get(cmdlet)]
 
 
 # -- for people -------------------------------------------------------------------------------------------------------
 
 
-def _now(found: Findings, request: Request, planned: Plan) -> Iterator[tuple[str, str]]:
+def _now(found: Findings, request: Request) -> Iterator[tuple[str, str]]:
     replicas = found.replication["replicas"]
     behind = found.replication["behind"]
     yield "server", found.readiness["version"] or "version unknown"
@@ -679,12 +693,41 @@ def _now(found: Findings, request: Request, planned: Plan) -> Iterator[tuple[str
     yield "public provider", ", ".join(described) or "none"
     late = f"; behind: {_first(behind)}" if behind else ""
     yield "replication", f"{len(replicas) - len(behind)} of {len(replicas)} servers are up to date{late}"
+    if found.people:
+        groups = grouped(found.people, "external_access_policy").items()
+        yield (
+            "people",
+            ", ".join(f"{len(users)} with {policy or 'no known policy'}" for policy, users in groups),
+        )
     for each in found.policies:
         if identity_of(each).scope is not Scope.USER:
             flags = [f"{_WORDS[flag]} {_in_words(each[flag])}" for flag in _FLAGS]
             yield f"policy {each['identity']}", ", ".join(flags)
     for each in found.media:
         yield f"media {each['identity']}", f"{each['encryption_level']}, {each['max_video_rate_allowed']}"
+
+
+def _in_force(found: Findings) -> Iterator[str]:
+    """What is in force for the users and at the sites to report on."""
+    named = [(_name(user), user) for user in found.reported.get("users", ())]
+    named += [(f"site {site['site']}", site) for site in found.reported.get("sites", ())]
+    for name, answer in named:
+        policy, media = answer["external_access_policy"], answer["media_configuration"]
+        if policy["settings"] is None:
+            said = f"not known ({policy['why'].rstrip('.')})"
+        else:
+            said = f"{'allowed' if _allows(policy['settings']) else 'not allowed'} ({policy['identity']})"
+        level = media["settings"]["encryption_level"] if media["settings"] else "not known"
+        yield f"{name}: {said}; {level} ({media['identity']})"
+
+
+def _warnings(request: Request, weaker: Sequence[str]) -> list[str]:
+    if not weaker:
+        return []
+    return [
+        f"With {request.encryption_level} no call has to be encrypted any more, calls within the company included, at: "
+        f"{', '.join(weaker)}"
+    ]
 
 
 def outcome(before: Options | None, after: Options | None, steps: Sequence[Options]) -> dict[str, Any]:

@@ -33,13 +33,15 @@ class Command:
 
     ``parameters`` maps a parameter's name to a native Python value that `values.to_clixml` knows, or to
     `Switch.PRESENT`. ``arguments`` are the positional ones, which is how native programs such as w32tm take theirs.
-    ``into`` are the commands that what it puts out goes through, in order: one statement with pipes.
+    ``into`` are the commands that what it puts out goes through, in order: one statement with pipes. ``waits``: seconds
+    that its parameters tell it to wait for something, and which it may take beyond what any other may.
     """
 
     name: str
     parameters: Mapping[str, Any] = field(default_factory=dict)
     arguments: tuple[Any, ...] = ()
     into: tuple[Command, ...] = ()
+    waits: float = 0.0
 
     @property
     def verb(self) -> str:

@@ -72,7 +72,9 @@ class Pipeline:
         self._opened = opened
         self._options = opened.options
         own = opened.options.command_timeout
+        self._is_own_limit = limit is None or limit >= own
         self._limit = own if limit is None else min(limit, own)
+        self._limit += sum(command.waits for command in commands)
         self._changes = changes
         self._has_done_nothing = is_never_sent if changes else is_hardly_read
         self._commands = [command.name for command in commands]
@@ -244,7 +246,7 @@ class Pipeline:
             ended=ended,
             results=self.results(),
             changes=self._changes,
-            remedy=COMMAND_TIMEOUT if self._limit == self._options.command_timeout else "",
+            remedy=COMMAND_TIMEOUT if self._is_own_limit else "",
         )
 
     def _bring_to_an_end(self, *, lost: bool) -> bool:

@@ -749,7 +749,7 @@ def _whole(noun: str, identity: str, sentence: str) -> dict[str, Any]:
 
 
 def _origin(answer: Answer) -> str:
-    return f"task {answer.title}"
+    return ", ".join(filter(None, (f"task {answer.title}", answer.path)))
 
 
 def _stable_id(row: Mapping[str, Any]) -> str:

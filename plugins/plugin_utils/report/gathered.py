@@ -14,7 +14,9 @@ COLLECTION = "lync.remediation."
 VERDICT = "drift_verdict"
 DRIFT = frozenset(("drift_check", "drift_enforce", "drift_accept", "drift_export"))
 CLOCKS = "clock_judgement"
-_SHOWING = frozenset(("clock_report", "clock_requests", "drift_notification", "print_lines", VERDICT))
+_SHOWING = frozenset(
+    ("clock_report", "clock_requests", "clock_restart_plan", "drift_notification", "print_lines", VERDICT)
+)
 """Modules that pass on what others have found."""
 
 
@@ -27,7 +29,7 @@ class Answer:
     """One result of one of our tasks; each item of a loop is one. ``module`` is its name in the collection.
 
     ``outcome`` is ok, failed, unreachable or skipped. ``speaks_for`` are the inventory's hosts that the task ran for:
-    one that runs once runs for all of its play.
+    one that runs once runs for all of its play. ``path`` is the task's file and line.
     """
 
     host: str
@@ -38,6 +40,7 @@ class Answer:
     result: Mapping[str, Any]
     speaks_for: tuple[str, ...] = ()
     is_dry_run: bool = False
+    path: str = ""
 
 
 @dataclass

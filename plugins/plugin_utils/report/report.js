@@ -149,8 +149,9 @@
     const [first] = group;
     const rows = first.count === "unknown" ? [] : values(first);
     const body = make("div", { class: "body" }, make("dl", { class: "pair" }, ...rows, ...pairs(first)));
+    const link = make("p", {}, make("a", { href: `#finding=${first.id}` }, "link to this finding"));
     if (group.length === 1) {
-      body.append(...waysOn(first), evidence(first));
+      body.append(make("div", { class: "ways" }, ...waysOn(first), evidence(first), link));
     } else {
       body.append(make("h4", {}, `The same at ${group.length} objects`));
       for (const each of group.slice(0, 100)) {
@@ -159,8 +160,8 @@
         body.append(own);
       }
       if (group.length > 100) body.append(make("p", {}, `and ${group.length - 100} more, which a search narrows down.`));
+      body.append(link);
     }
-    body.append(make("p", {}, make("a", { href: `#finding=${first.id}` }, "link to this finding")));
     return body;
   };
 

@@ -35,8 +35,7 @@ START = "Start-CsWindowsService"
 # itself.
 SETTLE_AFTER_DRAINING = 20 * 60
 
-# What a command may take that is told not to wait for the services. The session's own limit is one for failing over,
-# which takes as long as calls do.
+# What a command may take that is told not to wait for the services.
 _NO_WAIT_LIMIT = 300.0
 
 
@@ -119,18 +118,17 @@ class Acting:
         return Step(command, lambda: self._bring_up(command, SETTLE_AFTER_DRAINING if settles else None))
 
     def fail_over(self) -> Step:
-        wait = datetime.timedelta(seconds=self.waits.drain)
-        command = Command(
-            pools.FAIL_OVER, {"ComputerName": self.computer, "WaitTime": wait, "Confirm": False}
-        )
+        command = self._moving(pools.FAIL_OVER, self.waits.drain)
         return Step(command, lambda: self._take_over(command), takes_down=True)
 
     def fail_back(self) -> Step:
-        wait = datetime.timedelta(seconds=self.waits.start)
-        command = Command(
-            pools.FAIL_BACK, {"ComputerName": self.computer, "WaitTime": wait, "Confirm": False}
-        )
+        command = self._moving(pools.FAIL_BACK, self.waits.start)
         return Step(command, lambda: self._bring_up(command, 0))
+
+    def _moving(self, cmdlet: str, seconds: float) -> Command:
+        wait = datetime.timedelta(seconds=seconds)
+        parameters = {"ComputerName": self.computer, "WaitTime": wait, "Confirm": False}
+        return Command(cmdlet, parameters, waits=seconds)
 
     def restart(self, method: str, *, graceful: bool, stopped: bool) -> list[Step]:
         """``stopped``: everything has been stopped already for this restart, and need not be stopped again."""

@@ -35,6 +35,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "max_removals": (0, 100_000),
     "max_share": (0, 100),
     "max_unknown_share": (0, 100),
+    "precise_to_ms": (0.001, _HOUR_MS),
     "reference_offset": (-_CENTURY, _CENTURY),
     "restart_offset_ms": (0, _YEAR_MS),
     "retry_timeout": (0, WEEK),

@@ -281,7 +281,9 @@ class Names(Comparison):
 
 @dataclass(frozen=True)
 class Entries(Comparison):
-    """A dictionary of simple values."""
+    """A dictionary of simple values. What one of them is to the server is not known, so that texts stand for all: a
+    baseline has nothing but texts.
+    """
 
     option_type = "dict"
 
@@ -294,7 +296,7 @@ class Entries(Comparison):
         return None
 
     def same(self, one: Any, other: Any) -> bool:
-        return bool(one == other)
+        return one is not None and other is not None and _as_texts(one) == _as_texts(other)
 
     def send(self, value: Any) -> Any:
         return dict(value)
@@ -306,6 +308,17 @@ class Entries(Comparison):
         if isinstance(value, dict) and all(isinstance(key, str) for key in value):
             return value
         raise Unacceptable(f"{spelled(value)} is not a dictionary")
+
+
+def _as_texts(entries: dict[str, Any]) -> dict[str, str]:
+    return {
+        ordinal_key(key): str(value).lower()
+        if isinstance(value, bool)
+        else ""
+        if value is None
+        else str(value)
+        for key, value in entries.items()
+    }
 
 
 def _simple(value: Any) -> Any:

@@ -99,8 +99,3 @@ def _longest_rising(numbers: Sequence[int]) -> list[int]:
         chosen.append(numbers[step])
         step = previous[step]
     return chosen[::-1]
-
-
-def is_in_order(current: Sequence[Item], wanted: Sequence[Item]) -> bool:
-    """Whether the objects that both have follow each other in the same order."""
-    return not moves(current, wanted)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from ..change.envelope import Mismatch
 from ..powershell.commands import Command, Switch
 from ..powershell.ordinal import ordinal_key
-from ..result.display import as_line
+from ..result.display import as_line, shown
 from ..result.drift import DriftEntry
 from ..result.refusals import Refused
 from ..result.status import Status
@@ -302,19 +302,31 @@ def plan(assessed: Assessment, preview: Collection | None = None) -> Plan:
 
 
 def _require_copyable(assessed: Assessment, preview: Collection) -> None:
-    """Raise Refused if the new object would differ from what it is a copy of, in what no cmdlet takes."""
+    """Raise Refused if the new object would differ from what it is a copy of, in what is not written.
+
+    A null is not: what a parameter makes of it depends on its type, and a new object that is not given one begins with
+    null mostly.
+    """
     wanted = {
         option: value
         for option, value in (assessed.wanted or {}).items()
         if option not in assessed.written and option in preview.values
     }
     differing = _differing(assessed.resource, preview.values, wanted)
-    if differing and assessed.template:
+    if not differing or not assessed.template:
+        return
+    names = " and ".join(p.option for p in differing)
+    what = f"{names} of {assessed.template.identity} cannot be copied to {assessed.identity}"
+    if any(p.option in assessed.template.nulls for p in differing):
         raise Refused(
-            f"{' and '.join(p.option for p in differing)} of {assessed.template.identity} cannot be copied to "
-            f"{assessed.identity}: {assessed.resource.cmdlet('New')} and {assessed.resource.cmdlet('Set')} have no "
-            "parameter for it. With server_defaults: true the new object begins with the server's defaults"
+            f"{what}: it is not set there, and a new object begins with "
+            f"{', '.join(shown(preview.values[p.option]) for p in differing)}. Give {names} a value, or "
+            "server_defaults: true"
         )
+    raise Refused(
+        f"{what}: {assessed.resource.cmdlet('New')} and {assessed.resource.cmdlet('Set')} have no parameter for it. "
+        "With server_defaults: true the new object begins with the server's defaults"
+    )
 
 
 def mismatches(

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock import clock_info
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.commands import Command
+from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows.computer import NAME_KEY, ZONE_KEY
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows.restart_note import NOTE_KEY
 from ansible_collections.lync.remediation.plugins.plugin_utils.windows.w32time import POLICY_KEY
@@ -19,8 +21,8 @@ from unit.scripted import ScriptedClock
 from unit.scripted_windows import W32, Refuses, Service, Windows
 
 
-def query(there: Windows, time_servers: tuple[str, ...] = ()) -> dict[str, Any]:
-    return clock_info.query(there, time_servers, 4, there.clock)
+def query(there: Windows, time_servers: tuple[str, ...] = (), enough: float | None = None) -> dict[str, Any]:
+    return clock_info.query(there, time_servers, 4, enough, there.clock)
 
 
 @given(st.one_of(st.floats(-0.5, 0.5), st.floats(-4e8, 4e8)), st.floats(0, 0.3))
@@ -31,6 +33,27 @@ def test_the_offset_is_within_its_uncertainty(offset: float, delay: float) -> No
     assert abs(found["offset_ms"] - offset * 1000) <= found["uncertainty_ms"] + 0.01
     assert found["trouble"] == []
     assert there.written == []
+
+
+class BusyAtFirst(Windows):
+    questions = 0
+
+    def run(self, *commands: Command, **more: Any) -> Results:
+        self.questions += 1
+        self.delay = 3.0 if self.questions <= 6 else 0.02
+        return super().run(*commands, **more)
+
+
+@pytest.mark.parametrize(("enough", "known"), [(None, False), (0.5, True), (0.001, True)])
+def test_a_server_that_answers_late_is_asked_again(enough: float | None, known: bool) -> None:
+    there = BusyAtFirst(ScriptedClock())
+    there.offset = 0.1
+    found = query(there, enough=enough)
+    assert (found["uncertainty_ms"] < 500) is known
+    assert abs(found["offset_ms"] - 100) <= found["uncertainty_ms"] + 0.01
+    slow = Windows(ScriptedClock())
+    slow.delay = 3.0
+    assert query(slow, enough=enough)["uncertainty_ms"] > 500
 
 
 def test_a_whole_answer() -> None:

@@ -315,6 +315,14 @@ def test_an_inventory_that_contradicts_most_servers_is_the_suspect() -> None:
     assert judged(*servers, requests=few).obstacles == ()
 
 
+def test_a_server_that_is_to_follow_time_servers_has_one() -> None:
+    servers = [server("fe01", dc=0.0), server("edge01"), server("fe02", dc=0.0)]
+    asked = Request(time_service={"type": "manual"})
+    found = judged(*servers, requests={"fe01": asked, "edge01": asked})
+    assert len(found.obstacles) == 1
+    assert found.obstacles[0].startswith("clock_drift_time_service of fe01: type: manual")
+
+
 # -- places ----------------------------------------------------------------------------------------------------------
 
 
@@ -423,4 +431,5 @@ def test_truechimers_are_a_majority_and_have_a_time_in_common(
     assert 2 * sum(each.weight for each in found.truechimers) > sum(each.weight for each in candidates)
     assert found.low <= found.reference <= found.high
     for each in found.truechimers:
-        assert each.low - 1.0 <= found.reference <= each.high + 1.0
+        away = 1.0 + found.uncertainty
+        assert each.low - away <= found.reference <= each.high + away

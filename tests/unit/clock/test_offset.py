@@ -191,3 +191,25 @@ def test_an_offset_near_the_limit_is_neither_within_nor_beyond(
 )
 def test_spans_as_people_say_them(seconds: float, text: str) -> None:
     assert span_text(seconds, signed=True) == text
+
+
+class Interrupted(ScriptedClock):
+    """The process is not let run for 0.3 s between its first two looks at two clocks."""
+
+    looks = 0
+
+    def time(self) -> float:
+        self.looks += 1
+        if self.looks <= 2:
+            self.passes(0.3)
+        return super().time()
+
+
+def test_a_controller_that_is_busy_itself_is_no_clock_that_jumped() -> None:
+    clock = Interrupted()
+
+    def answer() -> Results:
+        return Results((datetime.datetime.fromtimestamp(clock.wall, datetime.timezone.utc),))
+
+    found = measure(Scripted(answer, answer), 2, clock)
+    assert abs(found.seconds) <= found.uncertainty + FLOAT_NOISE

@@ -70,6 +70,16 @@ def test_a_pending_restart_that_nobody_decided_on_ends_the_run() -> None:
 
 
 @pytest.mark.parametrize(
+    ("steps", "check_mode", "told"),
+    [({"fe01": DONE}, False, True), ({"fe01": DONE}, True, False), ({}, False, False)],
+)
+def test_who_must_sign_in_again_is_told(steps: dict[str, Any], check_mode: bool, told: bool) -> None:
+    run = Run(deployment(600), deployment(), steps, check_mode=check_mode)
+    shown = " ".join(report(run, {"fe01": outcome(run, "fe01")}))
+    assert ("People of pool01 sign in again" in shown) is told
+
+
+@pytest.mark.parametrize(
     ("test", "said", "fails"),
     [
         ({"av_edge": {"success": True}}, "passed", False),

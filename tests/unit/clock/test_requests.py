@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.clock.requests import (
     BOUNDS,
+    check_management_host,
     check_variables,
     check_zone,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import BadArgument
 
-MORE = ("restart", "ntp_servers", "take_over")
+MORE = ("restart", "ntp_servers", "take_over", "test_user")
 KNOWN = [f"clock_drift_{name}" for name in (*BOUNDS, *MORE)]
 
 
@@ -40,15 +41,20 @@ def test_a_time_server_that_cannot_be(name: Any) -> None:
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("ntp_servers", "ntp1"), ("ntp_servers", {"host": "ntp1"}), ("take_over", "fe01"), ("take_over", [5])],
+    [
+        *(("ntp_servers", value) for value in ("ntp1", {"host": "ntp1"})),
+        *(("take_over", value) for value in ("fe01.contoso.com", [5], ["fe01"])),
+        *(("test_user", value) for value in ("kenmyer", {}, "")),
+    ],
 )
-def test_what_is_no_list_of_names(option: str, value: Any) -> None:
+def test_what_is_no_name(option: str, value: Any) -> None:
     with pytest.raises(BadArgument, match=f"^clock_drift_{option}: "):
         check_variables("clock_drift_", {f"clock_drift_{option}": value}, KNOWN)
 
 
 def test_what_is_right_goes_through() -> None:
     given = {"clock_drift_settle": "20", "clock_drift_interval": None, "clock_drift_ntp_servers": ["ntp1"]}
+    given |= {"clock_drift_take_over": ["fe01.contoso.com"], "clock_drift_test_user": "sip:ken@contoso.com"}
     check_variables("clock_drift_", given, KNOWN)
 
 
@@ -69,6 +75,8 @@ def test_a_zone_is_taken_as_windows_spells_it(zone: str | None, taken: str | Non
     [
         ("Central Standrad Time", "Central Standard Time"),
         ("Europe/Berlin", "W. Europe Standard Time"),
+        ("Pacific", "Pacific Standard Time"),
+        ("CST", "'Central Standard Time'.*'China Standard Time'"),
         (7, ""),
         (" ", ""),
     ],
@@ -76,3 +84,10 @@ def test_a_zone_is_taken_as_windows_spells_it(zone: str | None, taken: str | Non
 def test_a_zone_that_there_is_not_is_answered_with_the_nearest(zone: Any, nearest: str) -> None:
     with pytest.raises(BadArgument, match=f"fe01.*{nearest}"):
         check_zone("clock_drift_time_zone", "fe01", zone)
+
+
+@pytest.mark.parametrize("name", ["", 5, None, True, {"a": 1}, "elsewhere"])
+def test_who_is_asked_for_the_topology_is_in_the_inventory(name: Any) -> None:
+    check_management_host("clock_drift_management_host", "fe01", "fe02", {"fe01", "fe02"})
+    with pytest.raises(BadArgument, match=r"^clock_drift_management_host: .* of fe01"):
+        check_management_host("clock_drift_management_host", "fe01", name, {"fe01", "fe02"})

@@ -199,6 +199,7 @@ def test_no_digit_is_lost_and_only_a_bare_null_is_one() -> None:
         ("format: 1\nnoun: CsX\nobjects:\n  Global: {A: 1, A: 1}\n", 4),
         ("format: 1\nnoun: CsX\nobjects:\n  Global: &x {}\n  Other: *x\n", 4),
         ("format: 1\nnoun: CsX\nobjects:\n  Global: {A: !vault x}\n", 4),
+        ("format: 1\nnoun: CsX\nobjects:\n  Global: {A: !!python/name:os.system x}\n", 4),
         ("format: 1\nnoun: CsX\nobjects:\n  Global:\n   A: [1\n", 6),
         ("format: 1\nnoun: CsX\nobjects: {}\norder: [a, A]\n", 4),
         ("format: 1\nnoun: CsX\nobjects: {}\norder: a\n", 4),

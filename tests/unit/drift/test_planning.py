@@ -200,6 +200,24 @@ def test_an_object_is_extra_only_where_the_whole_noun_was_written_down() -> None
     assert found(compared(files, manifest=None)) == []
 
 
+def test_an_object_under_another_name_is_shown_beside_the_one_that_is_missing() -> None:
+    now = [
+        {"Identity": "Global", "PstnUsages": ["Local"]},
+        {"Identity": "Tag:Sellers", "PstnUsages": ["Long"], "Description": "They sell"},
+        {"Identity": "Tag:Other", "PstnUsages": [], "Description": "They sell"},
+    ]
+    files = {
+        "CsVoicePolicy": "objects:\n  Global: {}\n  Tag:Sales:\n    PstnUsages: [Long]\n    Description: They sell\n"
+    }
+    details = {
+        each.identity: each.detail
+        for each in compared(files, {"CsVoicePolicy": reading("CsVoicePolicy", *now)}).findings
+    }
+    assert "Tag:Sellers" in details["Tag:Sales"]
+    assert "Tag:Sales" in details["Tag:Sellers"]
+    assert details["Tag:Other"] == ""
+
+
 def test_no_global_object_in_a_file_is_no_extra_object() -> None:
     assert found(compared({"CsPstnUsage": "objects: {}\n"})) == []
 
@@ -217,6 +235,13 @@ def test_no_global_object_in_a_file_is_no_extra_object() -> None:
 def test_what_cannot_be_wanted_is_refused_with_file_and_line(text: str) -> None:
     with pytest.raises(BadArgument, match=r"^b/CsVoicePolicy\.yml:\d+"):
         compared({"CsVoicePolicy": text})
+
+
+def test_a_property_of_another_version_is_refused_though_a_module_knows_it() -> None:
+    media = reading("CsMediaConfiguration", {"Identity": "Global", "EnableQoS": False})
+    files = {"CsMediaConfiguration": "objects:\n  Global:\n    EnableQoS: false\n    EnableSiren: true\n"}
+    with pytest.raises(BadArgument, match=r"^b/CsMediaConfiguration\.yml:6: .* no property EnableSiren"):
+        compared(files, {"CsMediaConfiguration": media})
 
 
 def test_two_values_for_one_property_are_an_error_that_names_both_places() -> None:

@@ -193,13 +193,25 @@ def test_a_name_names_a_folder(name: object) -> None:
 def test_one_name_for_two_deployments_and_two_names_for_one_are_refused() -> None:
     fabrikam = Binding("fabrikam.com", ("Redmond",))
     more = Binding("CONTOSO.com", ("dublin", "Paris"))
-    deployment.must_be_same("contoso", more, {"contoso": CONTOSO, "fabrikam": fabrikam}, CONTOSO)
+    deployment.must_be_same(
+        "contoso", more, {"contoso": CONTOSO, "fabrikam": fabrikam}, CONTOSO, "manifest.yml:9"
+    )
     with pytest.raises(BadArgument, match="known as another one"):
-        deployment.must_be_same("contoso", fabrikam, {"contoso": CONTOSO}, None)
+        deployment.must_be_same("contoso", fabrikam, {"contoso": CONTOSO}, None, "")
     with pytest.raises(BadArgument, match="is known as contoso already"):
-        deployment.must_be_same("other", more, {"contoso": CONTOSO}, None)
+        deployment.must_be_same("other", more, {"contoso": CONTOSO}, None, "")
     with pytest.raises(BadArgument, match="exported from another deployment"):
-        deployment.must_be_same("contoso", fabrikam, {}, CONTOSO)
+        deployment.must_be_same("contoso", fabrikam, {}, CONTOSO, "manifest.yml:9")
+
+
+def test_what_could_not_be_read_tells_no_deployments_apart() -> None:
+    fabrikam = Binding("fabrikam.com", ("Dublin",))
+    known = {"contoso": CONTOSO, "fabrikam": fabrikam}
+    for found in (Binding("contoso.com", ()), Binding("", CONTOSO.sites)):
+        deployment.must_be_same("contoso", found, known, CONTOSO, "manifest.yml:9")
+    for found in (Binding("fabrikam.com", ()), Binding("", ("Lima",))):
+        with pytest.raises(BadArgument, match="known as another one"):
+            deployment.must_be_same("contoso", found, {"contoso": CONTOSO}, None, "")
 
 
 def test_a_manifest_is_read_again() -> None:

@@ -180,13 +180,20 @@ def granted() -> Written:
 
 def test_what_the_role_made_is_removed_after_its_grants() -> None:
     holders = {COPY: ["sip:A@c.d", "sip:b@c.d"]}
-    back = granted().back(policy(COPY, **CREATED), holders)
+    back = granted().back({POLICY: [{"identity": COPY, **CREATED}, {"identity": "Tag:Old"}]}, holders)
     assert back.removals == {POLICY: [COPY]}
     assert [(each["state"], each["policy"], each["users"]) for each in back.grants] == [
         ("absent", "Windows Live AV", ["sip:a@c.d"]),
         ("present", "Old", ["sip:b@c.d"]),
     ]
     assert back.left == []
+
+
+def test_whose_policy_is_gone_keeps_the_copy_which_stays() -> None:
+    back = granted().back(policy(COPY, **CREATED), {COPY: ["sip:a@c.d", "sip:b@c.d"]})
+    assert [each["users"] for each in back.grants] == [["sip:a@c.d"]]
+    assert back.removals == {}
+    assert len(back.left) == 2
 
 
 def test_who_has_been_granted_another_policy_since_keeps_it() -> None:

@@ -66,6 +66,7 @@ READY = Findings(
     services=[],
     people=[],
     holders=[],
+    reported={},
 )
 ENABLE = Request(
     state="present",
@@ -332,16 +333,58 @@ def test_a_screen_fits_into_80_columns_whatever_is_on_it() -> None:
     )
     lines = assess(found, replace(ENABLE, providers=["Nobody"]), check_mode=True)["screen"]
     assert max(map(len, lines)) <= 74
+    assert len(lines) <= 42
     titles = [line.partition(",")[0] for line in lines if line[0].isupper()]
     assert titles == [
         "IN FORCE NOW",
         "WOULD CHANGE",
+        "WARNING",
         "WHO IS AFFECTED",
         "GOES BEFORE IT",
         "IN THE WAY",
         "NOT KNOWN",
     ]
     assert not any("policies:" in line for line in lines), "what the change brings about is not in its way"
+
+
+def test_what_is_in_force_for_whom_was_named_is_on_the_screen() -> None:
+    def in_force(identity: str, **settings: Any) -> dict[str, Any]:
+        return {"identity": identity, "why": "Nobody knows.", "settings": settings or None}
+
+    settings = in_force("Global", encryption_level="RequireEncryption", max_video_rate_allowed="VGA600K")
+    open_to_all = {"enable_public_cloud_access": True, "enable_public_cloud_audio_video_access": True}
+    reported = {
+        "users": [
+            {
+                "sip_address": "sip:ken@contoso.com",
+                "external_access_policy": in_force("Tag:Sales", **open_to_all),
+                "media_configuration": settings,
+            },
+            {
+                "sip_address": "sip:kim@contoso.com",
+                "external_access_policy": in_force("Tag:Gone"),
+                "media_configuration": settings,
+            },
+        ],
+        "sites": [
+            {
+                "site": "Redmond",
+                "external_access_policy": in_force("Global", **{**open_to_all, _A_FLAG: False}),
+                "media_configuration": settings,
+            }
+        ],
+    }
+    result = assess(replace(READY, reported=reported), ENABLE, check_mode=True)
+    assert set(result["in_force"]) < set(result["screen"])
+    assert result["in_force"] == [
+        "* sip:ken@contoso.com: allowed (Tag:Sales); RequireEncryption (Global)",
+        "* sip:kim@contoso.com: not known (Nobody knows); RequireEncryption",
+        "  (Global)",
+        "* site Redmond: not allowed (Global); RequireEncryption (Global)",
+    ]
+
+
+_A_FLAG = "enable_public_cloud_access"
 
 
 # -- people -----------------------------------------------------------------------------------------------------------
@@ -379,6 +422,7 @@ def test_people_get_a_copy_of_what_is_in_force_for_them() -> None:
     ]
     assert result["weaker"] == ["Site:Redmond"]
     assert any("4 of 4" in line for line in result["screen"])
+    assert any("2 with Global, 1 with Tag:Done, 1 with Tag:Sales" in line for line in result["screen"])
 
 
 def test_a_copy_that_was_made_and_not_granted_is_taken_up_again() -> None:

@@ -106,8 +106,10 @@ def test_a_refusal_and_a_failure_tell_their_status(there: Windows) -> None:
 # -- the order of restarts -------------------------------------------------------------------------------------
 
 
-def planned(folder: Path, *, store: bool = True, **answers: dict[str, Any]) -> dict[str, Any]:
-    """What clock_judgement plans where the restart of all of a pool and its Edge Servers is pending."""
+def pending(*, store: bool = True, **answers: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The arguments of clock_judgement, and the variables of the hosts, where the restart of all of a pool and its Edge
+    Servers is pending.
+    """
     front_ends, edges = POOLS
     pools = [
         replace(front_ends, roles=("UserServer", "Registrar"), holds_store=store),
@@ -136,15 +138,18 @@ def planned(folder: Path, *, store: bool = True, **answers: dict[str, Any]) -> d
         "measurements": ["clock"],
         "topologies": {"management": {"pools": [each.as_dict() for each in pools]}},
         "controller_synchronised": True,
-        "repairs": ["repair"],
-        "services": "services",
-        "plan_restarts": True,
         "show": False,
     }
+    return arguments, {"hostvars": hostvars, "ansible_play_hosts_all": hosts}
+
+
+def planned(folder: Path, *, store: bool = True, **answers: dict[str, Any]) -> dict[str, Any]:
+    arguments, variables = pending(store=store, **answers)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(constants, "DEFAULT_LOCAL_TMP", str(folder))
-        variables = {"hostvars": hostvars, "ansible_play_hosts_all": hosts}
-        return run_on(MagicMock(), "clock_judgement", arguments, variables=variables)
+        judgement = run_on(MagicMock(), "clock_judgement", arguments, variables=variables)
+        arguments = {"judgement": judgement["id"], "repairs": ["repair"], "services": "services"}
+        return {**judgement, **run_on(MagicMock(), "clock_restart_plan", arguments, variables=variables)}
 
 
 def test_edges_first_then_what_is_down_and_then_what_counts_least(tmp_path: Path) -> None:
@@ -165,3 +170,31 @@ def test_why_there_is_no_plan_is_told(store: bool, tmp_path: Path) -> None:
     assert result["restart_plans"] == []
     (said,) = result["not_planned"]
     assert ("fe02" if store else "Central Management Store") in said
+
+
+@pytest.mark.parametrize(("proof", "judged"), [({}, 1), ({"skipped": True}, 1), ({"offset_ms": 1.0}, 2)])
+def test_each_measurement_is_judged_once(
+    proof: dict[str, Any], judged: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = importlib.import_module(f"{COLLECTION}.plugin_utils.clock.run")
+    judge, judgements = cases.judge, []
+    monkeypatch.setattr(cases, "judge", lambda *given: judgements.append(judge(*given)) or judgements[-1])
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+    arguments, variables = pending(fe01={"proof": {**proof, "uncertainty_ms": 1.0} if proof else {}})
+    found = run_on(MagicMock(), "clock_judgement", arguments, variables=variables)
+    run_on(MagicMock(), "clock_restart_plan", {"judgement": found["id"]}, variables=variables)
+    ending = {"judgement": found["id"], "proof": "proof"}
+    assert set(run_on(MagicMock(), "clock_report", ending, variables=variables)["results"]) == set(
+        found["servers"]
+    )
+    assert len(judgements) == judged
+
+
+@pytest.mark.parametrize("module", ["clock_restart_plan", "clock_report"])
+@pytest.mark.parametrize("judgement", ["0123456789abcdef", "../../etc/passwd"])
+def test_a_judgement_that_this_run_does_not_have(module: str, judgement: str, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "DEFAULT_LOCAL_TMP", str(tmp_path))
+        variables: dict[str, Any] = {"hostvars": {}, "ansible_play_hosts_all": []}
+        result = run_on(MagicMock(), module, {"judgement": judgement}, variables=variables)
+    assert (result["failed"], result["failure"]) == (True, "unusable_argument")

@@ -174,6 +174,13 @@ def test_what_runs_too_long_is_stopped_and_seen_to_stop(place: Callable[..., Pla
     assert there.counters()["sessions_open"] == 0
 
 
+def test_what_is_told_to_wait_may_take_that_much_longer(place: Callable[..., Place]) -> None:
+    session = place().session(command_timeout=0, operation_timeout=2)
+    with pytest.raises(errors.TimedOut) as caught:
+        session.run(Command("Wait-Stop", waits=0.25), Command("Wait-Stop", waits=0.25), changes=True)
+    assert caught.value.seconds == 0.5
+
+
 def test_what_takes_no_notice_of_being_stopped_has_not_ended(place: Callable[..., Place]) -> None:
     EVENTS["deaf"] = threading.Event()
     there = place()

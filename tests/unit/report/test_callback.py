@@ -17,7 +17,7 @@ VERDICT = "lync.remediation.drift_verdict"
 
 
 def task(action: str) -> Any:
-    return SimpleNamespace(action=action, resolved_action=action)
+    return SimpleNamespace(action=action, resolved_action=action, get_path=lambda: "site.yml:1")
 
 
 def exit_code(*steps: tuple[str, Any]) -> int:

@@ -26,3 +26,12 @@ def test_short_commands_stay_as_they_are() -> None:
         "Get-CsSite",
         "Get-CsPool -Site Redmond",
     ]
+
+
+def test_of_thousands_the_first_are_shown_and_the_others_counted() -> None:
+    grants = [f"Grant-CsVoicePolicy -Identity sip:{number}@contoso.com" for number in range(5000)]
+    assert management_shell_lines([*grants, "Get-CsSite"], most=2) == [
+        *grants[:2],
+        "# and 4998 more of Grant-CsVoicePolicy",
+        "Get-CsSite",
+    ]

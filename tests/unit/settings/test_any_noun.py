@@ -334,6 +334,8 @@ def test_one_property_in_two_spellings_is_refused() -> None:
         (uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001", False),
         ({"a": 1}, {"a": 1}, False),
         ({"a": 1}, {"a": 2}, True),
+        ({"a": 1, "b": True, "c": None, "d": "x"}, {"A": "1", "b": "true", "c": "", "d": "x"}, False),
+        ({"a": 1}, {"a": "01"}, True),
         (2**40, 2**40, False),
         (datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc), "2026-01-01T00:00:00Z", False),
     ],

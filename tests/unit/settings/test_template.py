@@ -135,3 +135,13 @@ def test_a_property_that_no_cmdlet_sets_is_not_lost_in_silence() -> None:
     with pytest.raises(Refused, match="enable_siren of Global cannot be copied to Site:Dublin"):
         remediated(different, withheld, identity="site:Dublin")
     assert different.writes == []
+
+
+def test_what_is_not_set_is_no_default_and_is_named_before_anything_is_written() -> None:
+    shell = server("2013")
+    shell.store["CsMediaConfiguration"]["Global"]["MaxVideoRateAllowed"] = None
+    with pytest.raises(Refused, match="a new object begins with VGA600K"):
+        remediated(shell, MEDIA, identity="site:Dublin")
+    assert shell.writes == []
+    given = remediated(shell, MEDIA, identity="site:Dublin", max_video_rate_allowed="CIF250K")
+    assert given["after"]["max_video_rate_allowed"] == "CIF250K"
