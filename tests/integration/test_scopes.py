@@ -179,7 +179,10 @@ def test_enabling_disabling_and_enabling_again_is_there_and_back_twice(
 
 
 @pytest.mark.engine_core
-def test_people_are_told_what_is_done_what_to_do_themselves_and_what_is_left(demo: Ansible) -> None:
+def test_people_are_told_what_is_done_what_to_do_themselves_and_what_is_left(
+    start: Start, ansible_at: Callable[[RunningLab], Ansible]
+) -> None:
+    demo = ansible_at(start("demo", replication={"seconds": 0.5}))
     run = demo.enable(users=["sip:kenmyer@contoso.com"], sites=["Redmond", "Dublin"])
     for named in (
         "policy Tag:ExternalPartners",
