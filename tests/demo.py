@@ -141,9 +141,8 @@ FEDERATION = Act(
             ENABLE,
             ("--check", "--diff"),
             (
-                "what is in force, what would change, who is affected, and that",
-                "Dublin's own media settings and one policy go before a Global change.",
-                "Nothing is written.",
+                "what is in force, what would change, who is affected, and what goes",
+                "before a Global change. Nothing is written.",
             ),
             changed=2,
             says=("pool01.contoso.com",),

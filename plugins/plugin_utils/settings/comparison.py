@@ -53,6 +53,11 @@ class Comparison(Protocol):
         """Whether two values that are the same have another order, of which nobody knows whether it matters."""
         return False
 
+    @property
+    def ordered(self) -> Comparison:
+        """The same where the order of a list counts, whatever it means."""
+        return self
+
     def send(self, value: Any) -> Any:
         """The parameter's value for an option's value."""
 
