@@ -73,7 +73,7 @@ FAULTS: dict[str, tuple[dict[str, Any], tuple[Any, ...], str, str]] = {
     "expired certificate": (
         deployment(certificates={"AudioVideoAuthentication": {"days_old": 800, "days_left": -2}}),
         (),
-        "expired",
+        f"A/V authentication, {EDGE}: The certificate expired",
         "certificate",
     ),
     "stale replica": (deployment(), ("replication_stuck", FE03, {}), FE03, "replication"),

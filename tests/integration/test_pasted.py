@@ -195,7 +195,7 @@ def known(block: Block, role: str | None, variables: Mapping[str, Any]) -> None:
         for name in of_roles
     }
     assert not ArgumentSpecValidator(spec).validate(of_roles).error_messages, block
-    places = [*CHECKOUT.glob("playbooks/*.yml"), *CHECKOUT.glob("plugins/**/*.py")]
+    places = [*CHECKOUT.glob("playbooks/**/*.yml"), *CHECKOUT.glob("plugins/**/*.py")]
     text = "".join(path.read_text(encoding="utf-8") for path in places)
     for name in variables.keys() - of_roles.keys():
         assert re.search(rf"\b{name}\b", text) or name.startswith("vault_"), f"{block}: nobody reads {name}"

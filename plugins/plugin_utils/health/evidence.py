@@ -292,7 +292,7 @@ def certificates(given: Given) -> Assessed:
                 Kind.CERTIFICATE,
                 f"certificate_{finding['check']}",
                 severity,
-                finding["said"],
+                f"A/V authentication, {_where(finding)}: {finding['said']}",
                 tuple(finding["hosts"]),
                 finding["pool"],
                 tuple(finding["evidence"][:2]),
@@ -305,6 +305,12 @@ def certificates(given: Given) -> Assessed:
     read = [host for host in given.edges if why_not(given.certificate_readings.get(host)) is None]
     well = (f"certificates of {counted(len(read), 'Edge Server')}",) if read else ()
     return Assessed(tuple(observations), well, tuple(unknown))
+
+
+def _where(finding: Mapping[str, Any]) -> str:
+    """The server, or the pool where several of it are meant."""
+    hosts = finding["hosts"]
+    return str(hosts[0] if len(hosts) == 1 or not finding["pool"] else finding["pool"])
 
 
 def replication(given: Given) -> Assessed:
