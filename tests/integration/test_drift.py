@@ -10,10 +10,12 @@ By hand means behind the product's back: the simulated deployment's store is cha
 from __future__ import annotations
 
 import datetime
+import fcntl
 import importlib
 import itertools
 import json
 import os
+import random
 import shutil
 import signal
 import threading
@@ -22,10 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked_ansible import AnsibleForks
 from lab.injection import Rule
 from lab.objects.nouns import NOUNS
+from running import RunningLab, ansible_environment, playbook_command
 
 from .in_process import PLUGINS, LabInProcess, Worker
+from .test_killed_changes import end
 
 HOST = "pool01.contoso.com"
 DEPLOYMENT: dict[str, Any] = {
@@ -266,6 +271,58 @@ def test_written_down_changed_found_corrected_and_taken_back(
     explained = controller.run("drift_check")
     assert {each["id"] for each in explained["findings"]} == {each["id"] for each in drifted["findings"]}
     assert all(each["explained"] for each in explained["findings"] if each["property"] not in ("order",))
+
+
+@one_version
+def test_what_comes_back_comes_back_into_its_place(lab: LabInProcess, controller: Controller) -> None:
+    nouns = ["CsVoiceRoute", "CsPstnUsage", "CsDialPlan", "CsVoiceNormalizationRule"]
+    controller.run("drift_export", nouns=nouns)
+    files = controller.files()
+    rights = {"max_share": 1.0, "store_copy": False}
+    lab.deployment.store.remove("CsVoiceRoute", "Second")
+    for place, name in enumerate(("First", "Third", "Fourth")):
+        by_hand(lab, "CsVoiceRoute", name, Priority=place)
+    changed_state = lab.status()["settings"]
+    assert found(controller.run("drift_check")) == {("CsVoiceRoute", "Second", "existence")}
+    foretold = controller.run("drift_enforce", check_mode=True, **rights)
+    corrected = controller.run("drift_enforce", **rights)
+    assert (corrected["verdict"], corrected["commands"]) == ("clean", foretold["commands"])
+    assert controller.run("drift_check")["findings"] == []
+    assert (controller.run("drift_export", nouns=nouns)["changed"], controller.files()) == (False, files)
+    assert not controller.task("roll_back", run="latest").get("failed")
+    assert contents(lab.status()["settings"]) == contents(changed_state)
+
+    # A dial plan is made with a rule of its own, which is told of, and goes where that is asked for.
+    lab.reset()
+    for noun, identity in [
+        ("CsDialPlan", "Tag:Plan"),
+        *(("CsVoiceNormalizationRule", f"Tag:Plan/{each}") for each in "ABC"),
+    ]:
+        lab.deployment.store.remove(noun, identity)
+    made = controller.run("drift_enforce", **rights)
+    (extra,) = [each for each in made["findings"] if each["status"] == "drifted"]
+    assert (made["verdict"], extra["identity"], extra["kind"]) == ("drift", "Tag:Plan/Keep All", "extra")
+    assert extra["id"] in {each["id"] for each in controller.run("drift_check")["findings"]}
+    removed = controller.run("drift_enforce", only=extra["id"], confirm_removals=1, **rights)
+    assert removed["verdict"] == "clean"
+    assert (controller.run("drift_export", nouns=nouns)["changed"], controller.files()) == (False, files)
+
+
+@one_version
+def test_properties_that_go_and_come_with_the_value_of_another_are_put_back(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    nouns = ["CsAccessEdgeConfiguration"]
+    controller.run("drift_export", nouns=nouns)
+    files = controller.files()
+    other = {"RoutingMethod": "UseDefaultRouting", "DefaultRouteFqdn": "edge.fabrikam.com"}
+    by_hand(lab, "CsAccessEdgeConfiguration", "Global", **other)
+    drifted = controller.run("drift_check")
+    assert ("CsAccessEdgeConfiguration", "Global", "RoutingMethod") in found(drifted)
+    assert drifted["counts"]["unknown"] == 0
+    assert controller.run("drift_enforce", max_share=1.0, store_copy=False)["verdict"] == "clean"
+    assert controller.run("drift_check")["findings"] == []
+    assert (controller.run("drift_export", nouns=nouns)["changed"], controller.files()) == (False, files)
 
 
 # -- what goes wrong --------------------------------------------------------------------------------------------------
@@ -530,6 +587,79 @@ def test_a_run_that_is_cut_off_is_finished_by_the_next_one(lab: LabInProcess, co
     assert 1 <= left["counts"]["drifted"] <= 2
     finished = controller.run("drift_enforce", store_copy=False)
     assert (finished["verdict"], finished["counts"]["corrected"]) == ("clean", left["counts"]["drifted"])
+
+
+MOMENTS = [
+    (
+        ("enforce_baseline", "export_baseline", "accept_drift")[number % 3],
+        random.Random(number).randrange(8, 60),
+    )
+    for number in range(24)
+]
+
+
+@pytest.mark.sweep
+@pytest.mark.embedded_only(
+    "what the lab still does once its client is gone is only known of a lab in this process"
+)
+@pytest.mark.parametrize(("playbook", "requests"), MOMENTS)
+@pytest.mark.parametrize("version", ["2019"], indirect=True, scope="module")
+def test_a_run_that_is_killed_leaves_nothing_that_the_next_one_cannot_finish(
+    playbook: str,
+    requests: int,
+    lab: LabInProcess,
+    controller: Controller,
+    forks_of_the_session: AnsibleForks,
+) -> None:
+    controller.run("drift_export", nouns=FEW)
+    files, wanted = controller.files(), contents(lab.status()["settings"])
+    by_hand(lab, "CsVoicePolicy", "Tag:Sales", AllowSimulRing=False, Description="x")
+    by_hand(lab, "CsVoicePolicy", "Tag:Support", PstnUsages=["World"])
+    by_hand(lab, "CsMediaConfiguration", "Global", EnableQoS=True)
+    changed = contents(lab.status()["settings"])
+    ids = ",".join(each["id"] for each in controller.run("drift_check")["findings"])
+    variables = {
+        "lync_remediation_deployment": "contoso",
+        "lync_remediation_baseline": str(controller.baseline),
+        "lync_remediation_state": str(controller.home / "state"),
+        "lync_remediation_state_persists": True,
+        "lync_remediation_journal": str(controller.home / "journal"),
+        "drift_nouns": FEW,
+        "drift_accept": ids,
+    }
+    process = forks_of_the_session.start(
+        playbook_command(
+            RunningLab(lab.state), f"lync.remediation.{playbook}", ["-e", json.dumps(variables)]
+        ),
+        lab.state,
+        ansible_environment(controller.home),
+        controller.home / "output",
+    )
+
+    def strike(number: int) -> None:
+        if number == requests:
+            end(process.pid, "all")
+
+    lab.striker.names.clear()
+    lab.striker.on_request = strike
+    process.wait(timeout=120)
+    lab.heal()
+    lab.settle()
+    lock = controller.home / "state" / "contoso" / "lock"
+    with lock.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)  # The last of its processes has ended.
+    left = controller.run("drift_check", nouns=FEW)
+    assert not left["refusal"]
+    if playbook == "enforce_baseline":
+        assert controller.run("drift_enforce", nouns=FEW, store_copy=False)["verdict"] == "clean"
+        assert (contents(lab.status()["settings"]), controller.files()) == (wanted, files)
+        return
+    if playbook == "export_baseline":
+        assert controller.run("drift_export", nouns=FEW)["verdict"] == "clean"
+    elif left["findings"]:
+        controller.run("drift_accept", nouns=FEW, ids=",".join(each["id"] for each in left["findings"]))
+    assert controller.run("drift_check", nouns=FEW)["findings"] == []
+    assert contents(lab.status()["settings"]) == changed
 
 
 @one_version

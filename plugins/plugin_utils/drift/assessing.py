@@ -29,7 +29,7 @@ from .documents import Document, folded
 from .findings import Finding, Key, Kind, Resolved, Trend, Unknown
 from .history import LastSeen, after_run, resolved, with_history
 from .judging import Waived, explain, waive
-from .manifest import Manifest
+from .manifest import Export, Manifest
 from .requests import Requests, Wanted
 from .rights import least_roles
 from .run import Run
@@ -81,6 +81,14 @@ class Assessment:
     compared: Comparison
     waived: Waived
     findings: tuple[Finding, ...]
+
+    @property
+    def whole(self) -> frozenset[str]:
+        """The folded nouns of which the baseline names every object."""
+        named = self.manifest.nouns if self.manifest else {}
+        return self.requests.whole & {
+            folded(name) for name, each in named.items() if each.state is Export.READ
+        }
 
     def run(self, task: Task, now: Now, mode: str) -> Run:
         read = set(self.compared.seen)

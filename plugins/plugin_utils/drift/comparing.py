@@ -22,7 +22,7 @@ from ..settings.differences import DifferenceKind, differences, renames, wanted_
 from ..settings.identity import GLOBAL, Identity, Scope
 from ..settings.kinds import Names, Order
 from ..settings.nouns import Outcome, Reading
-from ..settings.order import moves
+from ..settings.order import placements
 from ..settings.resource import Collection, Resource
 from .baseline import ABSENT
 from .documents import folded
@@ -264,15 +264,20 @@ class _Work:
 
     def _must_be_shown(self, reading: Reading, request: Request, shown_now: Set[str]) -> None:
         """Raises _Hidden for a property that was shown once, and BadArgument for one that this version does not have,
-        though others do. Where there is no object nothing is shown.
+        though others do. Where there is no object nothing is shown, and some properties only beside another's value.
         """
         name = folded(request.property)
         if not shown_now or name in shown_now or name in map(folded, reading.not_comparable):
             return
+        known = next(
+            (each for each in reading.as_read.resource.properties if folded(each.option) == name), None
+        )
+        if known is not None and known.only_with:
+            return
         seen = was_shown(self._last, reading.noun.name, request.property)
         if seen is not None:
             raise _Hidden(request.property, seen, self._server)
-        if name in {folded(p.option) for p in reading.as_read.resource.properties}:
+        if known is not None:
             place = f"{request.origin}: {reading.noun.name} {request.identity}"
             version = self._server.version or "this server"
             raise BadArgument(f"{place}: {version} has no property {request.property} of it.")
@@ -370,7 +375,7 @@ class _Work:
         for current in groups.values():
             wanted = [each for each in order if each in set(current)]
             common = [each for each in current if each in set(wanted)]
-            for identity, _place in moves(common, wanted):
+            for identity, _place in placements(common, wanted):
                 self._found(
                     reading,
                     identity,
@@ -382,7 +387,7 @@ class _Work:
                     _SEQUENCE,
                     (origin,),
                 )
-            self._as_wanted[reading.noun.name] += len(common) - len(moves(common, wanted))
+            self._as_wanted[reading.noun.name] += len(common) - len(placements(common, wanted))
 
     def _found(
         self,

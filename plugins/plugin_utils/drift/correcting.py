@@ -94,7 +94,7 @@ class Correcting:
             self._display(f"{self._task.deployment}: these lines are sent now")
             for line in lines:
                 self._display(line)
-        outcome = enforce(self._envelope, self._assessment, planned)
+        outcome = enforce(self._envelope, self._assessment, planned, self._now.text)
         return self._concluded(outcome, [note for note in notes if note], lines)
 
     def _choice(self, arguments: Mapping[str, Any]) -> Choice:

@@ -20,13 +20,18 @@ from ..result.refusals import ChangeFailed, Refused, UnusableArgument
 from ..result.result import Result
 from ..result.status import Status
 from ..settings import any_noun, apply, catalogue
+from ..settings.identity import stored
 from ..settings.nouns import Reading
 from ..settings.reorder import reorder
 from ..settings.resource import Collection, Desired, Resource
 from .assessing import Assessment
-from .findings import Finding, Key, Kind, Unknown
+from .baseline import ABSENT
+from .documents import folded
+from .findings import Finding, Key, Kind, Label, Trend, Unknown
 from .plan import Plan, Step
+from .requests import PRESENT
 from .state import Now, State
+from .waivers import STATE
 
 COPY = Command("Export-CsConfiguration", {"AsBytes": Switch.PRESENT})
 CMDLETS = (COPY.name,)
@@ -85,8 +90,69 @@ def _lines_of(step: Step, reading: Reading) -> list[str]:
     return [Command(resource.cmdlet("Set"), parameters).as_text()]
 
 
-def enforce(envelope: Envelope, assessment: Assessment, planned: Plan) -> Outcome:
+def enforce(envelope: Envelope, assessment: Assessment, planned: Plan, now: str) -> Outcome:
     """Never raises what the server or the wire does: that becomes what is known of the findings."""
+    outcome = _enforced(envelope, assessment, planned)
+    made = [
+        step
+        for step in planned.steps
+        if step.identity is not None
+        and any(
+            each.kind is Kind.MISSING and outcome.findings[each.id].status is Status.CORRECTED
+            for each in step.findings
+        )
+    ]
+    for step in made:
+        for child in sorted(set(catalogue.noun(step.noun).children.values())):
+            if child in assessment.compared.wanted and folded(child) in assessment.whole:
+                for finding in _came_with(envelope, assessment, step, child, now):
+                    outcome.findings[finding.id] = finding
+    return outcome
+
+
+def _came_with(envelope: Envelope, assessment: Assessment, step: Step, child: str, now: str) -> list[Finding]:
+    """What a server made with an object, as a dial plan comes with a rule of its own, and nobody asks for."""
+    noun, wanted = catalogue.noun(child), assessment.compared.wanted[child]
+    made = Finding(
+        assessment.server.deployment,
+        child,
+        "",
+        STATE,
+        Kind.EXTRA,
+        Status.DRIFTED,
+        PRESENT,
+        ABSENT,
+        noun.severity,
+        f"The server made it with {step.noun} {step.identity}, and the baseline does not have it.",
+        label=Label.SERVER_CHANGED,
+        since=now,
+        trend=Trend.NEW,
+        held="objects that the baseline does not have are removed only where that is asked for",
+    )
+    try:
+        listed = any_noun.read(envelope.shell, noun).listed
+    except (ManagementShellError, Refused) as error:
+        return [
+            replace(
+                made,
+                property="",
+                kind=Kind.NOUN,
+                status=Status.UNKNOWN,
+                current=None,
+                desired=None,
+                unknown=_unknown(error),
+                detail=str(error),
+                held="",
+            )
+        ]
+    return [
+        replace(made, identity=str(each.identity))
+        for each in listed
+        if each.identity.parent == step.identity and each.identity not in wanted
+    ]
+
+
+def _enforced(envelope: Envelope, assessment: Assessment, planned: Plan) -> Outcome:
     outcome = Outcome({each.id: each for each in planned.findings})
     stopped = ""
     for step in planned.steps:
@@ -107,7 +173,10 @@ def enforce(envelope: Envelope, assessment: Assessment, planned: Plan) -> Outcom
             continue
         except (Refused, UnusableArgument) as refused:
             for each in step.findings:
-                outcome.findings[each.id] = replace(outcome.findings[each.id], held=str(refused).rstrip("."))
+                if outcome.findings[each.id].status is not Status.CORRECTED:
+                    outcome.findings[each.id] = replace(
+                        outcome.findings[each.id], held=str(refused).rstrip(".")
+                    )
             continue
         except ManagementShellError as error:
             part.failure(error)
@@ -126,7 +195,10 @@ class _ChangedMeanwhile(Exception):
 def _carry_out(envelope: Envelope, assessment: Assessment, step: Step) -> list[Result]:
     reading = assessment.readings[step.noun]
     if step.identity is None:
-        return [reorder(envelope, reading.noun, assessment.compared.orders[step.noun])]
+        made = [
+            stored(each.identity, reading.noun.scopes) for each in step.findings if each.kind is Kind.MISSING
+        ]
+        return [reorder(envelope, reading.noun, assessment.compared.orders[step.noun], made)]
     table = any_noun.read(envelope.shell, reading.noun, verbs=("Set", "New", "Remove"))
     now = next((each for each in table.listed if each.identity == step.identity), None)
     if not is_as_seen(table.resource, reading.objects.get(step.identity), now):
@@ -158,6 +230,8 @@ def _corrected(outcome: Outcome, step: Step, results: Sequence[Result]) -> None:
     if any(each.status is Status.DRIFTED for each in results):
         return  # Check mode foretells.
     for each in step.findings:
+        if step.identity is None and each.kind is Kind.MISSING:
+            continue  # Whether it was made is known from the step that makes it.
         outcome.corrected[each.key] = (each.current, each.desired)
         outcome.findings[each.id] = replace(outcome.findings[each.id], status=Status.CORRECTED)
     changed = [each.property for each in step.findings if each.kind is Kind.VALUE]
@@ -179,14 +253,15 @@ def _failed(outcome: Outcome, step: Step, failed: ChangeFailed, version: str) ->
         if each.kind is Kind.VALUE and after.get(each.property) == each.desired:
             outcome.corrected[each.key] = (each.current, each.desired)
             outcome.findings[each.id] = replace(outcome.findings[each.id], status=Status.CORRECTED)
-        elif failed.causes:
+        elif failed.causes and outcome.findings[each.id].status is not Status.CORRECTED:
             outcome.findings[each.id] = replace(outcome.findings[each.id], held=str(failed).rstrip("."))
         else:
-            outcome.not_kept[each.key] = (each.desired, version)
+            if not failed.causes:
+                outcome.not_kept[each.key] = (each.desired, version)
             outcome.findings[each.id] = replace(
                 outcome.findings[each.id],
                 status=Status.UNKNOWN,
-                unknown=Unknown.NOT_KEPT,
+                unknown=Unknown.FAILED if failed.causes else Unknown.NOT_KEPT,
                 detail=str(failed),
             )
 

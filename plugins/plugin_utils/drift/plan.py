@@ -27,6 +27,7 @@ from .waivers import STATE
 
 _FEW = 10
 """Below so many objects a share says nothing."""
+_USAGES = "CsPstnUsage"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ class Choice:
 
 @dataclass(frozen=True)
 class Step:
-    """What is done to one object, or to the sequence of a noun: then there is no ``identity``."""
+    """What is done to one object, or to the sequence of a noun: then there is no ``identity``, and the findings are
+    those on its order, and on objects that an earlier step makes.
+    """
 
     noun: str
     identity: Identity | None
@@ -90,7 +93,7 @@ class Plan:
 
     @property
     def corrections(self) -> int:
-        return sum(len(step.findings) for step in self.steps if not step.is_removal)
+        return len({each.id for step in self.steps if not step.is_removal for each in step.findings})
 
     @property
     def removals(self) -> int:
@@ -98,7 +101,12 @@ class Plan:
 
     @property
     def corrected_objects(self) -> int:
-        return sum(not step.is_removal for step in self.steps)
+        """Objects, and the order of a noun as one more."""
+        return sum(
+            not step.is_removal
+            and (step.identity is not None or any(each.kind is Kind.SEQUENCE for each in step.findings))
+            for step in self.steps
+        )
 
 
 @dataclass(frozen=True)
@@ -188,6 +196,10 @@ def _steps(chosen: Sequence[Finding], compared: Comparison) -> list[Step]:
     for each in chosen:
         is_sequence = each.kind is Kind.SEQUENCE
         groups.setdefault((each.noun, "" if is_sequence else each.identity, is_sequence), []).append(each)
+    for each in chosen:
+        # A server puts what is new behind the others.
+        if each.kind is Kind.MISSING and each.noun in compared.orders:
+            groups.setdefault((each.noun, "", True), []).append(each)
     steps = []
     for (noun, text, is_sequence), own in groups.items():
         if is_sequence:
@@ -201,11 +213,25 @@ def _steps(chosen: Sequence[Finding], compared: Comparison) -> list[Step]:
             values = {each.property: each.value for key, each in wanted.items() if key != folded(STATE)}
         steps.append(Step(noun, identity, present, values, tuple(own)))
 
-    def turn(step: Step) -> tuple[bool, int, bool]:
+    def turn(step: Step) -> tuple[bool, bool, int, bool]:
         number = place[step.noun]
-        return step.is_removal, -number if step.is_removal else number, step.identity is None
+        return (
+            _takes_away(step),
+            step.is_removal,
+            -number if step.is_removal else number,
+            step.identity is None,
+        )
 
     return sorted(steps, key=turn)
+
+
+def _takes_away(step: Step) -> bool:
+    """Whether it only takes usages away, which others are rid of first."""
+    return step.noun == _USAGES and all(
+        isinstance(each.current, list)
+        and set(map(folded, each.desired or ())) < set(map(folded, each.current))
+        for each in step.findings
+    )
 
 
 def _must_refer_to_something(steps: Sequence[Step], readings: Mapping[str, Reading]) -> None:
@@ -217,7 +243,7 @@ def _must_refer_to_something(steps: Sequence[Step], readings: Mapping[str, Readi
         folded(item)
         for step in steps
         for value in step.values.values()
-        if step.noun == "CsPstnUsage" and isinstance(value, list)
+        if step.noun == _USAGES and isinstance(value, list)
         for item in value
     ]
     for step in steps:
@@ -231,7 +257,7 @@ def _must_refer_to_something(steps: Sequence[Step], readings: Mapping[str, Readi
             if (
                 exists
                 or folded(each.name) in listed
-                or (each.noun == "CsPstnUsage" and folded(each.name) in usages)
+                or (each.noun == _USAGES and folded(each.name) in usages)
             ):
                 continue
             finding = next(

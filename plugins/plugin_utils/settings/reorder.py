@@ -21,7 +21,7 @@ from . import any_noun, apply
 from .any_noun import Table
 from .catalogue import Noun
 from .identity import Identity
-from .order import moves
+from .order import placements
 from .reading import find
 from .resource import Desired
 
@@ -29,8 +29,12 @@ from .resource import Desired
 _BY_REGION = "CsDialInConferencingAccessNumber"
 
 
-def reorder(envelope: Envelope, noun: Noun, wanted: Sequence[Identity]) -> Result:
+def reorder(
+    envelope: Envelope, noun: Noun, wanted: Sequence[Identity], made: Sequence[Identity] = ()
+) -> Result:
     """Objects that are not in ``wanted`` stay where they are among the others.
+
+    ``made`` were made right before: check mode, where they are not there, takes them to come last.
 
     Every move is a change of its own in the journal, so that taking them back, newest first, brings the order back.
     Raises Refused, and what `apply.remediate` raises.
@@ -40,6 +44,8 @@ def reorder(envelope: Envelope, noun: Noun, wanted: Sequence[Identity]) -> Resul
             f"The order of {noun.name} is one within each region, and is not managed by this collection"
         )
     table = _read(envelope, noun)
+    if envelope.check_mode:
+        table = replace(table, order=(*table.order, *(each for each in made if each not in table.order)))
     steps = _steps(table, wanted)
     after = _foreseen(table.order, steps)
     result = Result(
@@ -92,7 +98,7 @@ def _steps(table: Table, wanted: Sequence[Identity]) -> list[tuple[Identity, int
     return [
         step
         for scope in dict.fromkeys(_scope(each) for each in table.order)
-        for step in moves(_within(table.order, scope), _within(wanted, scope))
+        for step in placements(_within(table.order, scope), _within(wanted, scope))
     ]
 
 
@@ -108,7 +114,10 @@ def _number(table: Table, identity: Identity, place: int) -> Any:
     """The priority that stands for a place: the server's own numbers, in order."""
     line = _within(table.order, _scope(identity))
     numbers = [found.values["Priority"] for each in line if (found := find(table.listed, each)) is not None]
-    return sorted(numbers)[place]
+    numbers = sorted(numbers)
+    while len(numbers) <= place:
+        numbers.append(numbers[-1] + 1 if numbers else 0)
+    return numbers[place]
 
 
 def _command(noun: Noun, table: Table, identity: Identity, place: int) -> Command:

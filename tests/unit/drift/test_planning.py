@@ -382,6 +382,23 @@ def test_the_order_is_that_of_references_and_removals_come_last() -> None:
     assert steps[4].values == {"PstnUsages": ["New"]}
 
 
+def test_a_usage_goes_when_nothing_has_it_any_more() -> None:
+    files = {
+        "CsPstnUsage": "objects:\n  Global:\n    Usage: [local]\n",
+        "CsVoicePolicy": "objects:\n  Global:\n    PstnUsages: []\n  Tag:Sales: absent\n",
+    }
+    assert [step.noun for step in planned(files).steps] == ["CsVoicePolicy", "CsVoicePolicy", "CsPstnUsage"]
+
+
+def test_what_is_new_is_brought_into_its_place() -> None:
+    files = {
+        "CsVoiceRoute": "order: [New, A, B, C]\nobjects:\n  A: {}\n  B: {}\n  C: {}\n  New: {NumberPattern: ^2}\n"
+    }
+    found = planned(files)
+    assert [str(step.identity or "order") for step in found.steps] == ["New", "order"]
+    assert (found.corrections, found.corrected_objects) == (1, 1)
+
+
 def test_a_reference_to_what_exists_nowhere_is_refused() -> None:
     with pytest.raises(BadArgument, match=r"^b/CsVoicePolicy\.yml:\d+: .*Nowhere"):
         planned({"CsVoicePolicy": "objects:\n  Global:\n    PstnUsages: [Nowhere]\n"})
