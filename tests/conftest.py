@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import hypothesis
 import pytest
 
 EMBEDDED = "embedded"
-# How long an example takes says what else the machine does, and fails no test.
-hypothesis.settings.register_profile("any machine", deadline=None)
+# How long an example takes says what else the machine does, and fails no test. Long sweeps, which set FUZZ, try more.
+EXAMPLES = 500 if "FUZZ" in os.environ else 50
+hypothesis.settings.register_profile("any machine", deadline=None, max_examples=EXAMPLES)
 hypothesis.settings.load_profile("any machine")
 CHECKOUT = Path(__file__).parents[1]
 

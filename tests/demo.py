@@ -141,9 +141,8 @@ FEDERATION = Act(
             ENABLE,
             ("--check", "--diff"),
             (
-                "what is in force, what would change, who is affected, and that",
-                "Dublin's own media settings and one policy go before a Global change.",
-                "Nothing is written.",
+                "what is in force, what would change, who is affected, and what goes",
+                "before a Global change. Nothing is written.",
             ),
             changed=2,
             says=("pool01.contoso.com",),
@@ -300,6 +299,10 @@ def reported(lab: RunningLab) -> dict[str, Any]:
     return model
 
 
+def journal_of(lab: RunningLab) -> str:
+    return str(reported(lab)["deployments"][0]["journal"])
+
+
 def with_ids(
     variable: str, *properties: str, more: Sequence[str] = ()
 ) -> Callable[[RunningLab], tuple[str, ...]]:
@@ -371,7 +374,7 @@ DRIFT = Act(
                 "EnableQoS",
                 more=(
                     *("-e", "drift_accept_into=waiver", "-e", "drift_owner=Ann"),
-                    *("-e", "drift_justification=Test of QoS", "-e", f"drift_expires={IN_A_MONTH}"),
+                    *("-e", "drift_justification='Test of QoS'", "-e", f"drift_expires={IN_A_MONTH}"),
                 ),
             ),
             ("a waiver for this value and no other.",),
@@ -413,7 +416,8 @@ DRIFT = Act(
             "lync.remediation.roll_back",
             lambda lab: (
                 *("-e", "run=latest", "-e", "resource=CsExternalAccessPolicy", "-e", f"identity={PARTNERS}"),
-                *("-e", f"lync_remediation_journal={reported(lab)['deployments'][0]['journal']}"),
+                # In quotes, as Ansible would take a folder with a blank apart.
+                *("-e", f'lync_remediation_journal="{journal_of(lab)}"'),
             ),
             ("the one setting that is changed back.",),
             changed=1,

@@ -144,6 +144,7 @@ def _run(request: Mapping[str, Any]) -> None:
     output = os.open(request["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     for number, file in enumerate((os.open(os.devnull, os.O_RDONLY), output, output)):
         os.dup2(file, number)
+    gc.disable()  # a run is short, and looking for garbage copies the memory that forks share
     atexit._clear()  # what the import has registered is for the process that has imported
     warnings.filterwarnings("ignore", message="AnsibleCollectionFinder has already been configured")
     from ansible import constants

@@ -16,5 +16,5 @@ from ..plugin_utils.notification.notifying import notify
 class ActionModule(ControllerAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def look(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def assess(self, arguments: dict[str, Any]) -> dict[str, Any]:
         return notify(arguments, check_mode=bool(self._task.check_mode))

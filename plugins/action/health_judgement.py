@@ -41,8 +41,8 @@ class ActionModule(RunAction):
         return {
             "verdict": report.verdict(causes, assessed),
             "causes": [report.as_dict(each, context) for each in causes],
-            "looked_at": list(assessed.looked_at),
-            "not_looked_at": list(assessed.not_looked_at),
+            "examined": list(assessed.examined),
+            "not_examined": list(assessed.not_examined),
             "lines": lines,
             "report": report.for_the_run(causes, assessed, hosts, context),
         }

@@ -15,7 +15,7 @@ from ..plugin_utils.module_action import ControllerAction
 class ActionModule(ControllerAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def look(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def assess(self, arguments: dict[str, Any]) -> dict[str, Any]:
         title = [arguments["title"]] if arguments["title"] else []
         lines = [*title, *arguments["lines"]]
         # One call, since other hosts' workers print at the same time.

@@ -23,7 +23,7 @@ class ActionModule(ControllerAction):
         self._inventory = inventory_arguments(task_vars or {})
         return super().run(tmp, task_vars)
 
-    def look(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def assess(self, arguments: dict[str, Any]) -> dict[str, Any]:
         return trace_info(arguments, _progress, self._inventory)
 
 

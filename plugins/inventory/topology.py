@@ -209,16 +209,13 @@ seealso:
 
 EXAMPLES = r"""
 ---
-# topology.yml, in the place of hosts.yml, with group_vars beside it.
+# topology.yml, in the place of hosts.yml, with group_vars beside it. The first four lines are enough.
 plugin: lync.remediation.topology
 ansible_psrp_host: pool01.contoso.com
 ansible_psrp_user: uc-reader@CONTOSO.COM
 ansible_psrp_password: "{{ lookup('ansible.builtin.env', 'UC_READER_PASSWORD') }}"
 
----
 # The topology is read once a day, and an Edge Server is reached by an address that DNS does not know.
-plugin: lync.remediation.topology
-ansible_psrp_host: pool01.contoso.com
 cache: true
 cache_plugin: ansible.builtin.jsonfile
 cache_connection: ~/.cache/lync_topology

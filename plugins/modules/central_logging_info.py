@@ -279,7 +279,7 @@ files:
           it is none of them.
       returned: always
       type: str
-    looked_at:
+    examined:
       description:
         - Whether findings were looked for in it.
       returned: always

@@ -74,6 +74,12 @@ options:
       - Whether the controller's clock is synchronised, and so worth more than another. By default its kernel is asked.
         One that is not synchronised does not vote.
     type: bool
+  take_over:
+    description:
+      - Servers, by FQDN, whose mark of a restart by somebody else is going to be taken over. The topology must have it.
+    type: list
+    elements: str
+    default: []
   show:
     description:
       - Whether the lines for people are shown.

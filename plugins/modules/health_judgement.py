@@ -17,7 +17,7 @@ description:
   - What servers say when they are asked and what their traces say support each other. A cause that both agree on
     goes before one that only one of them knows; of two alike the one that explains the other goes first, a wrong
     clock before all.
-  - A task that failed, or a host that could not be reached, is listed in RV(not_looked_at), and is never taken for
+  - A task that failed, or a host that could not be reached, is listed in RV(not_examined), and is never taken for
     being well. Every option may be left out.
 options:
   clock_readings:
@@ -165,13 +165,13 @@ causes:
       returned: always
       type: list
       elements: str
-looked_at:
+examined:
   description:
     - What was looked at, in a few words each.
   returned: success
   type: list
   elements: str
-not_looked_at:
+not_examined:
   description:
     - What was not, and why.
   returned: success

@@ -282,7 +282,7 @@ files:
           none of them.
       returned: always
       type: str
-    looked_at:
+    examined:
       description:
         - Whether findings were looked for in it.
       returned: always

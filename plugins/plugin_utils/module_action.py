@@ -181,13 +181,13 @@ class InfoAction(BaseAction):
 
 class ControllerAction(BaseAction):
     """A module that reads what is on the controller, over any connection and without a session. Subclasses give
-    ``DOCUMENTATION`` and `look`.
+    ``DOCUMENTATION`` and `assess`.
     """
 
     _requires_connection = False
 
     @abstractmethod
-    def look(self, arguments: dict[str, Any]) -> dict[str, Any]:
+    def assess(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """The module's own keys. ``arguments`` are validated and native. May raise what `remediate` may."""
 
     def _refuse_what_cannot_work(self) -> None:
@@ -197,7 +197,7 @@ class ControllerAction(BaseAction):
         """Nothing is written, and there is no shell."""
 
     def _perform(self, arguments: dict[str, Any], envelope: None) -> dict[str, Any]:
-        return {"changed": False, **self.look(arguments)}
+        return {"changed": False, **self.assess(arguments)}
 
     def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
         return _without_changes(super()._failure(error, envelope))

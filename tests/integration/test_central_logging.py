@@ -71,7 +71,7 @@ def test_a_search_that_brings_nothing_is_no_all_clear(search: Search) -> None:
     result = search(computers=["fe01.contoso.com"])
     assert result["findings"] == []
     assert not result["complete"]
-    assert not any(each["looked_at"] for each in result["files"])
+    assert not any(each["examined"] for each in result["files"])
     assert "AlwaysOn" in result["problems"][0]
 
 

@@ -310,13 +310,16 @@ def test_a_domain_that_is_wrong_sets_nobody_wrong(article: Ansible) -> None:
 
 def test_time_servers_that_die_while_a_server_is_repaired(article: Ansible, tmp_path: Path) -> None:
     names = ["ntp1.contoso.com", "ntp2.contoso.com"]
+    dead = []
 
     def die() -> None:
         for name in names:
-            article.lab.inject("time_server", name=name, reachable=False)
+            article.lab.inject("time_server", name=name, reachable="false")
+            dead.append(name)
 
     with meanwhile(article.lab, "klist", die, "fe02.contoso.com"):
         run, facts = results(article, tmp_path, follow_pool=True, restart=True, ntp_servers=names)
+    assert dead == names
     assert run.exit_code == 0, run.output
     assert {server for server, fact in facts.items() if fact["status"] == "corrected"} == {"fe02"}
     assert stops(article.lab) == ["fe02"]

@@ -316,6 +316,20 @@ SUBJECTS = {
         "Global",
         {"AllowFederatedUsers": True},
     ),
+    "any setting set": setting(
+        "setting",
+        {"noun": "CsPinPolicy", "properties": {"MinPasswordLength": 9}},
+        "CsPinPolicy",
+        "Global",
+        {"MinPasswordLength": 9},
+    ),
+    "any setting created": setting(
+        "setting",
+        {"noun": "CsVoicePolicy", "identity": "Tag:Sales", "properties": {"EnableTeamCall": False}},
+        "CsVoicePolicy",
+        "Tag:Sales",
+        {"EnableTeamCall": False},
+    ),
     "policy granted": Subject(
         "policy_assignment",
         {
@@ -431,6 +445,7 @@ ALIKE = {
     "certificate rolled",
     "media set",
     "media created",
+    "any setting created",
     "services stopped",
     "services started",
     "clock resynchronised",

@@ -25,6 +25,7 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from documents import PAGES, Block, blocks
 from running import CHECKOUT
+from unit.trace import samples
 
 from .clock_drift import TIMES
 from .conftest import Ansible, Run, Start
@@ -51,6 +52,8 @@ BEFORE = {
         "ansible-playbook -i inventory lync.remediation.enable_windows_live_av_federation"
     ],
 }
+#: What lies in the folder of whoever reads a page.
+FILES = {"guide_traces.rst": {"traces/fe01.txt": samples.SERVER_TRACE}}
 #: What the registries, version control and the operating system are asked for: `make test-ecosystem` runs these.
 OF_A_NEWCOMER = (
     "sudo",
@@ -123,6 +126,8 @@ def test_a_page_does_what_it_says(page: Path, tmp_path: Path, request: pytest.Fi
     walk: Walk = request.getfixturevalue("walk")
     for command in BEFORE.get(page.name, ()):
         assert walk.run(shlex.split(command)).exit_code == 0, command
+    for name, content in FILES.get(page.name, {}).items():
+        walk.write(name, content.decode())
     for block in blocks(page):
         if block.reason is None:
             CHECKS[block.language](block, walk)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -22,15 +24,15 @@ def unprepared(start: Start, ansible_at: Callable[[RunningLab], Ansible]) -> Ans
     return ansible_at(start("lync2013"))
 
 
-def test_everything_in_the_way_is_told_at_once(unprepared: Ansible) -> None:
-    for arguments in (["--check"], []):
-        run = unprepared.enable("--limit", "redmond.contoso.com", *arguments)
-        assert run.exit_code == 2
-        assert "The public provider Messenger is disabled." in run.text
-        assert "windows_live_av_federation_enable_providers: true" in run.text
-        assert "The Access Edge does not allow federation." in run.text
-        assert "windows_live_av_federation_manage_access_edge: true" in run.text
-        assert "Nothing has been changed." in run.text
+@pytest.mark.parametrize("arguments", [[], pytest.param(["--check"], marks=pytest.mark.sweep)])
+def test_everything_in_the_way_is_told_at_once(arguments: list[str], unprepared: Ansible) -> None:
+    run = unprepared.enable("--limit", "redmond.contoso.com", *arguments)
+    assert run.exit_code == 2
+    assert "The public provider Messenger is disabled." in run.text
+    assert "windows_live_av_federation_enable_providers: true" in run.text
+    assert "The Access Edge does not allow federation." in run.text
+    assert "windows_live_av_federation_manage_access_edge: true" in run.text
+    assert "Nothing has been changed." in run.text
     assert unprepared.lab.writes() == []
 
 
@@ -54,6 +56,19 @@ def test_what_is_in_the_way_is_put_right_on_request(unprepared: Ansible) -> None
     assert (back.exit_code, back.changed) == (0, 4), back.output
     providers = json.loads(unprepared.lab.dump())["CsPublicProvider"]
     assert {each["Identity"]: each["Enabled"] for each in providers}["Messenger"] is False
+
+
+def test_each_of_several_deployments_is_judged_by_itself(demo: Ansible, unprepared: Ansible) -> None:
+    both = ("-i", str(unprepared.lab.inventory), "--limit", "pool01.contoso.com,redmond.contoso.com")
+    before = demo.lab.dump()
+    run = demo.enable(*both)
+    hosts = recap(run.output)
+    assert run.exit_code == 2
+    assert (hosts["pool01.contoso.com"]["failed"], hosts["pool01.contoso.com"]["changed"]) == (0, 2)
+    assert (hosts["redmond.contoso.com"]["failed"], hosts["redmond.contoso.com"]["changed"]) == (1, 0)
+    assert unprepared.lab.writes() == []
+    back = demo.disable(*both)
+    assert (back.exit_code, back.changed, demo.lab.dump()) == (0, 2, before), back.output
 
 
 @pytest.mark.sweep
@@ -89,6 +104,98 @@ def test_an_account_that_may_only_look_gets_a_dry_run_and_no_more(
     assert "may not use Set-CsExternalAccessPolicy and Set-CsMediaConfiguration here" in real.text
     assert "CsAdministrator" in real.text
     assert viewer.lab.writes() == []
+
+
+SOMEBODY = {"media": ["Global"], "people": ["sip:pilar@contoso.com"]}
+#: What cannot be meant, and a part of the sentence about it.
+NOT_MEANT: list[tuple[dict[str, Any], str]] = [
+    ({**SOMEBODY, "people": ["sip:nobody@contoso.com"]}, "'sip:nobody@contoso.com' stands for no user"),
+    (
+        {**SOMEBODY, "people": ["sip:pilar@contoso.com", "K*"]},
+        "'K*' in windows_live_av_federation_people stands for",
+    ),
+    ({**SOMEBODY, "policies": ["Global"]}, "contradict each other"),
+    ({**SOMEBODY, "media": []}, "Encryption has no user scope"),
+    ({**SOMEBODY, "people_ou": "OU=Staff,DC=contoso,DC=com"}, "either users, or a filter"),
+    (
+        {"media": ["Global"], "people_filter": "Enabled -eq $True", "people_ldap_filter": "(cn=*)"},
+        "one of them",
+    ),
+    ({"media": ["Global"], "people_filter": "this is none"}, "Get-CsUser"),
+    ({"media": ["Global"], "people_ldap_filter": "(&(cn=*)"}, "Get-CsUser"),
+    ({"media": ["Global"], "people_ou": "OU=Nowhere,DC=contoso,DC=com"}, "OU=Nowhere"),
+    (
+        {"media": ["Global"], "people_filter": "DisplayName -eq 'Nobody'"},
+        "The filter for people finds nobody",
+    ),
+    ({"policies": ["site:Atlantis"]}, "Atlantis"),
+    ({"policies": ["Tag:Nobody"]}, "There is no policy Tag:Nobody"),
+    ({"policies": ["MediationServer:pool01.contoso.com"]}, "MediationServer:pool01.contoso.com"),
+    ({"policies": ["a:b:c"]}, "a:b:c"),
+    ({"media": ["site:Atlantis"]}, "Atlantis"),
+    ({"media": ["MediationServer:nowhere.contoso.com"]}, "nowhere.contoso.com"),
+    ({"media": ["service:Registrar:pool01.contoso.com"]}, "Registrar"),
+    ({"media": ["Tag:Sales"]}, "Tag:Sales"),
+    ({"users": ["sip:nobody@contoso.com"]}, "'sip:nobody@contoso.com' stands for no user"),
+    ({"sites": ["Atlantis"]}, "Atlantis"),
+    ({"providers": ["Messenger"]}, "The one that leads to federation.messenger.msn.com is MSN"),
+    ({"replicas": ["nowhere.contoso.com"]}, "nowhere.contoso.com"),
+]
+
+
+@pytest.mark.parametrize(
+    "cases", [NOT_MEANT[::6], pytest.param(NOT_MEANT, marks=pytest.mark.sweep)], ids=["some", "all"]
+)
+def test_what_cannot_be_meant_is_one_sentence_and_nothing_is_written(
+    cases: list[tuple[dict[str, Any], str]], demo: Ansible, tmp_path: Path
+) -> None:
+    said = tmp_path / "said"
+    said.mkdir()
+    kept = {
+        # A loop's own message says only that an item has failed.
+        "content": "{{ ansible_failed_result.results | default([ansible_failed_result]) | map(attribute='msg')"
+        " | flatten | to_json }}",
+        "mode": "0600",
+    }
+    blocks = [
+        {
+            "block": [
+                {
+                    "ansible.builtin.include_role": {"name": "lync.remediation.windows_live_av_federation"},
+                    "vars": {
+                        f"windows_live_av_federation_{name}": value for name, value in variables.items()
+                    },
+                }
+            ],
+            "rescue": [
+                {
+                    "ansible.builtin.copy": {**kept, "dest": f"{said}/{number}"},
+                    "delegate_to": "localhost",
+                }
+            ],
+        }
+        for number, (variables, _sentence) in enumerate(cases)
+    ]
+    run = demo.tasks(blocks)
+    assert run.exit_code == 0, run.output
+    assert demo.lab.writes() == []
+    wrong = {}
+    for number, (_variables, sentence) in enumerate(cases):
+        sentences = json.loads((said / str(number)).read_text(encoding="utf-8"))
+        if not any(sentence in each for each in sentences) or any("\n" in each for each in sentences):
+            wrong[sentence] = sentences
+    assert wrong == {}
+
+
+def test_an_account_that_may_do_some_of_the_steps_does_none(
+    start: Start, ansible_at: Callable[[RunningLab], Ansible]
+) -> None:
+    accounts = [{"name": "helper", "password": "Lab-Passw0rd", "roles": ["CsUserAdministrator"]}]
+    helper = ansible_at(start("demo", accounts=accounts, inventory_account="helper"))
+    run = helper.enable(**SOMEBODY)
+    assert run.exit_code == 2
+    assert "may not use New-CsExternalAccessPolicy and Set-CsMediaConfiguration here" in run.text
+    assert helper.lab.writes() == []
 
 
 BROKEN_SETTINGS = {

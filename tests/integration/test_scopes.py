@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 from lab import control
-from running import RunningLab
+from running import DEPLOYMENTS, RunningLab
 
 from .conftest import Ansible, Start
 
@@ -77,6 +78,104 @@ def test_enabling_and_disabling_ends_where_it_began(
     back = ansible.disable()
     assert back.exit_code == 0, back.output
     assert dump(ansible) == before
+
+
+EVERYBODY = {"people_filter": "Enabled -eq $True", "media": ["Global", "site:Dublin"]}
+ON_REQUEST = {"enable_providers": True, "manage_access_edge": True}
+MESSENGER = {"ProxyFqdn": "federation.messenger.msn.com", "VerificationLevel": "AlwaysVerifiable"}
+OPEN = dict.fromkeys(("EnableFederationAccess", "EnableOutsideAccess", "EnablePublicCloudAccess"), True)
+PEOPLE: list[dict[str, Any]] = [
+    {
+        "name": "ken",
+        "display_name": "Ken Myer",
+        "pool": "pool01.contoso.com",
+        "external_access_policy": "Kein Zugriff",
+    },
+    {"name": "pilar", "display_name": "Pilar Ackerman", "pool": "pool01.contoso.com"},
+    {
+        "name": "kaya",
+        "display_name": "Kaya Elias",
+        "pool": "dublin.contoso.com",
+        "external_access_policy": "All",
+    },
+    {
+        "name": "jose",
+        "display_name": "José d'Ávila",
+        "pool": "dublin.contoso.com",
+        "external_access_policy": "Só nós",
+    },
+]
+POLICIES: list[dict[str, Any]] = [
+    {"Identity": "Global", **OPEN, "Description": "For all"},
+    {"Identity": "Site:Dublin", "Description": "Nobody outside"},
+    {"Identity": "Tag:Kein Zugriff", "Description": "d'accord"},
+    {"Identity": "Tag:All", **OPEN, "EnablePublicCloudAudioVideoAccess": True},
+    {"Identity": "Tag:Só nós", "EnableFederationAccess": True},
+]
+#: Deployments as others have them, and what is asked for there.
+ELSEWHERE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "as it is set up": ({"PublicProvider": [{"Identity": "MSN", **MESSENGER}]}, ON_REQUEST),
+    "everybody under some policy": ({"ExternalAccessPolicy": POLICIES}, EVERYBODY),
+    "a site whose people are shut out": (
+        {"ExternalAccessPolicy": POLICIES},
+        {"policies": ["site:Dublin"], "media": ["MediationServer:pool01.contoso.com"]},
+    ),
+    "narrower settings go before it": (
+        {
+            "ExternalAccessPolicy": POLICIES,
+            "MediaConfiguration": [
+                {"Identity": "site:Dublin", "EnableQoS": True},
+                {"Identity": "Service:MediationServer:pool01.contoso.com", "MaxVideoRateAllowed": "CIF250K"},
+            ],
+        },
+        {"include_shadowing_scopes": True},
+    ),
+    "half done, and names that are taken": (
+        {
+            "ExternalAccessPolicy": [
+                *POLICIES,
+                {"Identity": "Tag:Windows Live AV", "Description": "Somebody's own"},
+            ],
+            "MediaConfiguration": [{"Identity": "Global", "EncryptionLevel": "SupportEncryption"}],
+        },
+        EVERYBODY,
+    ),
+}
+TWICE: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "everywhere": ({}, {}),
+    "filter": ({}, EVERYBODY),
+    **{scope: ({}, variables) for scope, variables in SCOPES.items()},
+    **ELSEWHERE,
+}
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("case", TWICE)
+@pytest.mark.parametrize("version", [2010, 2013, 2015, 2019, "SE"])
+def test_enabling_disabling_and_enabling_again_is_there_and_back_twice(
+    case: str, version: object, start: Start, ansible_at: Callable[[RunningLab], Ansible]
+) -> None:
+    settings, variables = TWICE[case]
+    description = (
+        yaml.safe_load((DEPLOYMENTS / "demo.yml").read_text(encoding="utf-8"))["settings"] | settings
+    )
+    if "ExternalAccessPolicy" in settings:
+        changes = {"settings": description, "users": PEOPLE}
+    elif settings:
+        changes = {"settings": settings}
+    else:
+        changes = {}
+    ansible = ansible_at(start("demo", version=version, **changes))
+    before = dump(ansible)
+    enabled = []
+    for _ in range(2):
+        there = ansible.enable(**variables)
+        assert there.exit_code == 0, there.output
+        enabled.append(dump(ansible))
+        back = ansible.disable()
+        assert (back.exit_code, back.changed) == (0, there.changed), back.output
+        assert dump(ansible) == before
+    assert enabled[0] == enabled[1] != before
 
 
 @pytest.mark.engine_core

@@ -13,8 +13,11 @@ from typing import Protocol
 class Clock(Protocol):
     """What measuring and waiting take; the module ``time`` is the real one."""
 
-    def time(self) -> float: ...
+    def time(self) -> float:
+        """Seconds since 1970."""
 
-    def monotonic(self) -> float: ...
+    def monotonic(self) -> float:
+        """Seconds since some moment, which nobody sets back."""
 
-    def sleep(self, seconds: float, /) -> None: ...
+    def sleep(self, seconds: float, /) -> None:
+        """Wait so long."""

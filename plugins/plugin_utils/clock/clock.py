@@ -328,11 +328,13 @@ class _Correction:
 
     def _wrong(self, sentence: str | None = None) -> ChangeFailed:
         """The clock is still wrong. It counts as changed unless it stands as before and no command was accepted."""
-        moved = abs(self.error.seconds - self.first.seconds) > self.error.uncertainty + self.first.uncertainty
+        has_shifted = (
+            abs(self.error.seconds - self.first.seconds) > self.error.uncertainty + self.first.uncertainty
+        )
         result = replace(
             self._with_error(),
             status=Status.DRIFTED,
-            changed=self.accepted or moved,
+            changed=self.accepted or has_shifted,
             after=self.result.before,
         )
         sentence = sentence or f"{self.subject} is still {self._off} off."

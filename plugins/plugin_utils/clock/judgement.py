@@ -79,7 +79,7 @@ class Rules:
     ``time_servers``: those that the inventory names. ``synchronised``: what the controller's kernel says of its clock,
     None where it does not tell. ``follow_pool``: a server for which the inventory requests no zone, or no source,
     shall have that of more than half of its pool. ``zones_confirmed``: the inventory is right even where most servers
-    contradict it.
+    contradict it. ``take_over``: the servers, by FQDN, whose marks of a restart are not to count.
     """
 
     tolerance: float = 1.0
@@ -88,6 +88,7 @@ class Rules:
     synchronised: bool | None = None
     follow_pool: bool = False
     zones_confirmed: bool = False
+    take_over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def judge(
     counted = [each for each in measurements if each.host in found.by_host]
     decisions: dict[str, Decision] = {}
     servers: dict[str, Server] = {}
-    obstacles = [*found.obstacles]
+    obstacles = [*found.obstacles, *_strangers(rules.take_over, found)]
     for name, members in _by_deployment(counted, found).items():
         zones = {each.host: requests.get(each.host, Request()).zone for each in members}
         if not rules.zones_confirmed:
@@ -245,6 +246,14 @@ def _unresolved(
                 "clock_drift_ntp_servers" if name in rules.time_servers else "clock_drift_time_service: peers"
             )
             yield f"{option}: no server can resolve the name '{name}'"
+
+
+def _strangers(names: Iterable[str], found: Places) -> Iterable[str]:
+    """Servers that are named, and that no topology has."""
+    pools = [pool for deployment in found.deployments for pool in deployment.pools]
+    for name in names:
+        if pools and not any(same_name(member.computer, name) for pool in pools for member in pool.members):
+            yield f"clock_drift_take_over: {name} is no server that the topology has"
 
 
 def _without_peers(members: Iterable[Measurement], requests: Mapping[str, Request]) -> Iterable[str]:

@@ -63,6 +63,7 @@ def judged(arguments: Mapping[str, Any], registered: Registered) -> Case:
         synchronised=is_synchronised() if synchronised is None else synchronised,
         follow_pool=arguments["follow_pool"],
         zones_confirmed=arguments["time_zone_confirmed"],
+        take_over=tuple(arguments["take_over"]),
     )
     known = topologies(arguments["topologies"])
     judgement = judge(measured, known, requests, rules)

@@ -30,6 +30,7 @@ from ..module_action import JOURNAL_VARIABLE, BaseAction
 from ..powershell.errors import ManagementShellError
 from ..powershell.shell import ManagementShell
 from ..result.failures import kind_of
+from ..result.pasting import extra_variable
 from ..result.refusals import BadArgument, Refused, UnusableArgument
 from . import summary
 from .assessing import Task, refused_run, unread_run
@@ -190,9 +191,9 @@ class DriftAction(BaseAction):
             "lync_remediation_baseline": task.baseline.absolute(),
         }
         given = [
-            word for name, value in again.items() if name in chosen for word in ("-e", f"{name}={value}")
+            word for name, value in again.items() if name in chosen for word in extra_variable(name, value)
         ]
-        return [*words, "-l", task.host, "-e", f"lync_remediation_state={task.state.root}", *given]
+        return [*words, "-l", task.host, *extra_variable("lync_remediation_state", task.state.root), *given]
 
 
 def beside_the_inventory(variables: Mapping[str, Any]) -> Path:

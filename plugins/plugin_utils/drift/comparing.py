@@ -22,7 +22,7 @@ from ..settings.differences import DifferenceKind, differences, renames, wanted_
 from ..settings.identity import GLOBAL, Identity, Scope
 from ..settings.kinds import Names, Order
 from ..settings.nouns import Outcome, Reading
-from ..settings.order import moves
+from ..settings.order import placements
 from ..settings.resource import Collection, Resource
 from .baseline import ABSENT
 from .documents import folded
@@ -375,7 +375,7 @@ class _Work:
         for current in groups.values():
             wanted = [each for each in order if each in set(current)]
             common = [each for each in current if each in set(wanted)]
-            for identity, _place in moves(common, wanted):
+            for identity, _place in placements(common, wanted):
                 self._found(
                     reading,
                     identity,
@@ -387,7 +387,7 @@ class _Work:
                     _SEQUENCE,
                     (origin,),
                 )
-            self._as_wanted[reading.noun.name] += len(common) - len(moves(common, wanted))
+            self._as_wanted[reading.noun.name] += len(common) - len(placements(common, wanted))
 
     def _found(
         self,

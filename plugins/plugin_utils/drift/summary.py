@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..result.pasting import extra_variable
 from ..result.severity import Severity
 from ..result.status import Status
 from .comparing import described_value
@@ -173,9 +174,8 @@ def _commands(run: Run, listed: Sequence[Finding], context: Sequence[str]) -> It
         if run.journal and context:
             yield ""
             yield "To take it back:"
-            yield playbook_line(
-                "roll_back", [*context, "-e", f"lync_remediation_journal={run.journal}"], {"run": run.id}
-            )
+            variables = {"lync_remediation_journal": run.journal, "run": run.id}
+            yield playbook_line("roll_back", context, variables)
         return
     drifted = [each for each in listed if each.status is Status.DRIFTED]
     by_hand = [each.command for each in drifted if each.command and not each.held]
@@ -194,7 +194,7 @@ def _commands(run: Run, listed: Sequence[Finding], context: Sequence[str]) -> It
 def playbook_line(playbook: str, context: Sequence[str], variables: Mapping[str, str]) -> str:
     words = ["ansible-playbook", *context, f"lync.remediation.{playbook}"]
     for name, value in variables.items():
-        words += ["-e", f"{name}={value}"]
+        words += extra_variable(name, value)
     return shlex.join(words)
 
 

@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-_WIDTH = 72
+_WIDTH = 74
 """Narrow enough for a pager with line numbers on 80 columns."""
 _LABEL = 18
 _LINES = 42

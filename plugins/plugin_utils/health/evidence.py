@@ -53,11 +53,11 @@ _SEVERITIES = {each.value: each for each in Severity}
 
 @dataclasses.dataclass(frozen=True)
 class Assessed:
-    """``looked_at`` says in a few words what was; ``not_looked_at`` are sentences."""
+    """``examined`` says in a few words what was; ``not_examined`` are sentences."""
 
     observations: tuple[Observation, ...] = ()
-    looked_at: tuple[str, ...] = ()
-    not_looked_at: tuple[str, ...] = ()
+    examined: tuple[str, ...] = ()
+    not_examined: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,8 +92,8 @@ def assess(given: Given) -> Assessed:
     ]
     return Assessed(
         tuple(each for part in parts for each in part.observations),
-        tuple(each for part in parts for each in part.looked_at),
-        tuple(dict.fromkeys(each for part in parts for each in part.not_looked_at)),
+        tuple(each for part in parts for each in part.examined),
+        tuple(dict.fromkeys(each for part in parts for each in part.not_examined)),
     )
 
 
@@ -180,10 +180,10 @@ def _unreachable(host: str, reason: str, *, is_edge: bool) -> Observation:
 def clocks(given: Given) -> Assessed:
     hosts = (*given.front_ends, *given.edges)
     if not hosts:
-        return Assessed(not_looked_at=("clocks: the inventory has no Front End and no Edge Server.",))
+        return Assessed(not_examined=("clocks: the inventory has no Front End and no Edge Server.",))
     reason = why_not(given.clocks)
     if reason is not None:
-        return Assessed(not_looked_at=(f"clocks: {reason}",))
+        return Assessed(not_examined=(f"clocks: {reason}",))
     servers: Mapping[str, Result] = given.clocks.get("servers") or {}
     observations = [
         _wrong_clock(host, server) for host, server in servers.items() if server["verdict"] == "wrong"
@@ -278,10 +278,10 @@ def services(given: Given) -> Assessed:
 
 def certificates(given: Given) -> Assessed:
     if not given.edges:
-        return Assessed(not_looked_at=("A/V authentication certificate: the inventory has no Edge Server.",))
+        return Assessed(not_examined=("A/V authentication certificate: the inventory has no Edge Server.",))
     reason = why_not(given.certificates)
     if reason is not None:
-        return Assessed(not_looked_at=(f"A/V authentication certificate: {_first_sentence(reason)}",))
+        return Assessed(not_examined=(f"A/V authentication certificate: {_first_sentence(reason)}",))
     observations = []
     for finding in given.certificates["findings"]:
         severity = _SEVERITIES.get(finding["severity"])
@@ -413,7 +413,7 @@ def traces(given: Given) -> Assessed:
             missing.append(f"traces: {_first_sentence(reason or '')}")
             continue
         missing += [f"traces: {_first_sentence(each)}" for each in answer["problems"]]
-        if any(each["looked_at"] for each in answer["files"]):
+        if any(each["examined"] for each in answer["files"]):
             well.append("traces")
     if not given.management:
         missing.append("traces, replication, federation: the inventory has no management endpoint.")

@@ -27,7 +27,7 @@ def verdict(causes: Iterable[Cause], assessed: Assessed) -> str:
     """``trouble``, ``incomplete`` where something was not looked at and no cause is likely, or ``clean``."""
     if any(each.is_likely for each in causes):
         return "trouble"
-    return "incomplete" if assessed.not_looked_at else "clean"
+    return "incomplete" if assessed.not_examined else "clean"
 
 
 def lines(
@@ -50,8 +50,8 @@ def lines(
         found.append("NO LIKELY CAUSE  Nothing is wrong with what was looked at.")
     found += _others([*rest, *(each for each in causes if not each.is_likely)], context, shown or _OTHERS)
     found.append("")
-    found += _wrapped(f"Looked at: {', '.join(assessed.looked_at) or 'nothing'}.")
-    missing = assessed.not_looked_at
+    found += _wrapped(f"Looked at: {', '.join(assessed.examined) or 'nothing'}.")
+    missing = assessed.not_examined
     for each in missing[:_MISSING]:
         found += _wrapped(f"Not looked at: {each}")
     if len(missing) > _MISSING:
@@ -113,21 +113,21 @@ def for_the_run(
         }
         for each in causes
     ]
-    for each in assessed.not_looked_at:
+    for each in assessed.not_examined:
         subject, _colon, reason = each.partition(": ")
         findings.append(
             {
                 "noun": "health",
                 "identity": subject,
-                "property": "not_looked_at",
+                "property": "not_examined",
                 "status": "unknown",
                 "unknown": "failed",
                 "severity": "medium",
                 "detail": reason,
             }
         )
-    text = [f"Looked at: {', '.join(assessed.looked_at) or 'nothing'}."]
-    text += [f"Not looked at: {each}" for each in assessed.not_looked_at]
+    text = [f"Looked at: {', '.join(assessed.examined) or 'nothing'}."]
+    text += [f"Not looked at: {each}" for each in assessed.not_examined]
     return {"judged": list(hosts), "findings": findings, "sections": [{"title": "Health", "text": text}]}
 
 

@@ -104,8 +104,8 @@ class _Answering:
             held = kind.held_by(user.remote)
             granted = Identity(Scope.USER, held) if held else None
             computed = policy_of_user(granted, site, self.existing(resource))
-            told = kind.in_force_for(view) if view is not None else None
-            answer[resource.name] = self.described(resource, computed, told)
+            stated = kind.in_force_for(view) if view is not None else None
+            answer[resource.name] = self.described(resource, computed, stated)
         media = policy_of_site(site, self.existing(MEDIA_CONFIGURATION))
         answer[MEDIA_CONFIGURATION.name] = self.described(
             MEDIA_CONFIGURATION, InForce(media.identity, f"They have no user scope. {media.why}")
@@ -128,9 +128,9 @@ class _Answering:
             MEDIA_CONFIGURATION.name: self.described(MEDIA_CONFIGURATION, media),
         }
 
-    def described(self, resource: Resource, computed: InForce, told: str | None = None) -> dict[str, Any]:
-        """``told`` is what the server says itself, which counts where it differs."""
-        identity = computed.identity if told is None else stored(told, SCOPES)
+    def described(self, resource: Resource, computed: InForce, stated: str | None = None) -> dict[str, Any]:
+        """``stated`` is what the server says itself, which counts where it differs."""
+        identity = computed.identity if stated is None else stored(stated, SCOPES)
         why = computed.why
         if identity != computed.identity:
             why = f"The server says so. Computed, it would be {computed.identity or 'unknown'}: {why}"
@@ -138,7 +138,7 @@ class _Answering:
         return {
             "identity": None if identity is None else str(collection.identity if collection else identity),
             "scope": None if identity is None else identity.scope.value,
-            "source": "computed" if told is None else "server",
+            "source": "computed" if stated is None else "server",
             "computed": None if computed.identity is None else str(computed.identity),
             "why": why,
             "settings": resource.as_options(collection) if collection else None,

@@ -20,7 +20,8 @@ class ManagementShell(Protocol):
     """An open Management Shell. `session.Session` is the real one."""
 
     @property
-    def endpoint(self) -> Endpoint: ...
+    def endpoint(self) -> Endpoint:
+        """What it speaks to."""
 
     @property
     def protocol_version(self) -> str:

@@ -730,8 +730,8 @@ def _lines(row: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, str]:
 def _take_back(result: Mapping[str, Any]) -> str:
     if not result.get("journal") or not result.get("context"):
         return ""
-    journal = ["-e", f"lync_remediation_journal={result['journal']}"]
-    return playbook_line("roll_back", [*map(str, result["context"]), *journal], {"run": str(result["run"])})
+    variables = {"lync_remediation_journal": str(result["journal"]), "run": str(result["run"])}
+    return playbook_line("roll_back", [str(each) for each in result["context"]], variables)
 
 
 def _named(answer: Answer) -> tuple[str, str]:

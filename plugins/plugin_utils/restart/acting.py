@@ -88,7 +88,7 @@ class Acting:
         self.envelope, self.computer, self.before = envelope, computer, before
         self.waits, self.pool, self.seen, self.clock = waits, pool, seen, clock
         self.shell = envelope.shell
-        self._has_moved = False
+        self._has_acted = False
 
     # -- what can be done ------------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class Acting:
     def take(self, step: Step) -> None:
         """Raises ChangeFailed, and the wire's errors."""
         step.take()
-        self._has_moved = True
+        self._has_acted = True
 
     # -- doing it --------------------------------------------------------------------------------------------
 
@@ -257,11 +257,11 @@ class Acting:
     def _failure(self, sentence: str, found: Services | None = None) -> ChangeFailed:
         """The failure with what went wrong before it, the services as they are then, and the way back."""
         found = found or pools.own_services(self.shell)
-        moved = self._has_moved or found.states != self.before.states
+        changed = self._has_acted or found.states != self.before.states
         result = replace(
             self.envelope.known.with_details(services=found.states),
             status=Status.DRIFTED,
-            changed=moved,
+            changed=changed,
             after={"services": summary(found)},
             restore_commands=self._way_back(found),
         )

@@ -26,7 +26,8 @@ class Inventory(Protocol):
     def hosts_of(self, computer: str) -> list[str]:
         """The hosts that may be this computer."""
 
-    def session(self, host: str) -> AbstractContextManager[ManagementShell]: ...
+    def session(self, host: str) -> AbstractContextManager[ManagementShell]:
+        """A session there, which ends with the block."""
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ class _Restart:
         ]
         self.envelope.expects(self._result(_RESTARTED, commands))
         self.takes_down = any(step.takes_down for step in steps)
-        self._look_before(stopping_mark.read(keys))
+        self._check_beforehand(stopping_mark.read(keys))
         if self.envelope.check_mode:
             return self.envelope.known
         return self._change(keys, steps, commands)
@@ -174,7 +174,7 @@ class _Restart:
 
     # -- whether it may be stopped ---------------------------------------------------------------------------
 
-    def _look_before(self, own: Sequence[Mark]) -> None:
+    def _check_beforehand(self, own: Sequence[Mark]) -> None:
         """What can be seen to be impossible is found out before anything is written, and in check mode."""
         for left in range(self.request.waits.busy_tries, 0, -1):
             standing, _over = self._rivals(own, self._query_peers() if self.takes_down else ())

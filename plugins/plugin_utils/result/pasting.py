@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 _PLACEHOLDER = "-i inventory"
 """What commands have, wherever they are written down, in place of the inventory."""
+_PLAIN = re.compile(r"[\w@%+:,./~*-]+")
 
 
 def inventory_arguments(variables: Mapping[str, Any]) -> list[str]:
@@ -21,6 +24,13 @@ def inventory_arguments(variables: Mapping[str, Any]) -> list[str]:
         for source in variables.get("ansible_inventory_sources") or ()
         for word in ("-i", str(source))
     ]
+
+
+def extra_variable(name: str, value: object) -> tuple[str, str]:
+    """The two words of a command, not yet quoted for a shell. What Ansible would take apart is written as JSON."""
+    if _PLAIN.fullmatch(str(value)):
+        return "-e", f"{name}={value}"
+    return "-e", json.dumps({name: str(value)}, ensure_ascii=False)
 
 
 def reaching(command: str, arguments: Sequence[str]) -> str:

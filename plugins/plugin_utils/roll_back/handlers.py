@@ -71,32 +71,32 @@ class SettingsHandler:
         self._read = read
         self._resource: Resource
         self._listed: Sequence[Collection] = ()
-        self._foretold: Sequence[Collection] | None = None
+        self._predicted: Sequence[Collection] | None = None
 
     def judge(self, shell: ManagementShell, entry: Entry, *, overwrite_later_changes: bool) -> Judgement:
-        if self._foretold is None:
+        if self._predicted is None:
             self._resource, self._listed = self._read(shell)
         else:
-            self._listed = self._foretold
+            self._listed = self._predicted
         current = find(self._listed, stored(entry.change.identity, self._resource.scopes))
         return judge(self._resource, entry, current, overwrite_later_changes=overwrite_later_changes)
 
     def take_back(self, envelope: Envelope, entry: Entry, request: Desired, *, after_others: bool) -> Result:
         try:
-            result = apply.remediate(envelope, self._resource, request, self._listed)
+            result = apply.remediate(envelope, self._resource.ordered, request, self._listed)
         except Refused as refused:
             if not (envelope.check_mode and after_others):
                 raise
             # What stands in the way may be what is taken back first.
-            free = replace(self._resource, requirements=())
+            free = replace(self._resource.ordered, requirements=())
             result = apply.remediate(envelope, free, request, self._listed).warned(
                 f"As long as the newer changes have not been taken back, this one is refused: {refused}"
             )
         if envelope.check_mode:
-            self._foretold = self._as_foretold(request, result)
+            self._predicted = self._as_predicted(request, result)
         return result
 
-    def _as_foretold(self, request: Desired, result: Result) -> list[Collection]:
+    def _as_predicted(self, request: Desired, result: Result) -> list[Collection]:
         others = [each for each in self._listed if each.identity != request.identity]
         if result.after is None:
             return others
@@ -121,14 +121,16 @@ class RequestHandler:
         self._restoring = restoring
         self._remediate = remediate
         self._dry = NOTHING_KNOWN
-        self._foretold: Result | None = None
+        self._newer: Result | None = None
+        self._predicted: dict[str, Any] = {}
         self._differed: dict[str, DriftEntry] = {}
 
     def judge(self, shell: ManagementShell, entry: Entry, *, overwrite_later_changes: bool) -> Judgement:
         request = self._restoring(entry.change)
         self._dry = self._remediate(Envelope(shell, NoJournal(), check_mode=True), request)
         foreseen = self._dry.after or {}
-        current = (self._foretold.after if self._foretold else self._dry.before) or {}
+        # What newer changes did not write is as the server has it.
+        current = {**(self._dry.before or {}), **self._predicted}
         before, wanted = entry.change.before or {}, entry.change.wanted or {}
         written = [option for option in wanted if option in before and before[option] != wanted[option]]
         conflicts = tuple(
@@ -149,15 +151,19 @@ class RequestHandler:
             return self._remediate(envelope, request)
         # Whatever differs on the way back differed from here, or does so after a newer change.
         self._differed.update((each.property, each) for each in self._dry.drift)
-        self._foretold = self._dry if self._foretold is None else self._following(entry, self._foretold)
-        return self._foretold
+        result = self._dry if self._newer is None else self._following(entry, self._newer)
+        self._newer = result
+        self._predicted.update(result.after or {})
+        return result
 
     def _following(self, entry: Entry, newer: Result) -> Result:
         """What the module foretold, told from where the newer change's taking back will have led.
 
         Its commands are those from here: only the module knows others.
         """
-        before = newer.after or {}
+        before = {
+            option: self._predicted.get(option, value) for option, value in (self._dry.before or {}).items()
+        }
         foreseen = self._dry.after or {}
         written = [o for o in entry.change.wanted or {} if o in (entry.change.before or {}) and o in foreseen]
         after = {**before, **{option: foreseen[option] for option in written}}
@@ -179,14 +185,14 @@ class AssignmentHandler:
 
     def __init__(self) -> None:
         self._found: Mapping[str, assignment.Held] = {}
-        self._foretold: dict[tuple[str, str], str | None] = {}
+        self._predicted: dict[tuple[str, str], str | None] = {}
 
     def judge(self, shell: ManagementShell, entry: Entry, *, overwrite_later_changes: bool) -> Judgement:
         kind, before = assignment.held_back_then(entry.change.before)
         _kind, wanted = assignment.held_back_then(entry.change.wanted)
         self._found = granting.held_now(shell, kind, list(before))
         present = {name: each.policy for name, each in self._found.items()}
-        present.update({name: policy for (k, name), policy in self._foretold.items() if k == kind.option})
+        present.update({name: policy for (k, name), policy in self._predicted.items() if k == kind.option})
         restored = {}
         conflicts = []
         for name, policy in before.items():
@@ -216,7 +222,7 @@ class AssignmentHandler:
             leaves_some=request.leaves_some,
         )
         if envelope.check_mode:
-            self._foretold.update(
+            self._predicted.update(
                 ((request.kind.option, name), policy) for name, policy in request.restored.items()
             )
         return result

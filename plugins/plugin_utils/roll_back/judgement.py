@@ -127,4 +127,4 @@ def _coming_along(
 
 
 def _exactly(p: Property, one: Any, other: Any) -> bool:
-    return p.same(one, other) and (one is None) == (other is None)
+    return p.ordered.same(one, other) and (one is None) == (other is None)

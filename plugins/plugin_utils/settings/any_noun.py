@@ -85,7 +85,7 @@ def described(
     typed = _by_property_names(noun.name)
     parameters = list(parameters)
     # Where a cmdlet's parameters are not told, any property may be one of them.
-    is_told = bool(parameters) and all(parameters)
+    are_known = bool(parameters) and all(parameters)
     types = {ordinal_key(name): kind for each in parameters for name, kind in each.items()}
     skipped: dict[str, str] = {}
     found = {ordinal_key(p.attribute or p.parameter): p for p in (typed.properties if typed else ())}
@@ -102,7 +102,7 @@ def described(
         reason = known.not_comparable if known else None
         if any(isinstance(value, Hidden) for value in values) or _is_secret(types.get(key, "")):
             reason = SECRET
-        if reason is None and is_told and key not in types:
+        if reason is None and are_known and key not in types:
             reason = READ_ONLY
         if reason is not None and not (with_priority and reason == PRIORITY):
             skipped[name] = reason

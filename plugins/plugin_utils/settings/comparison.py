@@ -35,7 +35,8 @@ class Comparison(Protocol):
     """``option_type`` and ``elements`` are the option's type in the module's documentation."""
 
     @property
-    def option_type(self) -> str: ...
+    def option_type(self) -> str:
+        """Such as ``bool``."""
 
     def read(self, raw: Any) -> Any:
         """The option's value for what the server sent, which is not null. Raises Unreadable if it has another
@@ -45,11 +46,17 @@ class Comparison(Protocol):
     def problem(self, value: Any) -> str | None:
         """What is wrong with a value that a person gave, or None."""
 
-    def same(self, one: Any, other: Any) -> bool: ...
+    def same(self, one: Any, other: Any) -> bool:
+        """Whether two values are one to the server."""
 
     def differs_in_order_only(self, one: Any, other: Any) -> bool:
         """Whether two values that are the same have another order, of which nobody knows whether it matters."""
         return False
+
+    @property
+    def ordered(self) -> Comparison:
+        """The same where the order of a list counts, whatever it means."""
+        return self
 
     def send(self, value: Any) -> Any:
         """The parameter's value for an option's value."""

@@ -18,7 +18,7 @@ import re
 import struct
 import uuid
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..powershell.ordinal import ordinal_key, same_name
@@ -254,6 +254,10 @@ class Names(Comparison):
         ordered = Names(Order.MATTERS, self.ignores_case)
         return self.order is Order.UNKNOWN and self.same(one, other) and not ordered.same(one, other)
 
+    @property
+    def ordered(self) -> Names:
+        return replace(self, order=Order.MATTERS)
+
     def send(self, value: Any) -> Any:
         return list(value)
 
@@ -366,14 +370,14 @@ _OF_PARAMETER: dict[str, Comparison] = {
     "long": INTEGERS["Int64"],
     **{name.lower(): kind for name, kind in INTEGERS.items()},
 }
-_UNTOLD = frozenset({"psobject", "object", ""})
+_UNTYPED = frozenset({"psobject", "object", ""})
 _GENERIC_ARGUMENT = re.compile(r"^(?:pslistmodifier|multivaluedproperty)(?:<|\[).*$")
 
 
 def of_parameter(type_name: str) -> Comparison | None:
     """The kind of a parameter's type, as the syntax of a cmdlet names it; None where that says nothing."""
     name = type_name.rpartition(".")[2].lower() if "[" not in type_name else type_name.lower()
-    if name in _UNTOLD:
+    if name in _UNTYPED:
         return None
     if _GENERIC_ARGUMENT.match(name):
         return _OF_PARAMETER["pslistmodifier"]

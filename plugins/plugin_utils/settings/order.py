@@ -49,7 +49,7 @@ def references_of(noun: Noun, values: Mapping[str, Any]) -> list[Reference]:
     return found
 
 
-def moves(current: Sequence[Item], wanted: Sequence[Item]) -> list[tuple[Item, int]]:
+def placements(current: Sequence[Item], wanted: Sequence[Item]) -> list[tuple[Item, int]]:
     """The fewest objects to be moved, each to its place, that bring ``current`` into the order of ``wanted``, the
     lowest place first. Objects that only one of them has stay out of it: the order of the others is what counts.
 

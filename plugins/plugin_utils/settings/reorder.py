@@ -21,7 +21,7 @@ from . import any_noun, apply
 from .any_noun import Table
 from .catalogue import Noun
 from .identity import Identity
-from .order import moves
+from .order import placements
 from .reading import find
 from .resource import Desired
 
@@ -98,7 +98,7 @@ def _steps(table: Table, wanted: Sequence[Identity]) -> list[tuple[Identity, int
     return [
         step
         for scope in dict.fromkeys(_scope(each) for each in table.order)
-        for step in moves(_within(table.order, scope), _within(wanted, scope))
+        for step in placements(_within(table.order, scope), _within(wanted, scope))
     ]
 
 

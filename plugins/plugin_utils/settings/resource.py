@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..powershell.commands import Command, Switch
@@ -45,6 +45,11 @@ class Property:
     only_with: tuple[str, str] | None = None
     is_switch: bool = False
     missing_is_null: bool = False
+
+    @property
+    def ordered(self) -> Property:
+        """As an object is put back: lists in the order in which they were."""
+        return replace(self, comparison=self.comparison.ordered)
 
     def parameter_for(self, value: Any) -> str:
         return str(value) if self.is_switch else self.parameter
@@ -186,6 +191,11 @@ class Resource:
     compose: Callable[[Resource, Identity, Values, Values], Mapping[str, Any]] = _by_parameter
     may_lack_global: bool = False
     is_partial: bool = False
+
+    @property
+    def ordered(self) -> Resource:
+        """As objects are put back: lists in the order in which they were."""
+        return replace(self, properties=tuple(p.ordered for p in self.properties))
 
     @property
     def layered(self) -> bool:

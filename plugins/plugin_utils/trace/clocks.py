@@ -135,7 +135,7 @@ class Observations:
 
 
 def _in_value(
-    text: bytes, name: bytes, look: Callable[[bytes, int, int], re.Match[bytes] | None]
+    text: bytes, name: bytes, search: Callable[[bytes, int, int], re.Match[bytes] | None]
 ) -> re.Match[bytes] | None:
     found = value_of(text, name)
-    return look(text, *found) if found else None
+    return search(text, *found) if found else None

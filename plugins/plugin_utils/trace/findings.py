@@ -17,7 +17,7 @@ from typing import Any
 from .catalogue import CONFIDENCES, FAMILIES, Diagnostic, catalogue, remedy
 from .clocks import ClockDifference
 from .records import Record, Stamp
-from .telling import Occurrence, Told, proof
+from .telling import Interpretation, Occurrence, proof
 
 WINDOW_OF_DUPLICATES = 50_000
 """How many records with a diagnostic are remembered, so that the same one of two overlapping searches counts once."""
@@ -107,17 +107,21 @@ class Gathering:
         self._waiting: list[tuple[Occurrence, _Place, tuple[str, ...]]] = []
         self.all_calls_counted = True
 
-    def add(self, told: Told, record: Record, source: str, server: str, file: int) -> None:
-        call = None if told.call is None else hash(told.call)
-        if told.asks_for_credentials and call is not None:
+    def add(
+        self, interpretation: Interpretation, record: Record, source: str, server: str, file: int
+    ) -> None:
+        call = None if interpretation.call is None else hash(interpretation.call)
+        if interpretation.asks_for_credentials and call is not None:
             _remember(self._asking, call, MOST_CALLS)
-        if not (told.occurrences or told.uncatalogued) or self._is_duplicate(record, server):
+        if not (interpretation.occurrences or interpretation.uncatalogued) or self._is_duplicate(
+            record, server
+        ):
             return
-        for key in told.uncatalogued:
+        for key in interpretation.uncatalogued:
             if key in self._uncatalogued or len(self._uncatalogued) < MOST_GROUPS:
                 self._uncatalogued[key] = self._uncatalogued.get(key, 0) + 1
         place = _Place(source, server, file, record.line, record.stamp)
-        for occurrence in told.occurrences:
+        for occurrence in interpretation.occurrences:
             if call is not None and occurrence.diagnostic.family == "clock":
                 _remember(self._codes_of_calls, (occurrence.diagnostic.code, call), MOST_CALLS)
             if _depends(occurrence.diagnostic) and call is not None and len(self._waiting) < MOST_WAITING:

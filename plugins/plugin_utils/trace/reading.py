@@ -15,7 +15,7 @@ from .clocks import ClockDifference, Observations
 from .findings import Days, Gathering, in_utc
 from .records import OURS, Block, Record, grouped, order_of
 from .source import CutOff, NotReadable, blocks, size_of, sources
-from .telling import WORDS, call_of, is_harmless, told
+from .telling import WORDS, call_of, interpreted, is_harmless
 
 PROGRESS = 1 << 28
 _RECOGNISED_WITHIN = 1 << 22
@@ -88,12 +88,12 @@ class Reading:
                     if record.stamp is not None:
                         days.add(number, record.stamp)
                         steps.add(server, record)
-                    self._gathering.add(told(record), record, name, server, number)
+                    self._gathering.add(interpreted(record), record, name, server, number)
                 self._observe(block, stem, number)
         except NotReadable as error:
-            entry.update(problem=str(error), looked_at=False)
+            entry.update(problem=str(error), examined=False)
         if entry["kind"] is None:
-            entry["looked_at"] = False
+            entry["examined"] = False
             entry["problem"] = entry["problem"] or (
                 "It is empty."
                 if not entry["bytes"]
@@ -111,13 +111,13 @@ class Reading:
         entry["notes"] = steps.notes()
 
     def _counted(self, name: str, stream: Iterable[bytes], entry: dict[str, Any]) -> Iterator[bytes]:
-        told_of = PROGRESS
+        next_report = PROGRESS
         try:
             for block in stream:
                 entry["bytes"] += len(block)
-                if entry["bytes"] >= told_of:
+                if entry["bytes"] >= next_report:
                     self._progress(name, entry["bytes"])
-                    told_of += PROGRESS
+                    next_report += PROGRESS
                 yield block
         except CutOff as error:
             entry["problem"] = str(error)
@@ -189,7 +189,7 @@ def _entry(name: str, problem: str | None = None) -> dict[str, Any]:
     return {
         "path": name,
         "kind": None,
-        "looked_at": problem is None,
+        "examined": problem is None,
         "problem": problem,
         "bytes": 0,
         "first": None,

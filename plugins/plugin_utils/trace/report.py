@@ -29,8 +29,8 @@ _TELLING = (
 def lines(result: Mapping[str, Any]) -> list[str]:
     """What was found, the likely cause first; what to run; and what was not looked at."""
     findings: Sequence[Mapping[str, Any]] = result["findings"]
-    looked_at = [each for each in result["files"] if each["looked_at"]]
-    found = list(_wrapped(_headline(findings, looked_at)))
+    examined = [each for each in result["files"] if each["examined"]]
+    found = list(_wrapped(_headline(findings, examined)))
     for finding in findings[:_SHOWN]:
         found += ["", *_finding(finding)]
     if len(findings) > _SHOWN:
@@ -51,12 +51,12 @@ def lines(result: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _headline(findings: Sequence[Mapping[str, Any]], looked_at: Sequence[Mapping[str, Any]]) -> str:
-    if not looked_at:
+def _headline(findings: Sequence[Mapping[str, Any]], examined: Sequence[Mapping[str, Any]]) -> str:
+    if not examined:
         return "No trace was looked at."
-    bytes_read = sum(each["bytes"] for each in looked_at)
+    bytes_read = sum(each["bytes"] for each in examined)
     size = f"{bytes_read / (1 << 20):.1f} MiB" if bytes_read >= 1 << 20 else f"{bytes_read} bytes"
-    moments = [each[key] for each in looked_at for key in ("first", "last") if each[key]]
+    moments = [each[key] for each in examined for key in ("first", "last") if each[key]]
     span = f", {span_of(min(moments), max(moments))}" if moments else ""
     number = len(findings)
     if not number:

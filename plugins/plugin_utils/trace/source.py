@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import cast
 
 BLOCK = 1 << 18
-_LOOKED_AT = 1024
+_SIGNATURE = 1024
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"
 _EMPTY_ZIP = b"PK\x05\x06"
@@ -122,7 +122,7 @@ def _read(file: io.BufferedIOBase) -> Iterator[bytes]:
 
 def _decoded(stream: Iterator[bytes], source: Source) -> Iterator[bytes]:
     first = next(stream, b"")
-    encoding = _encoding(first[:_LOOKED_AT], source)
+    encoding = _encoding(first[:_SIGNATURE], source)
     if encoding is None:
         yield first
         yield from stream

@@ -68,7 +68,7 @@ class Occurrence:
 
 
 @dataclass(frozen=True)
-class Told:
+class Interpretation:
     """All that a record tells."""
 
     occurrences: tuple[Occurrence, ...] = ()
@@ -100,7 +100,7 @@ def is_harmless(text: bytes, at: int) -> bool:
     return entry is not None and entry.family == "none"
 
 
-def told(record: Record) -> Told:
+def interpreted(record: Record) -> Interpretation:
     """What a record tells."""
     text = record.text
     call = call_of(text)
@@ -114,7 +114,7 @@ def told(record: Record) -> Told:
         if (place, code) not in catalogue() and code not in CUSTOM_APPLICATIONS
     )
     if not found:
-        return Told((), uncatalogued, call, mras is not None)
+        return Interpretation((), uncatalogued, call, mras is not None)
     sender = _person(record, _FROM, _FROM_IN_DATA)
     recipient = _person(record, _TO, _TO_IN_DATA)
     pool = _EDGE_POOL.search(text)
@@ -127,7 +127,7 @@ def told(record: Record) -> Told:
         occurrences.append(
             Occurrence(diagnostic, call, sender, recipient, edge.decode() if edge else None, attributes)
         )
-    return Told(tuple(occurrences), uncatalogued, call, mras is not None)
+    return Interpretation(tuple(occurrences), uncatalogued, call, mras is not None)
 
 
 def _matches(

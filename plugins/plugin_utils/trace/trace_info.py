@@ -35,9 +35,9 @@ def trace_info(
         _must_exist(path)
     reading = Reading(arguments["evidence"], utc_offset, progress)
     reading.read(paths)
-    looked_at = [each["path"] for each in reading.files if each["looked_at"]]
+    examined = [each["path"] for each in reading.files if each["examined"]]
     problems = [f"{each['path']}: {each['problem']}" for each in reading.files if each["problem"]]
-    if not looked_at:
+    if not examined:
         raise BadArgument(
             "paths: nothing could be looked at. " + (" ".join(problems[:5]) or "The folders hold no file.")
         )

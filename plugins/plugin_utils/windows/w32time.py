@@ -365,7 +365,10 @@ def plan(actual: Configuration, wanted: Mapping[str, Any]) -> Plan:
     before = {option: actual.as_options()[option] for option in requested}
     different = differing(before, requested)
     changed = tuple(option for option in requested if option in different or option in actual.problems)
-    after = {option: requested[option] if option in changed else before[option] for option in requested}
+    after = {
+        option: _as_shown(option, requested[option]) if option in changed else before[option]
+        for option in requested
+    }
     overridden = {option: actual.policies[option] for option in changed if option in actual.policies}
     if overridden or not changed:
         return Plan(before, after, changed, overridden=overridden)
@@ -377,6 +380,11 @@ def plan(actual: Configuration, wanted: Mapping[str, Any]) -> Plan:
         _restoration(actual, after, changed),
         actual.registered and all(is_option_value(option, before[option]) for option in changed),
     )
+
+
+def _as_shown(option: str, value: Any) -> Any:
+    """As the server will have it: the flags of a peer come back in an order of their own."""
+    return read_peers(write_peers(value)) if option == "peers" else value
 
 
 def _restoration(

@@ -323,6 +323,13 @@ def test_a_server_that_is_to_follow_time_servers_has_one() -> None:
     assert found.obstacles[0].startswith("clock_drift_time_service of fe01: type: manual")
 
 
+def test_who_is_to_be_taken_over_from_is_in_the_topology() -> None:
+    found = judged(server("fe01", dc=0.0), take_over=("FE02", "fe09.contoso.com"))
+    assert [each.partition(" is ")[0] for each in found.obstacles] == [
+        "clock_drift_take_over: fe09.contoso.com"
+    ]
+
+
 # -- places ----------------------------------------------------------------------------------------------------------
 
 

@@ -74,7 +74,7 @@ def federation(changes: list[str] | None = None, **states: str) -> dict[str, Any
 
 
 def traces(*findings: dict[str, Any], problems: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {"findings": list(findings), "problems": list(problems), "files": [{"looked_at": not problems}]}
+    return {"findings": list(findings), "problems": list(problems), "files": [{"examined": not problems}]}
 
 
 WELL = Given(
@@ -98,7 +98,7 @@ def judged(given: Given) -> tuple[str, list[str], list[str]]:
     """The verdict, the names of the causes, and what was not looked at."""
     assessed = assess(given)
     causes = ranked(assessed.observations, trace_findings(given))
-    return report.verdict(causes, assessed), [each.name for each in causes], list(assessed.not_looked_at)
+    return report.verdict(causes, assessed), [each.name for each in causes], list(assessed.not_examined)
 
 
 def test_a_deployment_that_is_well() -> None:

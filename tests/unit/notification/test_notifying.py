@@ -361,8 +361,8 @@ def test_what_was_written_last_cannot_be_read_or_kept(
     memory.unlink()
     memory.parent.rmdir()
     memory.parent.write_text("a file")
-    unkept = schedule.notify(report(finding("b"), run="run3"))
-    assert (unkept["failed"], len(server.posted)) == (True, 2)
+    not_kept = schedule.notify(report(finding("b"), run="run3"))
+    assert (not_kept["failed"], len(server.posted)) == (True, 2)
 
 
 HOSTILE = "a\x00\x0b\x1b[31m\ud800\u2028\r\nBcc: x@y <!channel> [x](http://y) *b* ```"

@@ -91,7 +91,7 @@ def pages() -> dict[str, dict[str, Any]]:
     }
 
 
-def looked_at(folder: Path, built: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def examined(folder: Path, built: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     for name, each in built.items():
         (folder / f"{name}.html").write_text(render("html", each), encoding="utf-8")
     done = subprocess.run(
@@ -103,7 +103,7 @@ def looked_at(folder: Path, built: Mapping[str, Mapping[str, Any]]) -> dict[str,
 
 
 def test_the_page_is_what_people_need(tmp_path: Path) -> None:
-    assert looked_at(tmp_path, pages())["wrong"] == []
+    assert examined(tmp_path, pages())["wrong"] == []
 
 
 @pytest.mark.sweep
@@ -118,6 +118,6 @@ def test_five_thousand_findings_of_five_hundred_servers(tmp_path: Path) -> None:
         hosts |= {f"fe{number}": deployment, f"host{number % 25}": deployment}
     large = model(*many(5000, 25), answer("clock_judgement", servers), hosts=hosts)
     assert large["counts"]["total"] > 20_000
-    seen = looked_at(tmp_path, {**pages(), "many": large})
+    seen = examined(tmp_path, {**pages(), "many": large})
     assert seen["wrong"] == []
     print(f"opened in {seen['times']['open']} ms, filtered in {seen['times']['filter']} ms")

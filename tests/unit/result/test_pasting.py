@@ -6,7 +6,11 @@
 
 from __future__ import annotations
 
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.splitter import parse_kv
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.pasting import (
+    extra_variable,
     inventory_arguments,
     reaching,
 )
@@ -23,3 +27,14 @@ def test_every_inventory_of_the_run() -> None:
 
 def test_where_none_is_known_the_command_stays() -> None:
     assert reaching(COMMAND, inventory_arguments({})) == COMMAND
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["/srv/state", "/srv/uc team/state", "3f2a,77c1", "Tag:Jörg's", 'a"b', "a=b", "{x}", "C:\\uc", ""],
+)
+def test_ansible_takes_the_value_as_it_is(value: str) -> None:
+    option, written = extra_variable("state", value)
+    assert option == "-e"
+    read = DataLoader().load(written) if written.startswith("{") else parse_kv(written)
+    assert read == {"state": value}

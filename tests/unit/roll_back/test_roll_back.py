@@ -582,9 +582,10 @@ def test_what_was_taken_back_and_taken_back_again() -> None:
 
 
 class Computer:
-    """Stands for a module like time_zone, whose request is its options."""
+    """Stands for a module like time_zone, whose request is its options. Some show these alone."""
 
     def __init__(self) -> None:
+        self.shows_all = True
         self.values: dict[str, Any] = {"zone": "GMT Standard Time", "daylight_saving": True}
 
     def restoring(self, change: Change) -> dict[str, Any]:
@@ -595,6 +596,8 @@ class Computer:
         after = before | request
         if not envelope.check_mode:
             self.values = after
+        if not self.shows_all:
+            before, after = ({option: values[option] for option in request} for values in (before, after))
         changed = [option for option in after if after[option] != before[option]]
         reasons = {option: Reason(Severity.LOW, option) for option in after}
         return computer_result("fe01", "time_zone", before, after, changed, reasons, [])
@@ -622,10 +625,14 @@ def of_computer(
     return deployment, computer
 
 
-def test_changes_of_a_computer_go_the_same_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("shows_all", [True, False])
+def test_changes_of_a_computer_go_the_same_way(
+    shows_all: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     deployment, computer = of_computer(
         tmp_path, monkeypatch, {"zone": "UTC"}, {"zone": "Central Standard Time", "daylight_saving": False}
     )
+    computer.shows_all = shows_all
     foretold = deployment.back(check_mode=True, run="run-000")
     assert computer.values == {"zone": "Central Standard Time", "daylight_saving": False}
     done = deployment.back(run="run-000")
@@ -635,7 +642,10 @@ def test_changes_of_a_computer_go_the_same_way(tmp_path: Path, monkeypatch: pyte
         assert foretold.as_dict()[key] == done.as_dict()[key], key
 
 
-def test_even_there_and_back_and_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("shows_all", [True, False])
+def test_even_there_and_back_and_there(
+    shows_all: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     zones = [
         {"zone": "UTC"},
         {"daylight_saving": False},
@@ -643,6 +653,7 @@ def test_even_there_and_back_and_there(tmp_path: Path, monkeypatch: pytest.Monke
         {"daylight_saving": True},
     ]
     deployment, computer = of_computer(tmp_path, monkeypatch, *zones)
+    computer.shows_all = shows_all
     assert computer.values == Computer().values
     foretold = deployment.back(check_mode=True, run="run-000")
     done = deployment.back(run="run-000")

@@ -257,6 +257,14 @@ def test_a_list_modifier_makes_of_the_present_list_the_wanted_one(
     assert change != {"Replace": []} or not present
 
 
+def test_a_list_that_is_put_back_has_its_order_again() -> None:
+    comparison = NOUNS["CsPstnUsage"].properties["Usage"].comparison
+    assert comparison is not None
+    assert comparison.modify(["Local", "Fax"], ["Fax"]) == {"Add": ["Local"]}
+    assert comparison.ordered.modify(["Local", "Fax"], ["Fax"]) == {"Replace": ["Local", "Fax"]}
+    assert not comparison.ordered.same(["Local", "Fax"], ["Fax", "Local"])
+
+
 # -- what is written by hand ------------------------------------------------------------------------------------------
 
 

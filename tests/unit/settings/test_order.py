@@ -24,11 +24,11 @@ def moved(current: list[int], steps: list[tuple[int, int]]) -> list[int]:
 
 @given(LINES, LINES)
 def test_moves_bring_what_both_have_into_the_wanted_order(current: list[int], wanted: list[int]) -> None:
-    made = moved(current, order.moves(current, wanted))
+    made = moved(current, order.placements(current, wanted))
     common = [each for each in wanted if each in current]
     assert [each for each in made if each in wanted] == common
     assert sorted(made) == sorted(current)
-    assert order.moves(made, wanted) == []
+    assert order.placements(made, wanted) == []
 
 
 @given(st.lists(st.integers(), unique=True, min_size=2, max_size=12), st.data())
@@ -36,14 +36,14 @@ def test_one_object_that_moved_is_one_move(line: list[int], data: st.DataObject)
     item = data.draw(st.sampled_from(line))
     others = [each for each in line if each != item]
     others.insert(data.draw(st.integers(0, len(others))), item)
-    assert len(order.moves(others, line)) <= 1
+    assert len(order.placements(others, line)) <= 1
 
 
 @given(LINES, st.data())
 def test_an_object_that_came_or_went_moves_no_other(line: list[int], data: st.DataObject) -> None:
     kept = [each for each in line if data.draw(st.booleans())]
-    assert order.moves(line, kept) == []
-    assert order.moves(kept, line) == []
+    assert order.placements(line, kept) == []
+    assert order.placements(kept, line) == []
 
 
 def test_usages_come_before_routes_and_these_before_nothing_that_they_need() -> None:

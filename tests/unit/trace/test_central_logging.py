@@ -111,7 +111,7 @@ def test_ordinary_records_show_that_something_is_logged() -> None:
     shell = Shell(NOTHING, NOTHING, Results(output=tuple(ordinary.decode().splitlines())))
     result = search(shell)
     assert (result["findings"], result["complete"]) == ([], True)
-    assert result["files"][0]["looked_at"]
+    assert result["files"][0]["examined"]
     assert "-StartTime ([DateTime]'2013-06-14T08:01:20+00:00')" in shell.sent[2]
 
 

@@ -245,7 +245,7 @@ def test_members_of_an_archive(tmp_path: Path) -> None:
     result = info(tmp_path / "all.zip")
     assert ids(result["findings"]) == {"52017"}
     assert result["findings"][0]["servers"] == ["fe01"]
-    assert [each["looked_at"] for each in result["files"]] == [True, False]
+    assert [each["examined"] for each in result["files"]] == [True, False]
     assert not result["complete"]
 
 
@@ -353,7 +353,7 @@ def test_what_is_no_trace_is_told_and_the_rest_read(tmp_path: Path, data: bytes)
     (tmp_path / "b.txt").write_bytes(samples.REFUSED_488)
     result = info(tmp_path)
     assert ids(result["findings"]) == {"52017"}
-    assert [each["looked_at"] for each in result["files"]] == [False, True]
+    assert [each["examined"] for each in result["files"]] == [False, True]
     assert len(result["problems"]) == 1
     assert result["problems"][0].startswith(str(tmp_path / "a.txt"))
 

@@ -183,6 +183,11 @@ def test_the_order_of_peers_means_nothing(both: tuple[list[dict[str, Any]], list
     assert plan(found, {"peers": shuffled}).changed == ()
 
 
+def test_flags_are_foretold_in_the_order_in_which_they_come_back() -> None:
+    planned = plan(configuration(), {"peers": [{"host": "a", "flags": ["client", "special_interval"]}]})
+    assert planned.after == {"peers": read_peers("a,0x9")}
+
+
 @pytest.mark.parametrize("host", ["", "two hosts", "a,0x9", 'quoted"', "/update", "-x"])
 def test_a_host_that_would_break_the_list_is_refused(host: str) -> None:
     with pytest.raises(UnusableArgument, match=r"peers: .* is not the name or address of one time server"):
