@@ -62,7 +62,8 @@ def start(tmp_path_factory: pytest.TempPathFactory, engine: str) -> Iterator[Sta
         folder = tmp_path_factory.mktemp(deployment)
         description = yaml.safe_load((DEPLOYMENTS / f"{deployment}.yml").read_text(encoding="utf-8"))
         network = f"127.{16 + os.getpid() % 80}.{next(numbers) % 250}"
-        description |= {"network": network, "replication": {"seconds": 0.5}} | changes
+        # Each change is everywhere at once, unless a test is about waiting for it.
+        description |= {"network": network, "replication": {"seconds": 0}} | changes
         (folder / "deployment.yml").write_text(yaml.safe_dump(description), encoding="utf-8")
         starting = forks.running(folder / "deployment.yml", folder / "lab", engine)
         lab = starting.__enter__()

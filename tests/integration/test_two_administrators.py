@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from forked_ansible import AnsibleForks
 from running import RunningLab
 
 from .conftest import Ansible, Run, Start
@@ -49,6 +50,7 @@ class Administrator:
     home: Path
     lab: RunningLab
     journal: Path
+    forks: AnsibleForks
 
     def runs(self, variables: Variables, *arguments: str) -> tuple[Run, dict[str, Any]]:
         """The run, and the fact that the role sets."""
@@ -71,15 +73,26 @@ class Administrator:
             "check_mode": False,
             "diff": False,
         }
-        run = Ansible(self.lab, self.home).tasks([{"block": [role], "always": [kept]}], *arguments)
+        run = Ansible(self.lab, self.home, self.forks).tasks(
+            [{"block": [role], "always": [kept]}], *arguments
+        )
         return run, json.loads(fact.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def controllers() -> Iterator[list[AnsibleForks]]:
+    """Each runs Ansible beside the other."""
+    both = [AnsibleForks(), AnsibleForks()]
+    yield both
+    for each in both:
+        each.close()
 
 
 @pytest.mark.sweep
 @pytest.mark.parametrize("journals", ["one journal", "two journals"])
 @pytest.mark.parametrize(("title", "version"), list(zip(ROUNDS, itertools.cycle((2010, 2019)), strict=False)))
 def test_both_end_truthfully_and_all_of_it_can_be_taken_back(
-    title: str, version: int, journals: str, start: Start, tmp_path: Path
+    title: str, version: int, journals: str, start: Start, tmp_path: Path, controllers: list[AnsibleForks]
 ) -> None:
     enabled, *wanted = ROUNDS[title]
     lab = start("demo", version=version)
@@ -87,8 +100,10 @@ def test_both_end_truthfully_and_all_of_it_can_be_taken_back(
     for home in homes:
         home.mkdir()
     one, other = (
-        Administrator(home, lab, tmp_path / "journal" if journals == "one journal" else home / "journal")
-        for home in homes
+        Administrator(
+            home, lab, tmp_path / "journal" if journals == "one journal" else home / "journal", forks
+        )
+        for home, forks in zip(homes, controllers, strict=True)
     )
     before = dump(Ansible(lab, tmp_path))
     if enabled is not None:

@@ -404,6 +404,8 @@ def test_faults_of_clocks() -> None:
     assert "0x80070426" in shell.lines(call("w32tm", "/query", "/status"))[0]
     with pytest.raises(ValueError, match="zone="):
         deployment.inject("time_zone_changed", server, {"zone": "Europe/Berlin"})
+    with pytest.raises(ValueError, match="path:"):
+        deployment.inject("registry_changed", server, {"path": "HKLM:\\SOFTWARE", "name": "a", "value": "1"})
     deployment.reset()
     assert shown_error(shell) == pytest.approx(0.0)
     assert deployment.time_servers["ntp1.contoso.com"].offset == 0.0

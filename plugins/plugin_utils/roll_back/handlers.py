@@ -24,6 +24,7 @@ from ..settings import any_noun, apply
 from ..settings.catalogue import Noun, manageable
 from ..settings.identity import stored
 from ..settings.reading import collections, find
+from ..settings.reorder import is_sequence, renumbered
 from ..settings.resource import Collection, Desired, Resource
 from ..settings.resources.registry import RESOURCES
 from ..windows import time_service, time_zone
@@ -67,8 +68,9 @@ def _read_any(noun: Noun) -> Read:
 class SettingsHandler:
     """For one noun of the Central Management Store."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: Read, *, is_sequence: bool = False) -> None:
         self._read = read
+        self._is_sequence = is_sequence
         self._resource: Resource
         self._listed: Sequence[Collection] = ()
         self._predicted: Sequence[Collection] | None = None
@@ -93,7 +95,10 @@ class SettingsHandler:
                 f"As long as the newer changes have not been taken back, this one is refused: {refused}"
             )
         if envelope.check_mode:
-            self._predicted = self._as_predicted(request, result)
+            predicted = self._as_predicted(request, result)
+            if self._is_sequence:
+                predicted = renumbered(self._listed, predicted, request.identity)
+            self._predicted = predicted
         return result
 
     def _as_predicted(self, request: Desired, result: Result) -> list[Collection]:
@@ -239,7 +244,11 @@ class Restoring:
 
 
 HANDLERS: Mapping[str, Callable[[], Handler]] = {
-    **{noun.name: partial(SettingsHandler, _read_any(noun)) for noun in manageable() if not noun.read_only},
+    **{
+        noun.name: partial(SettingsHandler, _read_any(noun), is_sequence=is_sequence(noun))
+        for noun in manageable()
+        if not noun.read_only
+    },
     **{name: partial(SettingsHandler, _read_by(resource)) for name, resource in RESOURCES.items()},
     assignment.RESOURCE: AssignmentHandler,
     certificate_assignment.RESOURCE: partial(

@@ -23,7 +23,7 @@ from .catalogue import Noun
 from .identity import Identity
 from .order import placements
 from .reading import find
-from .resource import Desired
+from .resource import Collection, Desired
 
 # Its -Priority is one within a region, which has to be named as well (Set-CsDialInConferencingAccessNumber).
 _BY_REGION = "CsDialInConferencingAccessNumber"
@@ -87,6 +87,38 @@ def reorder(
         restore_commands=tuple(command for each in reversed(done) for command in each.restore_commands),
         warnings=tuple(warning for each in done for warning in each.warnings),
     )
+
+
+def is_sequence(noun: Noun) -> bool:
+    """Whether its objects are numbered one after the other, in each scope."""
+    return noun.has_priority and noun.name != _BY_REGION
+
+
+def renumbered(
+    before: Sequence[Collection], after: Sequence[Collection], changed: Identity
+) -> list[Collection]:
+    """What the server makes of a sequence of which one object was written, or has come or gone: the others make room
+    for it, or close up.
+    """
+    line = [each for each in after if _scope(each.identity) == _scope(changed)]
+    numbers = [each.values.get("Priority") for each in line]
+    if not all(isinstance(number, int) for number in numbers):
+        return list(after)
+    known = [each.values["Priority"] for each in before if _scope(each.identity) == _scope(changed)]
+    first = min([*known, *numbers], default=0)
+    line.sort(key=lambda each: each.values["Priority"])
+    placed = find(line, changed)
+    if placed is not None:
+        line.remove(placed)
+        line.insert(placed.values["Priority"] - first, placed)
+    others = [each for each in after if _scope(each.identity) != _scope(changed)]
+    return [
+        *others,
+        *(
+            replace(each, values={**each.values, "Priority": number})
+            for number, each in enumerate(line, start=first)
+        ),
+    ]
 
 
 def _read(envelope: Envelope, noun: Noun) -> Table:

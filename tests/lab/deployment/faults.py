@@ -117,6 +117,8 @@ def _registry(deployment: LyncDeployment, server: Server | None, options: Mappin
         path, name, text = options["path"], options["name"], options["value"]
     except KeyError:
         raise ValueError("registry_changed needs path=HKEY_LOCAL_MACHINE\\..., name= and value=.") from None
+    if not path.upper().startswith("HKEY_LOCAL_MACHINE\\"):
+        raise ValueError(f"path: {path!r} is not below HKEY_LOCAL_MACHINE\\.")
     data: Any = int(text, 0) if text.lstrip("-").isdigit() or text.lower().startswith("0x") else text
     machine.registry.put(path, name, data)
     return f"{path} {name} of {machine.fqdn} is {text}."

@@ -7,6 +7,9 @@
 from __future__ import annotations
 
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings import catalogue, order
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings.identity import Scope, stored
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings.reorder import renumbered
+from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resource import Collection
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,3 +64,25 @@ def test_references_are_told_one_by_one() -> None:
         ("CsPstnUsage", "Local"),
         ("CsPstnUsage", "Long"),
     ]
+
+
+def numbered(**priorities: int) -> list[Collection]:
+    return [
+        Collection(stored(name, (Scope.NAMED,)), {"Priority": number}) for name, number in priorities.items()
+    ]
+
+
+def test_the_others_make_room_for_a_place_that_was_given_and_close_up() -> None:
+    before = numbered(a=0, b=1, c=2)
+    for after, expected in (
+        (numbered(a=0, b=1, c=0), {"c": 0, "a": 1, "b": 2}),
+        (numbered(a=0, b=2, c=2), {"a": 0, "c": 1, "b": 2}),
+        (numbered(b=1, c=2), {"b": 0, "c": 1}),
+        (numbered(a=0, b=1, c=2, d=1), {"a": 0, "d": 1, "b": 2, "c": 3}),
+    ):
+        changed = next(
+            (each.identity for each in after if each not in before),
+            before[0].identity,
+        )
+        made = renumbered(before, after, changed)
+        assert {str(each.identity): each.values["Priority"] for each in made} == expected
