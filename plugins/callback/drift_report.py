@@ -167,6 +167,9 @@ class CallbackModule(CallbackBase):
         self._guarded(lambda: self._take(result, "skipped"))
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
+        # A failure that was rescued is none.
+        ended = {*getattr(stats, "failures", ()), *getattr(stats, "dark", ())}
+        self._gathered.lost = {host: how for host, how in self._gathered.lost.items() if host in ended}
         self._guarded(self._report)
         code = _BROKEN if self._is_broken else 0
         if self._gathered.exits and not code:

@@ -26,7 +26,7 @@ from typing import Any
 import pytest
 from forked_ansible import AnsibleForks
 from lab.injection import Rule
-from lab.objects.nouns import NOUNS
+from lab.objects.nouns import ENUMERATIONS, NOUNS, Property
 from running import RunningLab, ansible_environment, playbook_command
 
 from .in_process import PLUGINS, LabInProcess, Worker
@@ -271,6 +271,77 @@ def test_written_down_changed_found_corrected_and_taken_back(
     explained = controller.run("drift_check")
     assert {each["id"] for each in explained["findings"]} == {each["id"] for each in drifted["findings"]}
     assert all(each["explained"] for each in explained["findings"] if each["property"] not in ("order",))
+
+
+# Which deployment it is, and what is shown only beside another's value, have tests of their own.
+APART = {
+    ("CsSipDomain", "IsDefault"),
+    ("CsPublicProvider", "NameDecorationExcludedDomainList"),  # A list whose entries the server trims.
+    *(
+        ("CsAccessEdgeConfiguration", name)
+        for name in ("RoutingMethod", "DefaultRouteFqdn", "IsPublicProvider", "VerificationLevel")
+    ),
+}
+
+
+def another(known: Property, value: Any) -> Any:
+    """Another value of the property's type, for a text with what nobody sees at its end; None where none is known."""
+    names = known.values or ENUMERATIONS.get(known.type)
+    if names:
+        return next((each for each in names if known.typed(each) != value), None)
+    if known.is_nested:
+        return None
+    if known.is_list:
+        return (*(value or ()), "sip:new@contoso.com")
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, datetime.timedelta):
+        return value + datetime.timedelta(seconds=1)
+    if isinstance(value, int | float):
+        return value + 1
+    texts = {
+        "String": f"{value or ''}\u00a0",
+        "Fqdn": "other.contoso.com",
+        "Uri": "https://other.contoso.com/x",
+    }
+    return texts.get(known.type)
+
+
+@pytest.mark.sweep
+@every_version
+def test_whatever_property_changes_is_found_and_nothing_else(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    controller.run("drift_export")
+    store = lab.deployment.store
+    start = {
+        noun: next(iter(objects.values()))
+        for noun, objects in store.state.items()
+        if objects and (controller.baseline / f"{noun}.yml").exists()
+    }
+    tried = 0
+    for part in range(3):
+        changed: set[tuple[str, str, str]] = set()
+        for noun, (identity, values) in start.items():
+            properties = [p for p in NOUNS[noun].properties_in(lab.deployment.version) if p.name in values]
+            new = {
+                p.name: value
+                for p in properties[part::3]
+                if p.name not in ("Priority", "Name", "Parent") and (noun, p.name) not in APART
+                if (value := another(p, values[p.name])) is not None
+            }
+            store.put(noun, identity, values)
+            by_hand(lab, noun, identity, **new)
+            changed |= {(noun, identity, name) for name in new}
+        result = controller.run("drift_check")
+        hidden = result["coverage"]["not_comparable"]
+        expected = {each for each in changed if each[2] not in hidden.get(each[0], {})}
+        assert {tuple(map(str.lower, each)) for each in found(result)} == {
+            tuple(map(str.lower, each)) for each in expected
+        }
+        assert result["counts"]["unknown"] == 0
+        tried += len(expected)
+    assert tried > 300
 
 
 @one_version

@@ -92,6 +92,8 @@ def _headline(finding: Mapping[str, Any]) -> str:
         return (
             f"waived until {finding['waiver']['expires']} by {finding['waiver']['owner']}: {now} for {wanted}"
         )
+    if finding["current"] is None and finding["desired"] is None:
+        return str(finding["reason"])
     return f"{finding['property']}: {now}, wanted {wanted}"
 
 

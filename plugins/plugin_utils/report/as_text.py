@@ -58,6 +58,8 @@ def _finding(finding: Mapping[str, Any], *, several: bool) -> Iterator[str]:
     )
     if finding["count"] == "unknown":
         yield from _wrapped(words.visible(finding["detail"]), "    ")
+    elif finding["current"] is None and finding["desired"] is None:
+        yield from _wrapped(words.visible(finding["reason"]), "    ")
     else:
         now, wanted = words.value(finding["current"]), words.value(finding["desired"])
         was, became = ("was", "is") if finding["count"] == "corrected" else ("now", "wanted")

@@ -45,6 +45,7 @@ _WHY_NOT = {
     "skipped": "Every task that judges it was skipped",
     "not_reached": "The run ended before it came to this host",
 }
+_ENDED = {"unreachable": "It could not be reached any more", "failed": "It failed"}
 _UNKNOWN_OF_HOST = {"unreachable": Unknown.UNREACHABLE, "failed": Unknown.FAILED}
 _OF_CLOCKS = ("clock", "time_zone", "time_service")
 _CHANGED_BY = {"certificate_judgement": "certificate_assignment"}
@@ -255,6 +256,7 @@ class _Work:
         self._add_clocks(rows, as_wanted)
         self._add_by_host(rows, as_wanted)
         hosts = self._hosts()
+        self._say_where_the_run_ended(hosts, rows.values())
         for host in hosts:
             if host["outcome"] != "judged":
                 row = self._unjudged(host)
@@ -446,9 +448,21 @@ class _Work:
             )
         return found
 
+    def _say_where_the_run_ended(
+        self, hosts: Iterable[dict[str, Any]], rows: Iterable[Mapping[str, Any]]
+    ) -> None:
+        """A run without a verdict may fail at a host that was judged, over something that none of its rows says."""
+        places = {
+            str(row[key]) for row in rows if row["count"] in OPEN for key in ("host", "server", "identity")
+        }
+        for host in hosts if not self._gathered.exits else ():
+            if host["name"] in self._gathered.lost and host["name"] not in places:
+                host["outcome"], host["message"] = self._gathered.lost[host["name"]]
+
     def _unjudged(self, host: Mapping[str, Any]) -> dict[str, Any]:
         name, outcome = str(host["name"]), str(host["outcome"])
         message = f": {host['message']}" if host["message"] else "."
+        was_judged = name in self._judged
         finding = Finding(
             str(host["deployment"]),
             _HOST,
@@ -457,9 +471,11 @@ class _Work:
             Kind.REPORTED,
             Status.UNKNOWN,
             severity=Severity.HIGH,
-            reason="Nothing of this host was judged.",
+            reason="The run did not get to its end here."
+            if was_judged
+            else "Nothing of this host was judged.",
             unknown=_UNKNOWN_OF_HOST.get(outcome, Unknown.NOT_REACHED),
-            detail=f"{_WHY_NOT[outcome]}{message}",
+            detail=f"{_ENDED[outcome] if was_judged else _WHY_NOT[outcome]}{message}",
         )
         row = self._row(finding.as_dict(), Place(str(host["deployment"])), name)
         return {**row, "kind": _HOST, "module": _HOST}

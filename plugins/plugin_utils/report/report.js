@@ -87,6 +87,9 @@
     return items.map(([name, sign, item]) => make("li", { class: name, "data-sign": sign }, ...visible(item || "(empty)")));
   };
 
+  // Another playbook's finding may be a sentence alone.
+  const isBare = (finding) => (finding.current ?? null) === null && (finding.desired ?? null) === null;
+
   const values = (finding) => {
     const { current, desired } = finding;
     const [now, wanted] = finding.count === "corrected" ? ["was", "is"] : ["now", "wanted"];
@@ -147,7 +150,7 @@
 
   const bodyOf = (group) => {
     const [first] = group;
-    const rows = first.count === "unknown" ? [] : values(first);
+    const rows = first.count === "unknown" || isBare(first) ? [] : values(first);
     const body = make("div", { class: "body" }, make("dl", { class: "pair" }, ...rows, ...pairs(first)));
     const link = make("p", {}, make("a", { href: `#finding=${first.id}` }, "link to this finding"));
     if (group.length === 1) {
@@ -168,7 +171,7 @@
   const card = (group, open) => {
     const [first] = group;
     const where = group.length > 1 ? `${group.length} objects` : whereOf(first);
-    const gist = first.count === "unknown" ? first.detail || first.reason || "" : first.count === "corrected" ? `was ${described(first.current)}, is ${described(first.desired)}` : `now ${described(first.current)}, wanted ${described(first.desired)}`;
+    const gist = first.count === "unknown" ? first.detail || first.reason || "" : isBare(first) ? first.reason || "" : first.count === "corrected" ? `was ${described(first.current)}, is ${described(first.desired)}` : `now ${described(first.current)}, wanted ${described(first.desired)}`;
     const name = make("span", { class: "name" }, ...visible(first.noun ?? ""), " ", group.length > 1 ? "" : make("span", {}, ...visible(first.identity ?? "")), " ", make("b", {}, ...visible(first.property ?? "")));
     const summary = make("summary", {},
       make("div", {}, make("span", { class: "severity" }, severityOf(first)), make("span", { class: "age" }, group.length > 1 ? ages(group) : age(first))),

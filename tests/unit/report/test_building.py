@@ -120,6 +120,22 @@ def test_a_host_that_nobody_judged_is_unknown(lost: Any, answers: Any, outcome: 
     assert built["verdict"] == "incomplete"
 
 
+def test_a_run_that_fails_at_a_host_which_was_judged_is_not_as_wanted() -> None:
+    lost = {"fe01": ("failed", "Whether to restart is not said.")}
+    told = answer("media_configuration", typed("drifted", entry()), "fe02")
+    fine = answer("media_configuration", typed("in_desired_state"), "fe01")
+    built = model(
+        fine, told, lost={**lost, "fe02": ("failed", "It differs.")}, hosts={"fe01": "", "fe02": ""}
+    )
+    assert [(each["identity"], each["count"]) for each in built["findings"]] == [
+        ("Global", "drifted"),
+        ("fe01", "unknown"),
+    ]
+    assert {each["name"]: each["outcome"] for each in built["hosts"]} == {"fe01": "failed", "fe02": "judged"}
+    # With a verdict of its own the last task fails on purpose.
+    assert model(fine, lost=lost, hosts={"fe01": ""}, exits=True)["counts"]["unknown"] == 0
+
+
 @pytest.mark.parametrize(
     ("answers", "expected"),
     [
