@@ -15,6 +15,7 @@ from ..modules import clock_report as module
 from ..plugin_utils.clock.outcome import Run, outcome, report, troubles
 from ..plugin_utils.clock.run import saved
 from ..plugin_utils.restart.turns import outcomes
+from ..plugin_utils.result.pasting import inventory_arguments, reaching
 from ..plugin_utils.run_action import RunAction
 
 
@@ -47,7 +48,8 @@ class ActionModule(RunAction):
             arguments["not_planned"],
         )
         results = {host: outcome(run, host) for host in map(str, variables["ansible_play_hosts_all"])}
-        lines = report(run, results)
+        inventory = inventory_arguments(variables)
+        lines = [reaching(line, inventory) for line in report(run, results)]
         self.show(lines)
         failing = [host for host, result in results.items() if result.pop("failed")]
         return {"results": results, "failing": failing, "troubles": troubles(run), "lines": lines}

@@ -16,6 +16,7 @@ from ..plugin_utils.federation.prerequisites import State, prerequisites, produc
 from ..plugin_utils.federation.reading import OutsideOptions, deployment
 from ..plugin_utils.module_action import InfoAction
 from ..plugin_utils.powershell.shell import ManagementShell
+from ..plugin_utils.result.pasting import inventory_arguments
 
 
 class ActionModule(InfoAction):
@@ -30,11 +31,12 @@ class ActionModule(InfoAction):
             shell, OutsideOptions(arguments["outside"], arguments["dns_servers"], arguments["dns_port"])
         )
         judged = prerequisites(found)
+        inventory = inventory_arguments(self._variables)
         return {
             "version": found.version,
             "product": product_of(found.version),
             "ready": all(each.state is State.MET for each in judged),
-            "prerequisites": [each.as_dict() for each in judged],
+            "prerequisites": [each.as_dict(inventory) for each in judged],
             **{
                 state.value: [each.name for each in judged if each.state is state]
                 for state in (State.UNMET, State.UNKNOWN)

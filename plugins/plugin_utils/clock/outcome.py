@@ -16,7 +16,10 @@ from ..topology.quorum import Kind
 from .described import lines, listed, short_names, shortened, with_commands, wrapped
 from .judgement import Judgement, Server, Word
 
-_AGAIN = "ansible-playbook lync.remediation.fix_clock_drift -e clock_drift_restart=true"
+_AGAIN = (
+    "ansible-playbook -i inventory lync.remediation.fix_clock_drift \\",
+    "    -e clock_drift_restart=true",
+)
 _START = "Start-CsWindowsService"
 # Skype for Business Server 2015, by the version of its Registrar.
 _FAILS_OVER = 7
@@ -267,9 +270,9 @@ def _left(run: Run, names: Mapping[str, str]) -> Iterator[str]:
     )
     if run.restarts is None:
         how = "Restart them, one outage domain at a time, or leave it with clock_drift_restart=false:"
-        yield from with_commands(how, _AGAIN)
+        yield from with_commands(how, *_AGAIN)
     else:
-        yield from with_commands("Go on with:", _AGAIN)
+        yield from with_commands("Go on with:", *_AGAIN)
     for server in down:
         ways = _ways_back(server)
         second = " (the second if it was not failed over)" if len(ways) > 1 else ""

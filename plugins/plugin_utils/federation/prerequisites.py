@@ -18,6 +18,7 @@ from typing import Any
 
 from ..powershell.commands import Command, Switch
 from ..powershell.ordinal import ordinal_key, same_name
+from ..result.pasting import reaching
 from .messenger import DNS_SRV_ROUTING, MESSENGER
 from .outside import Certificate, Unreached, is_suffix_match
 from .screen import counted
@@ -54,12 +55,13 @@ class Prerequisite:
     evidence: str
     remedy: tuple[str, ...] = ()
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, inventory: Sequence[str] = ()) -> dict[str, Any]:
+        """For the result of a module. ``inventory`` are the arguments that reach the inventory of the run."""
         return {
             "prerequisite": self.name,
             "state": self.state.value,
             "evidence": self.evidence,
-            "remedy": list(self.remedy),
+            "remedy": [reaching(line, inventory) for line in self.remedy],
         }
 
 
@@ -139,7 +141,7 @@ def _version(found: Deployment) -> Prerequisite:
         "no public provider is left to reach since 2025-05-05. What makes sense is an audit of what is still open, and "
         "the way back"
     )
-    audit = "ansible-playbook lync.remediation.disable_windows_live_av_federation --check --diff"
+    audit = "ansible-playbook -i inventory lync.remediation.disable_windows_live_av_federation --check --diff"
     return _verdict(
         "version", [f"{found.version}: {left}"] if product >= _SE else [], str(found.version), [audit]
     )
