@@ -23,7 +23,8 @@ LINES = 50
 
 def started(folder: Path, **settings: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "demo"],
+        # Whoever starts these tests in the background has Ctrl-C ignored, which is inherited.
+        ["env", "--default-signal=INT", sys.executable, "-m", "demo"],
         cwd=TESTS,
         env={**os.environ, "TMPDIR": str(folder), "COLUMNS": "80", **settings},
         stdin=subprocess.DEVNULL,

@@ -195,12 +195,15 @@ def clock_is_right(host: str) -> Callable[[LabInProcess], bool]:
 
 
 def have_been_down(host: str) -> Fulfilled:
-    """Whether the services run, and have been stopped or started since the deployment's beginning."""
+    """Whether the services run, have been stopped or started since the deployment's beginning, and nobody's mark says
+    that they are being stopped.
+    """
     running = are_all(host, "Running")
 
     def is_fulfilled(lab: LabInProcess) -> bool:
         held = lab.deployment.machine(f"{host}.contoso.com").services.values()
-        return running(lab) and any(service.attempt for service in held if service.is_lync)
+        is_marked = any(path.endswith(r"\Stopping") and marks for path, *marks in registry(host)(lab))
+        return running(lab) and not is_marked and any(service.attempt for service in held if service.is_lync)
 
     return is_fulfilled
 

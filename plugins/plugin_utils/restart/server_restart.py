@@ -307,6 +307,9 @@ class _Restart:
         )
         self.envelope.expects(self.envelope.known.warned(left))
 
+    def _is_marked(self, keys: Mapping[str, registry.Values]) -> bool:
+        return any(mark.token == self.token for mark in stopping_mark.read(keys))
+
     def _unmark(self) -> bool:
         """Take the mark away; whether that is done. What may still be at work keeps it."""
         if not self.marked or not self.envelope.all_ended:
@@ -330,10 +333,8 @@ class _Restart:
             outcome = self._withdrawn(refused)
             raise outcome from (refused if outcome is not refused else None)
         try:
-            return self._carry_out(steps)
-        except ChangeFailed:
-            self._unmark()
-            raise
+            self._take(steps)
+            return self._concluded()
         except ManagementShellError as lost:
             self.envelope.expects(self.envelope.known.with_details(services={}))
             raise self.envelope.unread(self.name, lost) from lost
@@ -353,24 +354,32 @@ class _Restart:
             replace(known, status=Status.UNKNOWN, changed=True),
         )
 
-    def _carry_out(self, steps: Sequence[Step]) -> Result:
+    def _take(self, steps: Sequence[Step]) -> None:
         if self.note:
             for command in PURGE_TICKETS:
                 self.envelope.write(command)
-        for step in steps:
-            self.acting.take(step)
-            if step.takes_down and self.note:
-                # Without this an interrupted restart is made again as a whole; nothing worse comes of a failure.
-                self.envelope.write(restart_note.stopped(self._now()))
+        try:
+            for step in steps:
+                self.acting.take(step)
+                if step.takes_down and self.note:
+                    # Without this an interrupted restart is made again as a whole; nothing worse comes of a failure.
+                    self.envelope.write(restart_note.stopped(self._now()))
+        except ChangeFailed:
+            self._unmark()
+            raise
+
+    def _concluded(self) -> Result:
         found = pools.own_services(self.shell)
         if self.note and self.envelope.all_ended:
             # Where a command may still be at work the note stays, and the next run sees to it.
             self.envelope.write(restart_note.removing())
         self._unmark()
         keys = self._keys()
+        if self._is_marked(keys) and self._unmark():
+            keys = self._keys()
         note = restart_note.read_note(keys)
         mismatches = [Mismatch("restart_pending", None, note)] if note is not None else []
-        if any(mark.token == self.token for mark in stopping_mark.read(keys)):
+        if self._is_marked(keys):
             mismatches.append(Mismatch("mark", None, self.token))
         result = self.envelope.known.with_details(services=found.states, restart_pending=note)
         return self.envelope.conclude(
