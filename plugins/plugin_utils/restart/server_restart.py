@@ -335,6 +335,8 @@ class _Restart:
         try:
             self._take(steps)
             return self._concluded()
+        except ChangeFailed:
+            raise
         except ManagementShellError as lost:
             self.envelope.expects(self.envelope.known.with_details(services={}))
             raise self.envelope.unread(self.name, lost) from lost
