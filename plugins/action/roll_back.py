@@ -44,6 +44,11 @@ class ActionModule(ModuleAction):
         )
         run = arguments["run"]
         entries = journal.entries(folder, run=None if run is None or same_name(run, LATEST) else run)
+        if not entries and folder != journal.default_folder() and not folder.is_dir():
+            raise UnusableArgument(
+                JOURNAL_VARIABLE,
+                f"there is no folder {folder}. Allowed: the folder that the changes were written down in",
+            )
         _must_be_known(arguments["resource"], entries)
         own = str(self._task.delegate_to or self._variables.get("inventory_hostname", ""))
         host = arguments["host"]

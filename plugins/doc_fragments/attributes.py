@@ -57,3 +57,11 @@ attributes:
     support: full
     details: The module changes nothing.
 """
+
+    ONCE = r"""
+options: {}
+attributes:
+  bypass_host_loop:
+    description: Runs once for all hosts of the play.
+    support: full
+"""

@@ -72,11 +72,8 @@ options:
 extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.info
+  - lync.remediation.attributes.once
   - lync.remediation.action_group
-attributes:
-  bypass_host_loop:
-    description: Runs once for all hosts of the play.
-    support: full
 seealso:
   - module: lync.remediation.certificate_info
   - module: lync.remediation.av_edge_info

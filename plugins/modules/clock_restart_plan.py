@@ -43,11 +43,8 @@ options:
 extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.info
+  - lync.remediation.attributes.once
   - lync.remediation.action_group
-attributes:
-  bypass_host_loop:
-    description: Runs once for all hosts of the play.
-    support: full
 seealso:
   - module: lync.remediation.clock_judgement
   - module: lync.remediation.server_restart

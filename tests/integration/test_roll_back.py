@@ -430,6 +430,10 @@ def test_no_journal_at_all_is_one_sentence(demo: Ansible, folder: Path) -> None:
     assert (run.exit_code, run.changed) == (0, 0), run.output
     assert run.text.count("msg:") == 1
     assert not folder.exists()
+    # Nothing was ever written down there; a folder that somebody names and that is not there is a mistake.
+    elsewhere = back(demo, run="latest", lync_remediation_journal=str(folder.parent / "elsewhere"))
+    assert elsewhere.exit_code == 2, elsewhere.output
+    assert "lync_remediation_journal: there is no folder" in elsewhere.text
     assert demo.lab.writes() == []
 
 
