@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from ..drift.summary import not_known
 from ..result.severity import Severity
 from .counting import AS_WANTED, CORRECTED, DRIFTED, UNKNOWN, WAIVED
 
@@ -30,18 +31,6 @@ LABELS: Mapping[str, str] = {
     "first_seen": "seen for the first time",
 }
 _SEVERITIES = [each.value for each in Severity]
-# By what a row stands for, and by why it is unknown.
-_NOT_KNOWN: Mapping[str, Mapping[str, str]] = {
-    "noun": {
-        "": "could not be read",
-        "not_permitted": "may not be read",
-        "timed_out": "took too long to read",
-        "shape_changed": "changed shape",
-        "changed_while_reading": "changed while being read",
-    },
-    "host": {"": "had no turn", "unreachable": "could not be reached", "failed": "failed"},
-    "thing": {"": "could not be judged"},
-}
 
 
 def word(model: Mapping[str, Any]) -> str:
@@ -60,7 +49,8 @@ def sentence(model: Mapping[str, Any]) -> str:
     if counts[CORRECTED]:
         said.append(f"{_number(counts[CORRECTED], 'thing was', 'things were')} corrected.")
     if counts[UNKNOWN]:
-        said.append(f"{_unknown(model)}.")
+        unknown = [each for each in model["findings"] if each["count"] == UNKNOWN]
+        said.append(f"{visible(not_known(unknown))}.")
     if model["verdict"] == "refused":
         refusals = [each["refusal"] for each in model["deployments"] if each["refusal"]]
         said.insert(0, refusals[0] if refusals else "The run ended before it came to its verdict.")
@@ -79,29 +69,6 @@ def _finding_sentence(model: Mapping[str, Any]) -> str:
         return f"1 thing differs; its severity is {worst}."
     of_them = "all" if by_severity[worst] == number else str(by_severity[worst])
     return f"{number} things differ, {of_them} of them {worst}."
-
-
-def _unknown(model: Mapping[str, Any]) -> str:
-    """What is not known of how many, with the name of what stands alone."""
-    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for each in model["findings"]:
-        if each["count"] == UNKNOWN:
-            kind = each["kind"] if each["kind"] in _NOT_KNOWN and each["noun"] else "thing"
-            groups.setdefault((kind, _NOT_KNOWN[kind].get(each["unknown"], _NOT_KNOWN[kind][""])), []).append(
-                each
-            )
-    parts = []
-    for kind in _NOT_KNOWN:
-        for (own, what), found in groups.items():
-            if own == kind:
-                parts.append(f"{_named(kind, found)} {what}")
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def _named(kind: str, found: Sequence[Mapping[str, Any]]) -> str:
-    if len(found) > 1 or kind == "thing":
-        return _number(len(found), kind, f"{kind}s")
-    return visible(str(found[0]["noun"] if kind == "noun" else found[0]["identity"]))
 
 
 def not_checked(model: Mapping[str, Any]) -> str:
