@@ -242,7 +242,7 @@ class CallbackModule(CallbackBase):
                     host,
                     module,
                     str(getattr(task, "_uuid", "")),
-                    str(getattr(task, "name", "") or module),
+                    str(task.get_name()),
                     _outcome_of(each, outcome) if items is not None else outcome,
                     each,
                     tuple(self._speaks_for(task)),

@@ -252,6 +252,12 @@ drift:
       desired: true
       severity: critical
       reason: Decides whether there is any federation at all, public providers included.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The Management Shell lines that make the change, for people to read. They were run, or would have been

@@ -179,6 +179,12 @@ drift:
       desired: A9D51A2911C74FABFF7F2A8A994B20857D399107
       severity: critical
       reason: What the service uses; all Edge Servers of a pool must have the same for A/V authentication.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.

@@ -178,6 +178,12 @@ drift:
       desired: at most 1.0 s
       severity: critical
       reason: Clocks that differ break sign-in, signed requests to the Edge Server and A/V authentication.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.

@@ -185,6 +185,12 @@ drift:
   returned: when it was not refused
   type: list
   elements: dict
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 restore_commands:
   description:
     - The lines that would put back what was there before.

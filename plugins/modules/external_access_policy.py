@@ -231,6 +231,12 @@ drift:
       desired: true
       severity: high
       reason: Decides whether users may communicate with people on public providers such as Windows Live.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The Management Shell lines that make the change, for people to read. They were run, or would have been

@@ -277,6 +277,12 @@ drift:
       desired: SupportEncryption
       severity: critical
       reason: Decides whether calls must, may or must not be encrypted; where two sides disagree, a call fails (488).
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The Management Shell lines that make the change, for people to read. They were run, or would have been

@@ -226,6 +226,12 @@ drift:
       desired: true
       severity: high
       reason: Decides whether the provider's users can be reached at all.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The Management Shell lines that make the change, for people to read. They were run, or would have been

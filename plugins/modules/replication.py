@@ -144,6 +144,12 @@ drift:
       desired: true
       severity: high
       reason: A server that is behind goes on with the settings as they were before the last changes.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The Management Shell lines for O(force), for people to read. They were run, or would have been in

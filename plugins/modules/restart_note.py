@@ -134,6 +134,12 @@ drift:
       desired: true
       severity: high
       reason: Services that run keep the zone and the tickets of a clock that was put right.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.

@@ -188,6 +188,12 @@ drift:
       desired: stopped
       severity: high
       reason: Services that are not what they should be take a server out of its pool, or keep it in.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.

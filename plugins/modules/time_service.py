@@ -226,6 +226,12 @@ drift:
       desired: manual
       severity: high
       reason: Decides whom the clock follows; an Edge Server in a workgroup has no domain to follow.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.

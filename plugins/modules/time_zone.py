@@ -126,6 +126,12 @@ drift:
       desired: Central Standard Time
       severity: high
       reason: A wrong zone makes people and programs set the clock wrong.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.
