@@ -110,6 +110,9 @@ PEOPLE: list[dict[str, Any]] = [
         "external_access_policy": "Só nós",
     },
 ]
+UNGRANTED = [
+    {name: value for name, value in each.items() if name != "external_access_policy"} for each in PEOPLE
+]
 POLICIES: list[dict[str, Any]] = [
     {"Identity": "Global", **OPEN, "Description": "For all"},
     {"Identity": "Site:Dublin", "Description": "Nobody outside"},
@@ -167,7 +170,7 @@ def test_enabling_disabling_and_enabling_again_is_there_and_back_twice(
     if "ExternalAccessPolicy" in settings:
         changes = {"settings": description, "users": PEOPLE}
     elif settings:
-        changes = {"settings": settings}
+        changes = {"settings": settings, "users": UNGRANTED}
     else:
         changes = {}
     ansible = ansible_at(start("demo", version=version, **changes))
