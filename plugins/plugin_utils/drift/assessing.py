@@ -267,7 +267,7 @@ def reported(
     """
     found = []
     for number, result in enumerate(results):
-        origin = f"drift_results[{number}]"
+        origin = f"task {result['task']}" if result.get("task") else f"drift_results[{number}]"
         drift = result.get("drift")
         if not isinstance(drift, Sequence) or isinstance(drift, str):
             raise UnusableArgument("results", f"number {number} is no result of a module of this collection")

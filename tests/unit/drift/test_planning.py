@@ -532,6 +532,9 @@ def test_what_other_tasks_found_joins_and_a_contradiction_is_named() -> None:
     (other,) = reported("contoso", [result("SupportEncryption")], comparison)
     assert other.key == comparison.findings[0].key
     assert "b/CsMediaConfiguration.yml:5" in other.detail
+    assert other.origins == ("drift_results[0]",)
+    (named,) = reported("contoso", [result("SupportEncryption", task="Media, site.yml:12")], comparison)
+    assert named.origins == ("task Media, site.yml:12",)
     (lost,) = reported("contoso", [{"status": "unknown", "drift": [], "msg": "No answer."}], comparison)
     assert lost.unknown is Unknown.FAILED
     with pytest.raises(BadArgument, match=r"^results"):
