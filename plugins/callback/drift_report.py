@@ -51,7 +51,7 @@ options:
       - name: LYNC_REMEDIATION_REPORT_NAME
   formats:
     description:
-      - What is written beside the JSON file, which always is. V(html), a page for people; V(csv), for spreadsheets;
+      - What is written besides the JSON file, which always is. V(html), a page for people; V(csv), for spreadsheets;
         V(junit), for what shows the results of tests; V(prometheus), for the textfile collector of node_exporter;
         V(text), as it is shown at the end of the run.
     type: list
