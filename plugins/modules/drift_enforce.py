@@ -177,22 +177,22 @@ RETURN = r"""
 status:
   description:
     - V(in_desired_state), V(drifted), V(corrected), or V(unknown).
-  returned: when it was not refused
+  returned: always
   type: str
 before:
   description:
     - The changed objects before, by name.
-  returned: when it was not refused
+  returned: always
   type: dict
 after:
   description:
     - The changed objects afterwards, by name.
-  returned: when it was not refused
+  returned: always
   type: dict
 drift:
   description:
     - Each difference that was corrected, or would be.
-  returned: when it was not refused
+  returned: always
   type: list
   elements: dict
 task:
@@ -204,7 +204,7 @@ task:
 restore_commands:
   description:
     - The lines that would put back what was there before.
-  returned: when it was not refused
+  returned: always
   type: list
   elements: str
 verdict:
