@@ -117,10 +117,10 @@ class Controller:
             path.name: path.read_bytes() for path in self.baseline.iterdir() if path.name != "manifest.yml"
         }
 
-    def task(self, module: str, **arguments: Any) -> dict[str, Any]:
+    def task(self, module: str, check: bool = False, **arguments: Any) -> dict[str, Any]:
         """A task that is none of drift's."""
         worker = Worker(self._variables, self.home / f"run{next(numbers)}", self.home / "journal")
-        result = worker.run(module, arguments)
+        result = worker.run(module, arguments, check=check)
         worker.reset_connection()
         return result
 
@@ -202,9 +202,14 @@ def change_by_hand(lab: LabInProcess) -> set[tuple[str, str, str]]:
     # Objects that came, with the priorities of others pushed back, and that went.
     by_hand(lab, "CsVoicePolicy", "Site:Redmond")
     by_hand(lab, "CsAllowedDomain", "tailspin.com", Domain="tailspin.com")
+    rule = {"Name": "Front", "Pattern": r"^0(\d+)$", "Translation": "$1"}
+    by_hand(lab, "CsVoiceNormalizationRule", "Tag:Plan/Front", **rule, Priority=0)
+    for place, name in enumerate("ABC", 1):
+        by_hand(lab, "CsVoiceNormalizationRule", f"Tag:Plan/{name}", Priority=place)
     store.remove("CsAllowedDomain", "litware.com")
     expected |= {
         ("CsVoicePolicy", "Site:Redmond", "existence"),
+        ("CsVoiceNormalizationRule", "Tag:Plan/Front", "existence"),
         ("CsAllowedDomain", "tailspin.com", "existence"),
         ("CsAllowedDomain", "litware.com", "existence"),
     }
@@ -252,7 +257,7 @@ def test_written_down_changed_found_corrected_and_taken_back(
 
     refused = controller.run("drift_enforce", remove_unmanaged=True)
     assert (refused["verdict"], lab.writes) == ("refused", [])
-    confirmed = {"remove_unmanaged": True, "confirm_removals": 2, "confirm_corrections": len(expected) - 2}
+    confirmed = {"remove_unmanaged": True, "confirm_removals": 3, "confirm_corrections": len(expected) - 3}
     foretold = controller.run("drift_enforce", check_mode=True, **confirmed)
     assert lab.writes == []
     assert foretold["changed"]
@@ -420,6 +425,24 @@ def test_one_failing_cmdlet_costs_one_noun(lab: LabInProcess, controller: Contro
     assert lab.writes == []
     lab.heal()
     assert controller.run("drift_enforce")["counts"]["corrected"] == 1
+
+
+@pytest.mark.parametrize("version", ["2019"], indirect=True, scope="module")
+def test_what_another_task_has_found_joins_by_the_path_of_that_task(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    controller.run("drift_export", nouns=FEW)
+    policy = controller.task("external_access_policy", check=True, enable_outside_access=True)
+    media = controller.task("media_configuration", check=True, encryption_level="SupportEncryption")
+    result = controller.run("drift_check", results=[policy, media])
+    assert {each["noun"]: each["origins"] for each in result["findings"]} == {
+        "CsExternalAccessPolicy": [f"task {policy['task']}"],
+        "CsMediaConfiguration": [f"task {media['task']}"],
+    }
+    assert f"{controller.baseline}/CsMediaConfiguration.yml" in next(
+        each["detail"] for each in result["findings"] if each["noun"] == "CsMediaConfiguration"
+    )
+    assert lab.writes == []
 
 
 @one_version

@@ -109,6 +109,7 @@ def test_an_account_that_may_only_look_gets_a_dry_run_and_no_more(
         {"name": "viewer", "password": "Lab-Passw0rd", "roles": ["CsViewOnlyAdministrator"]},
     ]
     viewer = ansible_at(start("demo", accounts=accounts, inventory_account="viewer"))
+    viewer.expected_warnings = ["https://"]
     dry = viewer.enable("--check")
     assert (dry.exit_code, dry.changed) == (0, 2), dry.output
     real = viewer.enable()
