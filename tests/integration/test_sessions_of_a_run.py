@@ -86,7 +86,8 @@ def test_both_playbooks_with_all_that_they_can_do(
 def test_a_loop_of_fifty_items(start: Start, ansible_at: AnsibleAt, deployment: str) -> None:
     lab = start(deployment, **ONE_SHELL)
     loop = {
-        **policy(identity="Tag:P{{ item }}", enable_federation_access=True),
+        # Two pools of one deployment would be in each other's way.
+        **policy(identity="Tag:{{ inventory_hostname }}{{ item }}", enable_federation_access=True),
         "loop": "{{ range(50) | list }}",
     }
     run = ansible_at(lab).tasks([loop, LAST])
