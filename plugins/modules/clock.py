@@ -101,6 +101,7 @@ EXAMPLES = r"""
   lync.remediation.clock:
     allow_step: true
     ntp_server: ntp1.contoso.com
+    purge_tickets: false
 """
 
 RETURN = r"""

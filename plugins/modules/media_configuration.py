@@ -182,6 +182,11 @@ EXAMPLES = r"""
     identity: site:Redmond
     enable_qos: true
 
+- name: Let one service have the settings of that site, and the Global ones no longer
+  lync.remediation.media_configuration:
+    identity: service:ConferencingServer:pool01.contoso.com
+    copy_of: site:Redmond
+
 - name: Let that site follow the Global settings again
   lync.remediation.media_configuration:
     identity: site:Redmond

@@ -148,11 +148,12 @@ EXAMPLES = r"""
     state: absent
     filter: RegistrarPool -eq "pool01.contoso.com"
 
-- name: Grant a policy to the finance department
+- name: Grant a policy to the finance department, many people at a time
   lync.remediation.policy_assignment:
     kind: external_access_policy
     policy: ExternalPartners
     ldap_filter: Department=Finance
+    batch_size: 500
 
 - name: Withdraw a policy from everybody who holds it
   lync.remediation.policy_assignment:

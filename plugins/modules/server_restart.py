@@ -156,6 +156,12 @@ EXAMPLES = r"""
   lync.remediation.server_restart:
     management_host: pool01.contoso.com
     take_over: [fe02.contoso.com]
+
+- name: Restart it at once, without waiting for its calls to end, although its pool lacks replicas
+  lync.remediation.server_restart:
+    management_host: pool01.contoso.com
+    graceful: false
+    accept_fabric_warnings: true
 """
 
 RETURN = r"""

@@ -111,6 +111,12 @@ EXAMPLES = r"""
 - name: Start it again
   lync.remediation.server_services:
     state: running
+
+- name: Stop it at once, without waiting for its calls to end
+  lync.remediation.server_services:
+    state: stopped
+    graceful: false
+    drain_timeout: 600
 """
 
 RETURN = r"""
