@@ -116,7 +116,8 @@ def assert_all_say_the_same(built: dict[str, Any]) -> None:
     assert +counts_of_prometheus(rendered["prometheus"]) == +Counter(counts)
     order = ("drifted", "corrected", "waived", "unknown", "as_wanted")
     assert counts_of_text(rendered["text"]) == [counts[name] for name in order]
-    assert all(len(line) < 80 for line in as_text.lines(built))
+    # A name is not broken, however long it is.
+    assert [line for line in as_text.lines(built) if len(line) > 79 and " " in line.strip()] == []
     page = Page(rendered["html"])
     assert page.counts == counts
     assert (page.scripts, page.asks) == (2, [])

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..modules import drift_enforce as module
@@ -16,6 +17,17 @@ from ..plugin_utils.drift.assessing import Task, assess
 from ..plugin_utils.drift.correcting import Correcting, limits_of
 from ..plugin_utils.drift.run import Run
 from ..plugin_utils.powershell.shell import ManagementShell
+
+_OF_CHANGES = (
+    "changed",
+    "status",
+    "before",
+    "after",
+    "drift",
+    "commands",
+    "restore_commands",
+    "diff",
+)
 
 
 class ActionModule(DriftAction):
@@ -34,3 +46,6 @@ class ActionModule(DriftAction):
         limits = limits_of(arguments)
         work = Correcting(self._writing, task, assessment, self._now, limits, self._display.display, folder)
         return work.carry_out(arguments)
+
+    def _of_changes(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: told[name] for name in _OF_CHANGES}

@@ -9,16 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from ..modules import drift_verdict as module
-from ..plugin_utils.change.envelope import Envelope
 from ..plugin_utils.drift.run import EXIT_CODES, counted_once, total_of, worst_of
-from ..plugin_utils.module_action import BaseAction
+from ..plugin_utils.module_action import ControllerAction
 
 
-class ActionModule(BaseAction):
+class ActionModule(ControllerAction):
     DOCUMENTATION = module.DOCUMENTATION
 
-    def _perform(self, arguments: dict[str, Any], envelope: Envelope) -> dict[str, Any]:
-        """Asks no server."""
+    def assess(self, arguments: dict[str, Any]) -> dict[str, Any]:
         results = [dict(each) for each in arguments["results"]]
         for each in results:
             for line in each.get("summary") or ():
@@ -31,4 +29,4 @@ class ActionModule(BaseAction):
         )
         found = {"verdict": verdict.value, "exit_code": EXIT_CODES[verdict.value], "counts": counts}
         stats = {"data": {"lync_remediation_drift": found}, "per_host": False, "aggregate": True}
-        return {"changed": False, **found, "msg": sentence, "ansible_stats": stats}
+        return {**found, "msg": sentence, "ansible_stats": stats}

@@ -69,6 +69,7 @@ class ActionModule(ModuleAction):
             envelope,
             selected,
             journal.taken_back(entries),
+            journal.half_taken_back(entries),
             overwrite_later_changes=arguments["overwrite_later_changes"],
         )
         if selected.entries or selected.elsewhere:

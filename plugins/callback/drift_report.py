@@ -51,7 +51,7 @@ options:
       - name: LYNC_REMEDIATION_REPORT_NAME
   formats:
     description:
-      - What is written beside the JSON file, which always is. V(html), a page for people; V(csv), for spreadsheets;
+      - What is written besides the JSON file, which always is. V(html), a page for people; V(csv), for spreadsheets;
         V(junit), for what shows the results of tests; V(prometheus), for the textfile collector of node_exporter;
         V(text), as it is shown at the end of the run.
     type: list
@@ -242,7 +242,7 @@ class CallbackModule(CallbackBase):
                     host,
                     module,
                     str(getattr(task, "_uuid", "")),
-                    str(getattr(task, "name", "") or module),
+                    str(task.get_name()),
                     _outcome_of(each, outcome) if items is not None else outcome,
                     each,
                     tuple(self._speaks_for(task)),

@@ -41,7 +41,7 @@ options:
       - name: inventory_hostname
   remote_user:
     description:
-      - The account, as C(DOMAIN\\user) or C(user@domain). Leave it out to use the Kerberos ticket of the person who
+      - The account, as C(DOMAIN\user) or C(user@domain). Leave it out to use the Kerberos ticket of the person who
         runs Ansible.
     type: str
     vars:

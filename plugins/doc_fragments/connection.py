@@ -6,7 +6,7 @@ from __future__ import annotations
 
 
 class ModuleDocFragment:
-    """What the modules need to reach a server."""
+    """What the modules need to reach a pool's endpoint, or a server itself."""
 
     DOCUMENTATION = r"""
 options: {}
@@ -18,4 +18,13 @@ notes:
   - On C(/OcsPowershell) the account needs an RBAC role that includes the cmdlets, such as C(CsAdministrator), or
     C(CsViewOnlyAdministrator) where the task only reads. Over WinRM the groups on the server decide, such as
     C(RTCUniversalServerAdmins).
+"""
+
+    SERVER = r"""
+options: {}
+requirements:
+  - pypsrp >= 0.9
+notes:
+  - The host must be the server itself, reached over WinRM with C(ansible_connection=lync.remediation.management_shell).
+    The account needs to be an administrator there.
 """

@@ -25,7 +25,7 @@ options:
     default: 72
   most:
     description:
-      - So many commands of each cmdlet, and then a comment on how many more there are. By default all of them.
+      - How many commands of each cmdlet are shown, before a comment on how many more there are. By default all of them.
     type: int
 """
 

@@ -21,14 +21,15 @@ description:
     C(persistent_chat) or C(survivable_branches). It is also in C(pool_<fqdn>), C(site_<name>), C(role_<role>) for each
     of the pool's roles, and C(version_<number>). What a group's name cannot hold becomes an underscore. The number is
     that of the pool's services, V(5) for 2010, V(6) for 2013, V(7) for 2015, V(8) for 2019 and Subscription Edition.
-  - C(pool_<fqdn>) is a child of the pool's other groups, so that its variables go before those of its site or kind.
+  - C(pool_<fqdn>) is a child of the pool's other groups, so that its variables take precedence over those of its
+    site or kind.
     The group C(lync) holds everything.
   - Every host has C(ansible_host), C(lync_pool), C(lync_site), C(lync_roles) and C(lync_version). The group C(lync)
     sets C(ansible_connection), and C(management_endpoints) sets C(ansible_port), C(ansible_psrp_path) and
     C(ansible_psrp_protocol). How to authenticate on the hosts is not known from the topology, and the account given
-    here may be one that only reads. That belongs into C(group_vars) beside the file, as C(inventory.example) shows.
-  - SQL Servers, file stores, gateways, witnesses and servers of other products are no hosts. Pools, computers and
-    groups that are left out because of their names, or because none of their roles is known, are warned of.
+    here may be one that only reads. That belongs in C(group_vars) beside the file, as C(inventory.example) shows.
+  - SQL Servers, file stores, gateways, witnesses and servers of other products are not hosts. A warning names pools,
+    computers and groups that are left out because of their names, or because none of their roles is known.
 options:
   plugin:
     description: The name of this plugin.
@@ -42,7 +43,7 @@ options:
     aliases: [ansible_host]
   ansible_psrp_user:
     description:
-      - The account, as C(DOMAIN\\user) or C(user@domain). Leave it out to use the Kerberos ticket of the person who
+      - The account, as C(DOMAIN\user) or C(user@domain). Leave it out to use the Kerberos ticket of the person who
         runs Ansible. The RBAC role CsViewOnlyAdministrator is enough.
     type: str
     aliases: [ansible_user]

@@ -33,20 +33,21 @@ options:
     default: []
   computers:
     description:
-      - The computers to search, by FQDN, beside the pools.
+      - The computers to search, by FQDN, in addition to the pools.
     type: list
     elements: str
     default: []
   minutes:
     description:
-      - How far to look back from now by the controller's clock, up to a day. Records of a server whose clock is
-        ahead are found as well; for one whose clock is behind, look back as much further.
+      - How many minutes to look back from now by the controller's clock. Records of a server whose clock is ahead are
+        found as well; for one whose clock is behind, look back as much further.
+      - From V(1) to V(1440).
     type: int
     default: 60
   clocks:
     description:
-      - What M(lync.remediation.clock_judgement) returned. The search looks back further by as much as the clock is
-        behind that is farthest behind, up to a day.
+      - What M(lync.remediation.clock_judgement) returned. Where clocks are behind, the search looks back further, by as
+        much as the slowest of them, up to a day.
     type: dict
     default: {}
   utc_offset:
@@ -56,7 +57,8 @@ options:
     type: str
   evidence:
     description:
-      - How many records are shown as proof of each finding, 1 to 20.
+      - How many records are shown as proof of each finding.
+      - From V(1) to V(20).
     type: int
     default: 3
   mask:
@@ -311,7 +313,7 @@ files:
       type: str
     date_order_known:
       description:
-        - Whether a number that is no month proves that order. Without a proof it is the order in which the file
+        - Whether a number that cannot be a month proves that order. Without a proof it is the order in which the file
           spans fewer days, or else the American one, which is the only one that has been seen.
       returned: always
       type: bool
@@ -330,12 +332,12 @@ clock_differences:
   contains:
     server:
       description:
-        - The one server.
+        - One of the two servers.
       returned: always
       type: str
     reference:
       description:
-        - The other.
+        - The other server, which it is compared with.
       returned: always
       type: str
     offset_seconds:
@@ -405,7 +407,7 @@ steps:
   elements: str
 lines:
   description:
-    - The same for people, in lines of at most 79 columns; commands to paste and lines of traces are not broken.
+    - What was found, for people, in lines of at most 79 columns; commands to paste and lines of traces are not broken.
   returned: success
   type: list
   elements: str
@@ -422,8 +424,8 @@ msg:
   type: str
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: timed_out

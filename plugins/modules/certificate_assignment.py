@@ -33,7 +33,7 @@ options:
     default: AudioVideoAuthentication
   state:
     description:
-      - V(absent) takes the assignment away; the certificate stays in the store.
+      - V(present) assigns the certificate, V(absent) takes the assignment away; the certificate stays in the store.
     type: str
     choices: [present, absent]
     default: present
@@ -43,7 +43,7 @@ options:
     type: str
   effective_date:
     description:
-      - From when on it is used, as ISO 8601 writes it with a zone, such as V(2026-12-01T06:00:00Z). Until then, and for
+      - When it comes into use, as ISO 8601 writes it with a zone, such as V(2026-12-01T06:00:00Z). Until then, and for
         what was issued by then, the old one stays good (C(-Roll)). Only O(use=AudioVideoAuthentication) has that, and
         Lync Server 2010 does not.
       - It must be O(token_lifetime) before the old certificate ends, or earlier.
@@ -64,8 +64,8 @@ options:
     default: true
   effective_date_property:
     description:
-      - The property in which C(Get-CsCertificate) shows from when on a certificate is used that was assigned for
-        later. No public source has its name.
+      - The property in which C(Get-CsCertificate) shows when a certificate that was assigned for later comes into
+        use. No public source has its name.
     type: str
     default: EffectiveDate
   previous_property:
@@ -78,9 +78,8 @@ extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
   - lync.remediation.action_group
-  - lync.remediation.connection
+  - lync.remediation.connection.server
 notes:
-  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
   - Whether a service must be restarted before it uses the certificate, no public source says. Nothing is restarted.
   - The change is journalled before it is made, and can be taken back from there.
 seealso:
@@ -112,8 +111,8 @@ status:
   sample: corrected
 before:
   description:
-    - What was found, with the options of this module; one that was assigned for later goes before the one in force.
-      V(null) where it is not known.
+    - What was found, with the options of this module; one that was assigned for later stands in the place of the one in
+      force. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -122,7 +121,7 @@ before:
     effective_date: null
 after:
   description:
-    - The same after the change, or as it would be. V(null) where it is not known.
+    - What RV(before) has become, or would become. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -179,6 +178,12 @@ drift:
       desired: A9D51A2911C74FABFF7F2A8A994B20857D399107
       severity: critical
       reason: What the service uses; all Edge Servers of a pool must have the same for A/V authentication.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.
@@ -210,7 +215,7 @@ diff:
       type: str
     after:
       description:
-        - One line for each of them as it is wanted.
+        - One line for each differing property as it is wanted.
       returned: always
       type: str
     before_header:
@@ -238,8 +243,8 @@ msg:
     changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: refused

@@ -20,8 +20,8 @@ description:
 options:
   effective_date_property:
     description:
-      - The property in which C(Get-CsCertificate) shows from when on a certificate is used that was assigned for
-        later. No public source has its name.
+      - The property in which C(Get-CsCertificate) shows when a certificate that was assigned for later comes into
+        use. No public source has its name.
     type: str
     default: EffectiveDate
   previous_property:
@@ -34,9 +34,8 @@ extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.info
   - lync.remediation.action_group
-  - lync.remediation.connection
+  - lync.remediation.connection.server
 notes:
-  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
   - No private key is ever read. Whether one may be exported, .NET tells of keys of a cryptographic service provider
     only.
   - M(lync.remediation.certificate_judgement) says what it means for A/V authentication.
@@ -101,17 +100,17 @@ assigned:
       elements: str
     not_before:
       description:
-        - From when on it is valid, in UTC.
+        - When its validity begins, in UTC.
       returned: always
       type: str
     not_after:
       description:
-        - Until when it is valid, in UTC.
+        - When its validity ends, in UTC.
       returned: always
       type: str
     effective_date:
       description:
-        - From when on it is used, in UTC. V(null) for one that was assigned at once.
+        - When it comes into use, in UTC. V(null) for one that was assigned at once.
       returned: always
       type: str
     previous:
@@ -131,7 +130,7 @@ assigned:
       previous: false
 store:
   description:
-    - The certificates in C(Cert:\\LocalMachine\\My). V(null) where it could not be read.
+    - The certificates in C(Cert:\LocalMachine\My). V(null) where it could not be read.
   returned: success
   type: list
   elements: dict
@@ -159,12 +158,12 @@ store:
       elements: str
     not_before:
       description:
-        - From when on it is valid, in UTC.
+        - When its validity begins, in UTC.
       returned: always
       type: str
     not_after:
       description:
-        - Until when it is valid, in UTC.
+        - When its validity ends, in UTC.
       returned: always
       type: str
     key_algorithm:
@@ -232,15 +231,15 @@ status:
   sample: unknown
 msg:
   description:
-    - What went wrong, and what has become of the server.
+    - What went wrong.
   returned: on failure
   type: str
   sample: "The name 'edge01.contoso.com' cannot be resolved. Check ansible_host in the inventory, and this
     machine's DNS."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: value_not_allowed

@@ -22,7 +22,7 @@ options:
   certificates:
     description:
       - The names under which each host of the play has registered what M(lync.remediation.certificate_info) returned. A
-        later one goes before an earlier one where a host has it.
+        later one takes precedence over an earlier one where a host has both.
     type: list
     elements: str
     required: true
@@ -39,7 +39,7 @@ options:
     required: true
   warn_days:
     description:
-      - From how many days before its end on a certificate is warned of.
+      - How many days before it ends a certificate is warned of.
       - From V(0) to V(3650).
     type: float
     default: 30
@@ -49,7 +49,7 @@ options:
     type: str
   effective_date:
     description:
-      - From when on, as ISO 8601 writes it with a zone. Unset, at once.
+      - When O(thumbprint) is to come into use, as ISO 8601 writes it with a zone. Unset, at once.
     type: str
   steps:
     description:
@@ -59,8 +59,8 @@ options:
     default: {}
   fail_from:
     description:
-      - The severity from which on a host is in RV(failing). Unless it is V(never), so is a host of which something is
-        not known.
+      - A host with a finding of this severity or a worse one is in RV(failing), and so is a host of which something is
+        not known. With V(never) no host is.
     type: str
     choices: [critical, high, medium, low, info, never]
     default: high
@@ -147,7 +147,7 @@ findings:
       type: str
     severity:
       description:
-        - V(critical), V(high), V(medium), V(low), or V(info) for what is no fault.
+        - V(critical), V(high), V(medium), V(low), or V(info) for what is not a fault.
       returned: always
       type: str
     pool:
@@ -163,7 +163,7 @@ findings:
       elements: str
     said:
       description:
-        - The same as a sentence.
+        - What is wrong, in a sentence.
       returned: always
       type: str
     evidence:
@@ -248,7 +248,7 @@ failing:
   sample: []
 lines:
   description:
-    - All of that for people, in lines of at most 79 columns, a verdict first.
+    - The judgement for people, in lines of at most 79 columns, a verdict first.
   returned: success
   type: list
   elements: str
@@ -261,8 +261,8 @@ msg:
   sample: "thumbprint: 'A9' is no thumbprint. Allowed are 40 hexadecimal digits. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: bad_argument

@@ -23,8 +23,8 @@ description:
 options:
   max_offset_ms:
     description:
-      - How far the clock may be off, in milliseconds, V(1) or more. An error counts where it is larger by more than
-        the uncertainty of the measurement.
+      - How far the clock may be off, in milliseconds. An error counts where it is larger by more than the
+        uncertainty of the measurement.
       - From V(1) to V(3600000).
     type: float
     default: 1000
@@ -73,7 +73,7 @@ options:
     default: 300
   interval:
     description:
-      - Seconds between two measurements while that is waited for.
+      - Seconds between two measurements while waiting.
       - From V(1) to V(86400).
     type: int
     default: 5
@@ -81,9 +81,8 @@ extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
   - lync.remediation.action_group
-  - lync.remediation.connection
+  - lync.remediation.connection.server
 notes:
-  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
   - The correction is journalled before it is made, as one that cannot be taken back.
 seealso:
   - module: lync.remediation.clock_info
@@ -123,7 +122,7 @@ before:
     offset: more than 1.0 s
 after:
   description:
-    - The same after the change, or as it would be. V(null) where it is not known.
+    - What RV(before) has become, or would become. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -178,6 +177,12 @@ drift:
       desired: at most 1.0 s
       severity: critical
       reason: Clocks that differ break sign-in, signed requests to the Edge Server and A/V authentication.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.
@@ -205,7 +210,7 @@ diff:
       type: str
     after:
       description:
-        - One line for each of them as it is wanted.
+        - One line for each differing property as it is wanted.
       returned: always
       type: str
     before_header:
@@ -251,8 +256,8 @@ msg:
     certain which clock is right. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: refused

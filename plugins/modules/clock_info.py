@@ -43,9 +43,8 @@ extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.info
   - lync.remediation.action_group
-  - lync.remediation.connection
+  - lync.remediation.connection.server
 notes:
-  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
   - M(lync.remediation.clock_judgement) says what the clocks of a whole deployment mean together.
 seealso:
   - module: lync.remediation.clock
@@ -153,7 +152,7 @@ time_service:
     service_state: started
 policies:
   description:
-    - By option, the value of a group policy that goes before the server's own.
+    - By option, the value of a group policy that takes precedence over the server's own.
   returned: always
   type: dict
   sample: {}
@@ -216,15 +215,16 @@ ntp_servers:
       errors: []
 sources:
   description:
-    - The same of the time servers that the server follows by itself.
+    - The time servers that the server follows by itself, in the form of RV(ntp_servers).
   returned: always
   type: list
   elements: dict
   sample: []
 domain_controller:
   description:
-    - The same of the PDC emulator of the domain that the server follows. V(null) where it follows none, or the PDC
-      emulator could not be found with C(nltest) on the server, nor by DNS from the controller, which takes dnspython.
+    - The PDC emulator of the domain that the server follows, in the form of RV(ntp_servers). V(null) where it follows
+      none, or the PDC emulator could not be found with C(nltest) on the server, nor by DNS from the controller, which
+      takes dnspython.
   returned: always
   type: dict
   sample:
@@ -262,15 +262,15 @@ status:
   sample: unknown
 msg:
   description:
-    - What went wrong, and what has become of the server.
+    - What went wrong.
   returned: on failure
   type: str
   sample: "The name 'fe02.contoso.com' cannot be resolved. Check ansible_host in the inventory, and this
     machine's DNS."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: value_not_allowed

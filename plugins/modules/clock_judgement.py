@@ -13,7 +13,7 @@ author:
   - The lync.remediation authors (@lync-remediation)
 description:
   - Judges what M(lync.remediation.clock_info) found out about all hosts of a play, by the selection of RFC 5905.
-  - Whose time counts is each named time server, as the servers measured it; the domain as its PDC emulator, once,
+  - These have a vote, each named time server, as the servers measured it; the domain as its PDC emulator, once,
     however many members follow it; the source of a server that has one of its own; and the controller. A server with a
     wrong zone, or an error that a zone explains, does not vote. Where voters contradict each other without a majority
     it is unclear, and nothing should be done.
@@ -23,7 +23,7 @@ options:
   measurements:
     description:
       - The names under which each host of the play has registered what M(lync.remediation.clock_info) returned. A later
-        one goes before an earlier one where a host has it.
+        one takes precedence over an earlier one where a host has both.
     type: list
     elements: str
     required: true
@@ -48,13 +48,13 @@ options:
     default: []
   max_offset_ms:
     description:
-      - How far from the right time a clock may be, in milliseconds, V(1) or more.
+      - How far from the right time a clock may be, in milliseconds.
       - From V(1) to V(3600000).
     type: float
     default: 1000
   restart_offset_ms:
     description:
-      - From what error on services must be restarted after the repair, in milliseconds.
+      - The error, in milliseconds, from which services must be restarted after the repair.
       - From V(0) to V(31536000000).
     type: float
     default: 300000
@@ -222,7 +222,7 @@ id:
   sample: 5d0f4c6a1be2d977
 lines:
   description:
-    - All of that for people, in lines of at most 79 columns.
+    - The judgement for people, in lines of at most 79 columns.
   returned: success
   type: list
   elements: str
@@ -235,8 +235,8 @@ msg:
   sample: "clock_drift_max_offset_ms: nan is not between 1 and 3600000. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: bad_argument

@@ -59,7 +59,7 @@ options:
     default: {}
   av_after:
     description:
-      - The same after the repair.
+      - By pool, what M(lync.remediation.pool_info) returned of its test of A/V authentication after the repair.
     type: dict
     default: {}
 extends_documentation_fragment:
@@ -140,7 +140,7 @@ troubles:
   sample: []
 lines:
   description:
-    - All of that for people, in lines of at most 79 columns.
+    - The report for people, in lines of at most 79 columns.
   returned: success
   type: list
   elements: str
@@ -153,8 +153,8 @@ msg:
   sample: "judgement: this run has no judgement 'x'. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: bad_argument

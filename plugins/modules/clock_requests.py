@@ -12,8 +12,8 @@ version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:
-  - Checks the variables of a role that repairs clocks, before anything is read or written, types, ranges, names and
-    zones, and that all hosts of the play go in step.
+  - Checks the variables of a role that repairs clocks before anything is read or written. Their types, ranges, names
+    and zones must be right, and all hosts of the play must go in step.
 options:
   prefix:
     description:
@@ -22,12 +22,12 @@ options:
     default: clock_drift_
   variables:
     description:
-      - The variables of the run that begin so, by their whole names.
+      - The variables of the run that begin with O(prefix), by their whole names.
     type: dict
     required: true
   known:
     description:
-      - The names that there are.
+      - The names that there are. A variable that begins with O(prefix) and has another name is refused.
     type: list
     elements: str
     required: true
@@ -99,8 +99,8 @@ msg:
   sample: "clock_drift_max_offset_ms: nan is not between 1 and 3600000. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: bad_argument

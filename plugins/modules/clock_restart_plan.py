@@ -12,9 +12,9 @@ version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:
-  - From the judgement of M(lync.remediation.clock_judgement) and what has become of the repairs to an order of restarts
-    for each deployment, by which M(lync.remediation.server_restart) goes. One outage domain is worked on at a time,
-    Edge Servers first and the pool with the Central Management Store last.
+  - Makes an order of restarts for each deployment, by which M(lync.remediation.server_restart) goes, from the judgement
+    of M(lync.remediation.clock_judgement) and from what has become of the repairs. One outage domain is worked on at a
+    time, Edge Servers first and the pool with the Central Management Store last.
 options:
   judgement:
     description:
@@ -107,8 +107,8 @@ msg:
   sample: "judgement: this run has no judgement 'x'. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: bad_argument

@@ -52,7 +52,7 @@ url:
   sample: https://pool01.contoso.com:443/OcsPowershell
 host:
   description:
-    - The host part of it.
+    - The host in RV(url).
   returned: always
   type: str
   sample: pool01.contoso.com
@@ -186,7 +186,7 @@ cmdlets:
     Test-CsAVEdgeConnectivity: false
 missing_cmdlets:
   description:
-    - Those of them that the session does not offer.
+    - Those of RV(cmdlets) that the session does not offer.
   returned: always
   type: list
   elements: str
@@ -234,8 +234,8 @@ msg:
     machine's DNS."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: value_not_allowed

@@ -36,44 +36,45 @@ options:
   state_persists:
     description:
       - Whether what is written to O(state) is still there at the next run.
-      - By default it is looked up what kind of file system the folder is on; that of a container goes with the
-        container.
+      - By default the kind of file system decides that the folder is on. That of a container goes with the container.
     type: bool
   nouns:
     description:
-      - Only these nouns, such as V(CsVoicePolicy). By default all.
+      - Only these nouns, such as V(CsVoicePolicy). By default all of them.
     type: list
     elements: str
   wanted:
     description:
-      - What is wanted beside the baseline's files, as a list of mappings with C(noun), C(identity) and
+      - What is wanted besides the baseline's files, as a list of mappings with C(noun), C(identity) and
         C(properties), or C(state=absent).
     type: list
     elements: dict
   roles:
     description:
-      - Whether the variables of the role windows_live_av_federation, where its state is set for the host, are
-        wanted, too.
+      - Whether what the variables of the role P(lync.remediation.windows_live_av_federation#role) ask for is wanted as
+        well, where its state is set for the host.
     type: bool
     default: true
   results:
     description:
-      - Results of other tasks of the run, in check mode as a rule. What they found joins the findings.
+      - Results of other tasks of the run, as a rule in check mode. What they found joins the findings.
     type: list
     elements: dict
   waiver_days:
     description:
       - The longest time that a waiver may still have, in days.
+      - From V(0) to V(3650).
     type: int
     default: 366
   ids:
     description:
-      - Ids of findings, with commas between them.
+      - Ids of findings, with commas between them, as V(7c1e09ab,0b3df211).
     type: str
     required: true
   into:
     description:
-      - Where it is written.
+      - V(baseline) writes the value into the baseline, V(waiver) into a waiver, which needs O(owner),
+        O(justification) and O(expires).
     type: str
     choices: [baseline, waiver]
     default: baseline
@@ -95,8 +96,9 @@ extends_documentation_fragment:
   - lync.remediation.action_group
   - lync.remediation.connection
 seealso:
-  - ref: ansible_collections.lync.remediation.docsite.guide_drift
+  - name: The guide to drift
     description: Baselines, checks, corrections and waivers.
+    link: https://github.com/lync-remediation/lync.remediation/blob/main/docs/docsite/rst/guide_drift.rst
   - module: lync.remediation.drift_check
 """
 

@@ -12,7 +12,7 @@ version_added: 1.0.0
 author:
   - The lync.remediation authors (@lync-remediation)
 description:
-  - Reads every noun that something is wanted of, in a few pipelines, and tells every difference.
+  - Reads every noun of which something is wanted, in a few pipelines, and lists every difference.
   - Reads only, and never fails. What cannot be read is unknown, and what keeps the deployment from being judged is in
     RV(refusal); M(lync.remediation.drift_verdict) sums up.
   - Runs once for a deployment, however many hosts of the inventory stand for it.
@@ -37,34 +37,34 @@ options:
   state_persists:
     description:
       - Whether what is written to O(state) is still there at the next run.
-      - By default it is looked up what kind of file system the folder is on; that of a container goes with the
-        container.
+      - By default the kind of file system decides that the folder is on. That of a container goes with the container.
     type: bool
   nouns:
     description:
-      - Only these nouns, such as V(CsVoicePolicy). By default all.
+      - Only these nouns, such as V(CsVoicePolicy). By default all of them.
     type: list
     elements: str
   wanted:
     description:
-      - What is wanted beside the baseline's files, as a list of mappings with C(noun), C(identity) and
+      - What is wanted besides the baseline's files, as a list of mappings with C(noun), C(identity) and
         C(properties), or C(state=absent).
     type: list
     elements: dict
   roles:
     description:
-      - Whether the variables of the role windows_live_av_federation, where its state is set for the host, are
-        wanted, too.
+      - Whether what the variables of the role P(lync.remediation.windows_live_av_federation#role) ask for is wanted as
+        well, where its state is set for the host.
     type: bool
     default: true
   results:
     description:
-      - Results of other tasks of the run, in check mode as a rule. What they found joins the findings.
+      - Results of other tasks of the run, as a rule in check mode. What they found joins the findings.
     type: list
     elements: dict
   waiver_days:
     description:
       - The longest time that a waiver may still have, in days.
+      - From V(0) to V(3650).
     type: int
     default: 366
   read_again:
@@ -76,8 +76,8 @@ options:
     default: never
   preflight:
     description:
-      - Whether it is looked up, too, which cmdlets for reading and writing these nouns the account lacks, and the
-        least role that has them.
+      - Whether to find out as well which cmdlets for reading and writing these nouns the account lacks, and the least
+        role that has them.
     type: bool
     default: false
   display:
@@ -92,8 +92,9 @@ extends_documentation_fragment:
   - lync.remediation.action_group
   - lync.remediation.connection
 seealso:
-  - ref: ansible_collections.lync.remediation.docsite.guide_drift
+  - name: The guide to drift
     description: Baselines, checks, corrections and waivers.
+    link: https://github.com/lync-remediation/lync.remediation/blob/main/docs/docsite/rst/guide_drift.rst
   - module: lync.remediation.drift_enforce
   - module: lync.remediation.drift_export
 """

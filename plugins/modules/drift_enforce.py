@@ -38,34 +38,34 @@ options:
   state_persists:
     description:
       - Whether what is written to O(state) is still there at the next run.
-      - By default it is looked up what kind of file system the folder is on; that of a container goes with the
-        container.
+      - By default the kind of file system decides that the folder is on. That of a container goes with the container.
     type: bool
   nouns:
     description:
-      - Only these nouns, such as V(CsVoicePolicy). By default all.
+      - Only these nouns, such as V(CsVoicePolicy). By default all of them.
     type: list
     elements: str
   wanted:
     description:
-      - What is wanted beside the baseline's files, as a list of mappings with C(noun), C(identity) and
+      - What is wanted besides the baseline's files, as a list of mappings with C(noun), C(identity) and
         C(properties), or C(state=absent).
     type: list
     elements: dict
   roles:
     description:
-      - Whether the variables of the role windows_live_av_federation, where its state is set for the host, are
-        wanted, too.
+      - Whether what the variables of the role P(lync.remediation.windows_live_av_federation#role) ask for is wanted as
+        well, where its state is set for the host.
     type: bool
     default: true
   results:
     description:
-      - Results of other tasks of the run, in check mode as a rule. What they found joins the findings.
+      - Results of other tasks of the run, as a rule in check mode. What they found joins the findings.
     type: list
     elements: dict
   waiver_days:
     description:
       - The longest time that a waiver may still have, in days.
+      - From V(0) to V(3650).
     type: int
     default: 366
   only:
@@ -80,35 +80,42 @@ options:
     default: false
   max_corrections:
     description:
-      - So many properties may be corrected.
+      - How many properties may be corrected.
+      - From V(0) to V(100000).
     type: int
     default: 20
   max_share:
     description:
-      - Such a share of the objects may be corrected, where there are ten or more.
+      - The share of the objects that may be corrected, where there are ten or more; V(0.3) is three in ten.
+      - From V(0) to V(1).
     type: float
     default: 0.3
   max_removals:
     description:
-      - So many objects may be removed.
+      - How many objects may be removed.
+      - From V(0) to V(100000).
     type: int
     default: 0
   max_unknown_share:
     description:
-      - Such a share of the nouns may be unknown.
+      - The share of the nouns that may be unknown.
+      - From V(0) to V(1).
     type: float
     default: 0.2
   confirm_corrections:
     description:
       - The number of corrections that somebody has seen and allows.
+      - From V(0) to V(100000).
     type: int
   confirm_removals:
     description:
       - The number of removals that somebody has seen and allows.
+      - From V(0) to V(100000).
     type: int
   confirm_unknown:
     description:
-      - The number of unknown nouns that somebody has seen and puts up with.
+      - The number of unknown nouns that somebody has seen and accepts.
+      - From V(0) to V(100000).
     type: int
   severities:
     description:
@@ -125,7 +132,8 @@ options:
     type: str
   pause:
     description:
-      - A mapping of C(until), C(owner) and C(reason). Until then nothing is corrected, and everything is checked.
+      - A mapping of C(until), such as V(2027-01-31T18:00Z), C(owner) and C(reason). Until then nothing is corrected,
+        and everything is checked.
     type: dict
   store_copy:
     description:
@@ -134,7 +142,8 @@ options:
     default: true
   store_copies:
     description:
-      - So many copies are kept.
+      - How many copies are kept.
+      - From V(1) to V(1000).
     type: int
     default: 7
 extends_documentation_fragment:
@@ -146,8 +155,9 @@ notes:
   - The journal is in the folder that the variable C(lync_remediation_journal) names, and by default in the
     deployment's folder below O(state).
 seealso:
-  - ref: ansible_collections.lync.remediation.docsite.guide_drift
+  - name: The guide to drift
     description: Baselines, checks, corrections and waivers.
+    link: https://github.com/lync-remediation/lync.remediation/blob/main/docs/docsite/rst/guide_drift.rst
   - module: lync.remediation.drift_check
   - module: lync.remediation.drift_accept
   - module: lync.remediation.roll_back
@@ -167,28 +177,34 @@ RETURN = r"""
 status:
   description:
     - V(in_desired_state), V(drifted), V(corrected), or V(unknown).
-  returned: when it was not refused
+  returned: always
   type: str
 before:
   description:
     - The changed objects before, by name.
-  returned: when it was not refused
+  returned: always
   type: dict
 after:
   description:
     - The changed objects afterwards, by name.
-  returned: when it was not refused
+  returned: always
   type: dict
 drift:
   description:
     - Each difference that was corrected, or would be.
-  returned: when it was not refused
+  returned: always
   type: list
   elements: dict
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 restore_commands:
   description:
     - The lines that would put back what was there before.
-  returned: when it was not refused
+  returned: always
   type: list
   elements: str
 verdict:

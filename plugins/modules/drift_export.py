@@ -38,12 +38,11 @@ options:
   state_persists:
     description:
       - Whether what is written to O(state) is still there at the next run.
-      - By default it is looked up what kind of file system the folder is on; that of a container goes with the
-        container.
+      - By default the kind of file system decides that the folder is on. That of a container goes with the container.
     type: bool
   nouns:
     description:
-      - Only these nouns, such as V(CsVoicePolicy). By default all.
+      - Only these nouns, such as V(CsVoicePolicy). By default all of them.
     type: list
     elements: str
   exclude:
@@ -57,8 +56,9 @@ extends_documentation_fragment:
   - lync.remediation.action_group
   - lync.remediation.connection
 seealso:
-  - ref: ansible_collections.lync.remediation.docsite.guide_drift
+  - name: The guide to drift
     description: Baselines, checks, corrections and waivers.
+    link: https://github.com/lync-remediation/lync.remediation/blob/main/docs/docsite/rst/guide_drift.rst
   - module: lync.remediation.drift_check
 """
 

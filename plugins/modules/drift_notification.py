@@ -46,9 +46,9 @@ options:
     default: ""
   remind_after_days:
     description:
-      - After so many days without a message those who have been written to are reminded, unless everything is as
-        wanted.
-      - V(0) does without.
+      - How many days without a message may pass before those who were written to are reminded, unless everything is
+        as wanted.
+      - From V(0), which sends no reminders, to V(3650).
     type: int
     default: 7
   link:
@@ -73,7 +73,7 @@ options:
         required: true
       port:
         description:
-          - Its port. By default 465 with V(tls), 587 with V(starttls), 25 with V(none).
+          - The mail server's port. By default 465 with V(tls), 587 with V(starttls), 25 with V(none).
         type: int
       security:
         description:
@@ -112,7 +112,7 @@ options:
         required: true
       timeout:
         description:
-          - After so many seconds the mail is given up.
+          - The mail is given up after this many seconds.
         type: float
         default: 60
   webhooks:
@@ -160,7 +160,7 @@ options:
         type: path
       timeout:
         description:
-          - After so many seconds the request is given up.
+          - The request is given up after this many seconds.
         type: float
         default: 30
 attributes:

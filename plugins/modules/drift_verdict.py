@@ -27,10 +27,10 @@ extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.info
   - lync.remediation.action_group
-  - lync.remediation.connection
 seealso:
-  - ref: ansible_collections.lync.remediation.docsite.guide_drift
+  - name: The guide to drift
     description: Baselines, checks, corrections and waivers.
+    link: https://github.com/lync-remediation/lync.remediation/blob/main/docs/docsite/rst/guide_drift.rst
   - module: lync.remediation.drift_check
 """
 

@@ -14,8 +14,9 @@ author:
 description:
   - Tells for users, sites and services which external access policy, conferencing policy and media settings are in
     force, why, and what they hold.
-  - A policy granted to a user goes before that of the site of the user's pool, and that before the Global one. Media
-    settings have no user scope. Those of a service go before those of its site, and these before the Global ones.
+  - A policy granted to a user takes precedence over that of the site of the user's pool, and that over the Global one.
+    Media settings have no user scope. Those of a service take precedence over those of its
+    site, and these over the Global ones.
   - For users the server is asked itself where it has Get-CsEffectivePolicy, which came with Lync Server 2013.
     Elsewhere, and for sites and services, the answer is computed. Each answer says which.
 options:
@@ -263,8 +264,8 @@ status:
   sample: unknown
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: unusable_argument

@@ -14,7 +14,7 @@ author:
 description:
   - Returns the external access policies of a deployment, and on request which of them is in force for users
     and sites.
-  - A policy granted to the user goes before that of the user's site, and that before the Global one.
+  - A policy granted to a user takes precedence over that of the user's site, and that over the Global one.
 options:
   identity:
     description:
@@ -179,8 +179,8 @@ msg:
     machine's DNS."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: value_not_allowed

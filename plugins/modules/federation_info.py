@@ -99,7 +99,7 @@ unmet:
   sample: [public_provider]
 unknown:
   description:
-    - The names of those of which it is not known.
+    - The names of the prerequisites of which it is not known.
   returned: always
   type: list
   elements: str
@@ -134,7 +134,7 @@ changes:
       type: dict
     written:
       description:
-        - For each of them the value that was written last. Empty where all has been taken back.
+        - For each option the value that was written last. Empty where everything has been taken back.
       returned: always
       type: dict
   sample:
@@ -195,8 +195,8 @@ msg:
     machine's DNS."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: value_not_allowed

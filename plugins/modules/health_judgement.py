@@ -153,7 +153,7 @@ causes:
       elements: str
     pool:
       description:
-        - Their pool, where it is known.
+        - The pool of these servers, where it is known.
       returned: always
       type: str
     supported_by:
@@ -170,19 +170,19 @@ examined:
   elements: str
 not_examined:
   description:
-    - What was not, and why.
+    - What was not looked at, and why.
   returned: success
   type: list
   elements: str
 lines:
   description:
-    - The same for people, in lines of at most 79 columns; commands are not broken.
+    - The judgement for people, in lines of at most 79 columns; commands are not broken.
   returned: success
   type: list
   elements: str
 report:
   description:
-    - The same for the report of a run.
+    - The judgement in the form that the report of a run takes.
   returned: success
   type: dict
 msg:
@@ -192,8 +192,8 @@ msg:
   type: str
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: bad_argument

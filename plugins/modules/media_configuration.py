@@ -148,7 +148,7 @@ extends_documentation_fragment:
   - lync.remediation.action_group
   - lync.remediation.connection
 notes:
-  - A collection of a service goes before that of its site, and that before the Global one. A change to the
+  - A collection of a service takes precedence over that of its site, and that over the Global one. A change to the
     Global collection does nothing for a site or service that has its own;
     M(lync.remediation.media_configuration_info) shows them all.
   - A new collection begins as a copy of what is in force there; the server's own cmdlet would begin with its defaults.
@@ -277,6 +277,12 @@ drift:
       desired: SupportEncryption
       severity: critical
       reason: Decides whether calls must, may or must not be encrypted; where two sides disagree, a call fails (488).
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The Management Shell lines that make the change, for people to read. They were run, or would have been
@@ -306,7 +312,7 @@ diff:
       type: str
     after:
       description:
-        - One line for each of them as it is wanted.
+        - One line for each differing property as it is wanted.
       returned: always
       type: str
     before_header:
@@ -344,8 +350,8 @@ msg:
   sample: "The Global media configuration always exists: absent resets it to the defaults of the server."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: value_not_allowed

@@ -14,7 +14,7 @@ author:
 description:
   - Returns the collections of media settings of a deployment, and on request which of them is in force for
     sites and services.
-  - The collection of a service goes before that of its site, and that before the Global one.
+  - The collection of a service takes precedence over that of its site, and that over the Global one.
 options:
   identity:
     description:
@@ -154,8 +154,8 @@ msg:
     machine's DNS."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: value_not_allowed

@@ -183,7 +183,7 @@ found:
   sample: 2
 to_change:
   description:
-    - How many of them did not hold what they should.
+    - How many of the users found did not hold what they should.
   returned: once the users were found
   type: int
   sample: 1
@@ -261,7 +261,7 @@ before:
   sample: {"sip:kenmyer@contoso.com": "Windows Live", "sip:pilar@contoso.com": null}
 after:
   description:
-    - The policy that each of them holds, or would hold after the change. V(null) where that is not known.
+    - The policy that each user holds, or would hold, after the change. V(null) where that is not known.
   returned: always
   type: dict
   sample: {"sip:kenmyer@contoso.com": "Windows Live", "sip:pilar@contoso.com": "Windows Live"}
@@ -307,6 +307,12 @@ drift:
         - Why it matters.
       returned: always
       type: str
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The Management Shell lines that make the change, for people to read. They were run, or would have been in check
@@ -329,8 +335,8 @@ diff:
   type: dict
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: unusable_argument

@@ -249,14 +249,14 @@ status:
   sample: unknown
 msg:
   description:
-    - What went wrong, and what has become of the server.
+    - What went wrong.
   returned: on failure
   type: str
   sample: "pool: there is no pool 'pool1'. The topology has pool01.contoso.com. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: value_not_allowed

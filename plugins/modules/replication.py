@@ -144,6 +144,12 @@ drift:
       desired: true
       severity: high
       reason: A server that is behind goes on with the settings as they were before the last changes.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The Management Shell lines for O(force), for people to read. They were run, or would have been in
@@ -172,7 +178,7 @@ diff:
       type: str
     after:
       description:
-        - One line for each of them as it is wanted.
+        - One line for each differing property as it is wanted.
       returned: always
       type: str
     before_header:
@@ -236,8 +242,8 @@ msg:
   sample: "After 300 seconds 1 of 2 replicas are still behind: edge01.contoso.com (last report: never)."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: change_failed

@@ -39,9 +39,7 @@ extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
   - lync.remediation.action_group
-  - lync.remediation.connection
-notes:
-  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
+  - lync.remediation.connection.server
 seealso:
   - module: lync.remediation.clock_info
   - module: lync.remediation.server_restart
@@ -79,7 +77,7 @@ before:
     restart_pending: false
 after:
   description:
-    - The same after the change, or as it would be. V(null) where it is not known.
+    - What RV(before) has become, or would become. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -134,13 +132,24 @@ drift:
       desired: true
       severity: high
       reason: Services that run keep the zone and the tickets of a clock that was put right.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.
   returned: always
   type: list
   elements: str
-  sample: ["Remove-Item -LiteralPath 'HKLM:\\SOFTWARE\\lync.remediation\\RestartPending' -Recurse -Force"]
+  sample:
+    - New-Item -Path 'HKLM:\SOFTWARE\lync.remediation' -Name RestartPending -Force
+    - New-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\lync.remediation\RestartPending' -Name Since -Value
+      '2026-11-21T09:00:00Z' -PropertyType String -Force
+    - New-ItemProperty -LiteralPath 'HKLM:\SOFTWARE\lync.remediation\RestartPending' -Name Reason -Value 'its clock was
+      +10 min off' -PropertyType String -Force
 restore_commands:
   description:
     - Always empty; the module's other O(state) takes the change back.
@@ -161,7 +170,7 @@ diff:
       type: str
     after:
       description:
-        - One line for each of them as it is wanted.
+        - One line for each differing property as it is wanted.
       returned: always
       type: str
     before_header:
@@ -199,8 +208,8 @@ msg:
   sample: "reason: state: present needs the reason why a restart is pending. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: unusable_argument

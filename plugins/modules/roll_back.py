@@ -60,13 +60,14 @@ notes:
   - The journal is in the folder that the variable C(lync_remediation_journal) names, and by default in
     C(lync.remediation/journal) below the user's state folder, C($XDG_STATE_HOME) or C(~/.local/state).
   - At least one of O(run), O(host), O(resource), O(entries) and O(since) has to be given.
-  - Some changes cannot be taken back, such as the restart of a service. They are named, and no reason to fail.
+  - Some changes cannot be taken back, such as the restart of a service. They are named, and are no reason to fail.
   - A per-user policy that was removed comes back with its values, but nobody is granted it any more.
   - Of users who were granted policies together, those whose policy was changed since are left, and the others get back
     what they held.
 seealso:
-  - ref: ansible_collections.lync.remediation.docsite.guide_taking_back
+  - name: The guide to taking changes back
     description: What is written down, and how it is taken back.
+    link: https://github.com/lync-remediation/lync.remediation/blob/main/docs/docsite/rst/guide_taking_back.rst
   - module: lync.remediation.external_access_policy
   - module: lync.remediation.media_configuration
   - module: lync.remediation.public_provider
@@ -178,7 +179,7 @@ steps:
       conflicts: []
 summary:
   description:
-    - The same in lines for people.
+    - What was taken back and what was left, in lines for people.
   returned: always
   type: list
   elements: str
@@ -194,7 +195,7 @@ before:
   type: dict
 after:
   description:
-    - Each of them as it was read back, or as it would be after the change.
+    - Each object of RV(before) as it was read back, or as it would be after the change.
   returned: always
   type: dict
 drift:
@@ -239,6 +240,12 @@ drift:
         - Why it matters.
       returned: always
       type: str
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The Management Shell lines that make the change, for people to read. They were run, or would have been

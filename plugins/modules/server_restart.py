@@ -20,7 +20,7 @@ description:
   - The mark is a value below C(HKLM:\SOFTWARE\lync.remediation\Stopping) in the server's registry, which says since
     when, and by whom, on which controller and in which process, the server is being restarted. While a mark stands
     nothing else of the outage domain is stopped, by whichever controller. Of two who mark servers at the same time
-    the one on the lower FQDN goes on and the other withdraws.
+    the one on the server whose FQDN sorts first goes on, and the other withdraws.
   - The other servers are asked themselves, by their own variables in the inventory, whether they are in the play or
     not. One that the inventory does not have, or that does not answer, is not known to run, and nothing is stopped.
   - Whatever is not known is refused, and so is a pool that is not ready, that lacks replicas, or that would lose its
@@ -28,9 +28,9 @@ description:
 options:
   plan:
     description:
-      - The plan of this run's restarts, as the role P(lync.remediation.clock_drift#role) makes it. The module reads
-        in it what comes before the server, and refuses if that did not come to a good end. Without it the server is
-        restarted by itself.
+      - The C(id) of the plan of this run's restarts, one of the
+        RV(lync.remediation.clock_restart_plan#module:restart_plans). The module reads in it what comes before the
+        server, and refuses if that did not come to a good end. Without it the server is restarted by itself.
       - O(plan) or O(management_host) is required.
     type: str
   management_host:
@@ -105,7 +105,7 @@ options:
     default: 600
   busy_tries:
     description:
-      - How often a pool may be busy until it is taken for ill.
+      - How many times in a row a pool may be busy before it counts as not well.
       - From V(1) to V(1000).
     type: int
     default: 3
@@ -124,9 +124,8 @@ extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
   - lync.remediation.action_group
-  - lync.remediation.connection
+  - lync.remediation.connection.server
 notes:
-  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
   - Failing over and back are one long command each, which may take O(drain_timeout) or O(start_timeout) beyond
     C(ansible_management_shell_command_timeout).
   - What it does is journalled before it is done, as something that cannot be taken back.
@@ -178,7 +177,7 @@ before:
     services: running
 after:
   description:
-    - The same after the change, or as it would be. V(null) where it is not known.
+    - What RV(before) has become, or would become. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -233,6 +232,12 @@ drift:
       desired: running, restarted
       severity: high
       reason: Services that are not what they should be take a server out of its pool.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.
@@ -262,7 +267,7 @@ diff:
       type: str
     after:
       description:
-        - One line for each of them as it is wanted.
+        - One line for each differing property as it is wanted.
       returned: always
       type: str
     before_header:
@@ -321,8 +326,8 @@ msg:
     down at a time. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: refused

@@ -67,7 +67,7 @@ options:
     default: 600
   busy_tries:
     description:
-      - How often a pool may be busy until it is taken for ill.
+      - How many times in a row a pool may be busy before it counts as not well.
       - From V(1) to V(1000).
     type: int
     default: 3
@@ -81,9 +81,8 @@ extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
   - lync.remediation.action_group
-  - lync.remediation.connection
+  - lync.remediation.connection.server
 notes:
-  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
   - Failing over and back are one long command each, which may take O(drain_timeout) or O(start_timeout) beyond
     C(ansible_management_shell_command_timeout).
   - Run it on one server of a pool at a time. Two tasks that ask at the same moment both see a healthy
@@ -133,7 +132,7 @@ before:
     services: running
 after:
   description:
-    - The same after the change, or as it would be. V(null) where it is not known.
+    - What RV(before) has become, or would become. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -188,6 +187,12 @@ drift:
       desired: stopped
       severity: high
       reason: Services that are not what they should be take a server out of its pool, or keep it in.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.
@@ -215,7 +220,7 @@ diff:
       type: str
     after:
       description:
-        - One line for each of them as it is wanted.
+        - One line for each differing property as it is wanted.
       returned: always
       type: str
     before_header:
@@ -254,8 +259,8 @@ msg:
     down at a time. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: refused

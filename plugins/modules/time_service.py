@@ -15,7 +15,7 @@ description:
   - Configures the Windows Time service by its registry and C(w32tm /config), registers it where it is
     missing, starts and stops it.
   - Options that are not given are left as they are.
-  - What a group policy sets goes before the server's own values. If a policy wants something else than the
+  - What a group policy sets takes precedence over the server's own values. If a policy wants something else than the
     task, the task fails and names the policy's value; nothing is changed.
 options:
   type:
@@ -113,9 +113,8 @@ extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
   - lync.remediation.action_group
-  - lync.remediation.connection
+  - lync.remediation.connection.server
 notes:
-  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
   - O(type=domain_hierarchy) and O(vm_provider) need a restart of W32Time, which the module does.
   - The change is journalled before it is made, and can be taken back from there. What the module's options cannot say,
     such as a value of the registry that did not exist, only RV(restore_commands) puts back.
@@ -170,7 +169,7 @@ before:
     service_state: started
 after:
   description:
-    - The same after the change, or as it would be. V(null) where it is not known.
+    - What RV(before) has become, or would become. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -226,6 +225,12 @@ drift:
       desired: manual
       severity: high
       reason: Decides whom the clock follows; an Edge Server in a workgroup has no domain to follow.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.
@@ -253,7 +258,7 @@ diff:
       type: str
     after:
       description:
-        - One line for each of them as it is wanted.
+        - One line for each differing property as it is wanted.
       returned: always
       type: str
     before_header:
@@ -281,8 +286,8 @@ msg:
     policy, or ask for what it says. Nothing has been changed."
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: refused

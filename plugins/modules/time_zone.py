@@ -31,9 +31,8 @@ extends_documentation_fragment:
   - lync.remediation.attributes
   - lync.remediation.attributes.changing
   - lync.remediation.action_group
-  - lync.remediation.connection
+  - lync.remediation.connection.server
 notes:
-  - The host must be the server itself, reached over WinRM; the account needs to be an administrator there.
   - Lync services that run keep the zone they were started with. M(lync.remediation.server_restart)
     restarts them.
   - The change is journalled before it is made, and can be taken back from there.
@@ -70,7 +69,7 @@ before:
     daylight_saving: true
 after:
   description:
-    - The same after the change, or as it would be. V(null) where it is not known.
+    - What RV(before) has become, or would become. V(null) where it is not known.
   returned: always
   type: dict
   sample:
@@ -126,6 +125,12 @@ drift:
       desired: Central Standard Time
       severity: high
       reason: A wrong zone makes people and programs set the clock wrong.
+task:
+  description:
+    - The task's name, its file and its line. Findings of drift that come from this result name it as their origin.
+  returned: always
+  type: str
+  sample: Require encryption, /home/ann/lync/site.yml:12
 commands:
   description:
     - The lines that make the change, for people to read. They were run, or would be in check mode.
@@ -153,7 +158,7 @@ diff:
       type: str
     after:
       description:
-        - One line for each of them as it is wanted.
+        - One line for each differing property as it is wanted.
       returned: always
       type: str
     before_header:
@@ -180,8 +185,8 @@ msg:
     Time'?"
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: unusable_argument

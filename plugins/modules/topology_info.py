@@ -41,7 +41,7 @@ EXAMPLES = r"""
   loop_control:
     label: "{{ item.name }}"
 
-- name: Show what is no host of an inventory, and why
+- name: Show what is not a host of an inventory, and why
   ansible.builtin.debug:
     msg: "{{ topology.left_out | map(attribute='description') | list }}"
 """
@@ -170,7 +170,7 @@ left_out:
       sample: not_a_lync_server
     description:
       description:
-        - The same as a sentence.
+        - What is left out, and why, in a sentence.
       returned: always
       type: str
       sample: The pool 'sql01.contoso.com' runs no role of Lync Server or Skype for Business Server, and is left out.

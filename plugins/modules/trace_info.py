@@ -37,7 +37,8 @@ options:
     type: str
   evidence:
     description:
-      - How many records are shown as proof of each finding, 1 to 20.
+      - How many records are shown as proof of each finding.
+      - From V(1) to V(20).
     type: int
     default: 3
   mask:
@@ -314,7 +315,7 @@ files:
       type: str
     date_order_known:
       description:
-        - Whether a number that is no month proves that order. Without a proof it is the order in which the file
+        - Whether a number that cannot be a month proves that order. Without a proof it is the order in which the file
           spans fewer days, or else the American one, which is the only one that has been seen.
       returned: always
       type: bool
@@ -333,12 +334,12 @@ clock_differences:
   contains:
     server:
       description:
-        - The one server.
+        - One of the two servers.
       returned: always
       type: str
     reference:
       description:
-        - The other.
+        - The other server, which it is compared with.
       returned: always
       type: str
     offset_seconds:
@@ -397,7 +398,7 @@ time_zone_known:
   type: bool
 lines:
   description:
-    - The same for people, in lines of at most 79 columns; commands to paste and lines of traces are not broken.
+    - What was found, for people, in lines of at most 79 columns; commands to paste and lines of traces are not broken.
   returned: success
   type: list
   elements: str
@@ -414,8 +415,8 @@ msg:
   type: str
 failure:
   description:
-    - What kind of failure ended the task, in one word that stays the same when the sentence changes; see
-      R(the guide, ansible_collections.lync.remediation.docsite.guide_results).
+    - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
+      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
   returned: on failure
   type: str
   sample: unusable_argument

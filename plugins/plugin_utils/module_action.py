@@ -97,8 +97,14 @@ class BaseAction(ActionBase):
             # session would be lost to whoever comes next.
             if self._task.delegate_to:
                 self._connection.close()
+        if "drift" in result:
+            result = {**result, "task": self._named_task()}
         warnings = [*result.get("warnings", ()), *(envelope.shell.take_warnings() if envelope else ())]
         return {**result, "warnings": warnings} if warnings else result
+
+    def _named_task(self) -> str:
+        """By its name, its file and its line: where what it found came from."""
+        return ", ".join(filter(None, (self._task.get_name(), self._task.get_path())))
 
     def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
         return envelope.failure(error) if envelope else failure_result(error)

@@ -101,10 +101,11 @@ class Run:
 
 
 class Ansible:
-    """Ansible as a person at a lab runs it."""
+    """Ansible as a person at a lab runs it. What warns fails, but for ``expected_warnings``, as they begin."""
 
     def __init__(self, lab: RunningLab, home: Path, forks: AnsibleForks | None = None) -> None:
         self.lab = lab
+        self.expected_warnings: list[str] = []
         self._home = home
         self._forks = forks
         self._environment = ansible_environment(home, ANSIBLE_CALLBACK_RESULT_FORMAT="yaml")
@@ -119,6 +120,10 @@ class Ansible:
         run = Run(exit_code, without_colour(output.read_text(encoding="utf-8")))
         assert "Traceback (most recent call last)" not in run.output, run.output
         assert "[DEPRECATION WARNING]" not in run.output, run.output
+        warnings = re.findall(r"^\[WARNING\]: (.*)", run.output, re.MULTILINE)
+        assert [each for each in warnings if not each.startswith(tuple(self.expected_warnings))] == [], (
+            run.output
+        )
         return run
 
     def _start(

@@ -69,8 +69,8 @@ class CountingExecutor(ThreadPoolExecutor):
 class Fault:
     """What happens to the ``place``-th request from the first writing pipeline on (0: the one that hands it over).
 
-    ``kind`` is one of the lab's, or ``interrupt``: the task's own time-out while its request is answered. ``lasting``:
-    it happens to all requests that follow as well.
+    ``kind`` is one of the lab's; or ``interrupt``: the task's own time-out while its request is answered; or ``gone``:
+    from then on nobody listens. ``lasting``: it happens to all requests that follow as well.
     """
 
     place: int
@@ -87,6 +87,7 @@ class Striker(Injector):
         self.names: list[str] = []
         self.interrupted = False
         self.on_request: Callable[[int], None] | None = None
+        self.close: Callable[[], None] = lambda: None
         self._first = 0
         self._fault: Fault | None = None
 
@@ -110,6 +111,9 @@ class Striker(Injector):
             self.interrupted = True
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
             return Rule("delay", seconds=0.2)
+        if fault.kind == "gone":
+            self.close()
+            return Rule("drop-before")
         return Rule(fault.kind, **fault.options)
 
 
@@ -161,6 +165,7 @@ class LabInProcess:
             lambda: Lab(self.deployment, self.state, engine_named(self._engine, self.state / "engine"))
         )
         self._lab.injector, self._lab._executor = self.striker, self.executor
+        self.striker.close = self._close
         record = self._lab.journal.record
 
         def watch(event: str, server: str, **details: Any) -> None:
@@ -202,14 +207,30 @@ class LabInProcess:
         self.heal()
         self.settle()
         self._call(self._lab.reset)
+        self.on_write, self._leap = None, 0.0
+        self.forget()
+
+    def forget(self) -> None:
+        """What has been seen so far."""
         self.settle()
-        self.commands, self.faults, self.first_write, self.on_write, self._leap = [], 0, None, None, 0.0
+        self.commands, self.faults, self.first_write = [], 0, None
+        self.striker.break_at(None, 0)
 
     def inject(self, kind: str, **options: Any) -> None:
         self._lab.inject({"kind": kind, "server": "*", "options": options})
 
+    def _listeners(self) -> list[Any]:
+        return [listener for listeners in self._lab.listeners.values() for listener in listeners]
+
+    def _close(self) -> None:
+        for listener in self._listeners():
+            listener.close()
+
     def heal(self) -> None:
         """Nothing breaks any more."""
+        for listener in self._listeners():
+            if not listener.listening:
+                self._call(listener.listen)
         self.striker.break_at(None, 0)
         self.striker.clear()
         self.striker.on_request = None

@@ -47,8 +47,6 @@ def test_the_flipped_zone_of_one_front_end(article: Ansible, tmp_path: Path) -> 
     again = fix(article, restart=True, follow_pool=True)
     assert (again.exit_code, again.changed, again.differences) == (0, 0, []), again.output
     assert writes(article.lab) == done
-    for run in (dry, real, again):
-        assert "[WARNING]" not in run.output, run.output
 
 
 def test_each_server_has_one_fact_and_the_user_says_whether_to_restart(

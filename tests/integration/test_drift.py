@@ -202,9 +202,14 @@ def change_by_hand(lab: LabInProcess) -> set[tuple[str, str, str]]:
     # Objects that came, with the priorities of others pushed back, and that went.
     by_hand(lab, "CsVoicePolicy", "Site:Redmond")
     by_hand(lab, "CsAllowedDomain", "tailspin.com", Domain="tailspin.com")
+    rule = {"Name": "Front", "Pattern": r"^0(\d+)$", "Translation": "$1"}
+    by_hand(lab, "CsVoiceNormalizationRule", "Tag:Plan/Front", **rule, Priority=0)
+    for place, name in enumerate("ABC", 1):
+        by_hand(lab, "CsVoiceNormalizationRule", f"Tag:Plan/{name}", Priority=place)
     store.remove("CsAllowedDomain", "litware.com")
     expected |= {
         ("CsVoicePolicy", "Site:Redmond", "existence"),
+        ("CsVoiceNormalizationRule", "Tag:Plan/Front", "existence"),
         ("CsAllowedDomain", "tailspin.com", "existence"),
         ("CsAllowedDomain", "litware.com", "existence"),
     }
@@ -252,7 +257,7 @@ def test_written_down_changed_found_corrected_and_taken_back(
 
     refused = controller.run("drift_enforce", remove_unmanaged=True)
     assert (refused["verdict"], lab.writes) == ("refused", [])
-    confirmed = {"remove_unmanaged": True, "confirm_removals": 2, "confirm_corrections": len(expected) - 2}
+    confirmed = {"remove_unmanaged": True, "confirm_removals": 3, "confirm_corrections": len(expected) - 3}
     foretold = controller.run("drift_enforce", check_mode=True, **confirmed)
     assert lab.writes == []
     assert foretold["changed"]

@@ -10,8 +10,10 @@ Whatever breaks, the task's result must be true. What is true is what the simula
 from __future__ import annotations
 
 import datetime
+import importlib
 import json
 import os
+import pkgutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
@@ -24,7 +26,7 @@ import pytest
 from lab.deployment.services import FOREIGN as NOT_LYNC
 from lab.engine import EMBEDDED
 
-from .in_process import Fault, LabInProcess, Worker
+from .in_process import PLUGINS, Fault, LabInProcess, Worker
 
 pytestmark = pytest.mark.embedded_only(
     "it judges what a lab in the tests' own process holds once nothing runs there, and a PowerShell does not tell that"
@@ -92,10 +94,12 @@ class Subject:
     """A task that writes on a host.
 
     ``state`` is what it changes, as the deployment holds it, and ``is_fulfilled`` whether that is as wanted.
-    ``prepare`` makes the deployment such that there is something to do. ``is_exact``: the state shows whether anything
-    has been changed; else a command that may have done something counts as a change as well. ``has_way_back``: there
-    are commands that take it back. ``repeats``: it sends again what did not take effect, once it has read that.
-    ``again``: what more has to be said to a second attempt. ``asks_others``: it speaks to other hosts of the inventory.
+    ``prepare`` makes the deployment such that there is something to do; ``earlier`` does so with tasks of an earlier
+    run, whose journal is in the folder that it is given, and returns more arguments. ``is_exact``: the state shows
+    whether anything has been changed; else a command that may have done something counts as a change as well.
+    ``has_way_back``: there are commands that take it back. ``repeats``: it sends again what did not take effect, once
+    it has read that. ``again``: what more has to be said to a second attempt. ``asks_others``: it speaks to other hosts
+    of the inventory. ``changes``: how many of it the journal has at most.
     """
 
     module: str
@@ -110,10 +114,14 @@ class Subject:
     also: Callable[[LabInProcess], Mapping[str, Any]] = lambda lab: {}
     again: Mapping[str, Any] = field(default_factory=dict)
     asks_others: bool = False
+    earlier: Callable[[LabInProcess, Path], Mapping[str, Any]] = lambda lab, journal: {}
+    changes: int = 1
 
-    def given(self, lab: LabInProcess) -> Mapping[str, Any]:
+    def given(self, lab: LabInProcess, journal: Path) -> Mapping[str, Any]:
         """The task's arguments. What they ask for may be the deployment's to say."""
-        return {**self.arguments, **self.also(lab)}
+        arguments = {**self.arguments, **self.also(lab), **self.earlier(lab, journal)}
+        lab.forget()
+        return arguments
 
     def run(
         self,
@@ -124,6 +132,22 @@ class Subject:
     ) -> dict[str, Any]:
         others = {"hostvars": lab.hostvars} if self.asks_others else {}
         return worker.run(self.module, arguments, **variables, **others)
+
+    def has_failed(self, result: Mapping[str, Any]) -> bool:
+        """Whether people and playbooks are told so."""
+        return bool(result.get("failed") or result.get("unreachable"))
+
+    #: What a result has as well that says so.
+    TOLD = frozenset({"msg", "failure"})
+
+
+class Enforced(Subject):
+    """A task whose failure is a verdict, so that the play goes on to tell it."""
+
+    TOLD = frozenset({"verdict", "refusal", "failure", "findings"})
+
+    def has_failed(self, result: Mapping[str, Any]) -> bool:
+        return result["verdict"] != "clean"
 
 
 def setting(
@@ -247,6 +271,66 @@ def another(lab: LabInProcess) -> str:
         (each for each in held.stored.values() if each.thumbprint not in others),
         key=lambda each: each.certificate.not_valid_after_utc,
     ).thumbprint
+
+
+def taken_back(
+    host: str, fulfilled: Fulfilled, state: State, *tasks: tuple[str, Mapping[str, Any]]
+) -> Subject:
+    """Changes of an earlier run."""
+
+    def make(lab: LabInProcess, journal: Path) -> Mapping[str, Any]:
+        worker = Worker(
+            lab.variables(f"{host}.contoso.com"), journal.with_name(f"{journal.name} earlier"), journal
+        )
+        for module, arguments in tasks:
+            made = worker.run(module, arguments, **QUICK)
+            assert made["status"] == "corrected", _gist(made)
+        worker.reset_connection()
+        (run,) = journal.glob("*.jsonl")
+        return {"run": run.stem}
+
+    return on_computer("roll_back", {}, host, state, fulfilled, earlier=make, changes=len(tasks))
+
+
+def settings(lab: LabInProcess) -> Any:
+    return lab.status()["settings"]
+
+
+def holds(noun: str, identity: str, **values: Any) -> Fulfilled:
+    def is_fulfilled(lab: LabInProcess) -> bool:
+        found = [each for each in settings(lab)[noun] if each["Identity"] == identity]
+        return bool(found) and values.items() <= found[0].items()
+
+    return is_fulfilled
+
+
+#: What somebody has changed by hand.
+BY_HAND = {
+    ("CsMediaConfiguration", "Global"): {"EnableQoS": True},
+    ("CsExternalAccessPolicy", "Tag:Partners"): {"EnableFederationAccess": False},
+}
+
+
+def differing(lab: LabInProcess, journal: Path) -> Mapping[str, Any]:
+    """A baseline has been written down, and two settings are other than it says."""
+    home = journal.with_name(f"{journal.name} home")
+    arguments = {
+        "deployment": "contoso",
+        "baseline": str(home / "baseline"),
+        "state": str(home / "state"),
+        "state_persists": True,
+        "nouns": [noun for noun, _identity in BY_HAND],
+    }
+    worker = Worker(lab.variables(DRIFT_HOST), journal.with_name(f"{journal.name} earlier"), journal)
+    assert worker.run("drift_export", arguments, **QUICK)["verdict"] == "clean"
+    worker.reset_connection()
+    for (noun, identity), values in BY_HAND.items():
+        held = lab.deployment.store.state[noun][identity.lower()][1]
+        lab.deployment.store.put(noun, identity, {**held, **values})
+    return arguments
+
+
+DRIFT_HOST = "pool01.contoso.com"
 
 
 def in_ten_days() -> str:
@@ -441,7 +525,65 @@ SUBJECTS = {
         again={"take_over": ["fe01.contoso.com"]},
         asks_others=True,
     ),
+    "policy taken back": taken_back(
+        "pool01",
+        holds("CsExternalAccessPolicy", "Global", EnablePublicCloudAccess=False, EnableOutsideAccess=False),
+        settings,
+        (
+            "external_access_policy",
+            {"enable_public_cloud_access": True, "enable_outside_access": True},
+        ),
+    ),
+    "provider taken back": taken_back(
+        "pool01",
+        holds("CsPublicProvider", "MSN", ProxyFqdn="federation.messenger.msn.com"),
+        settings,
+        (
+            "public_provider",
+            {"identity": "MSN", "proxy_fqdn": "proxy.fabrikam.com", "enabled": True, "recreate": True},
+        ),
+    ),
+    "two changes taken back": taken_back(
+        "pool01",
+        lambda lab: (
+            holds("CsMediaConfiguration", "Global", EncryptionLevel="RequireEncryption")(lab)
+            and len(settings(lab)["CsExternalAccessPolicy"]) == 2
+        ),
+        settings,
+        ("external_access_policy", {"identity": "Tag:Sales", "enable_federation_access": True}),
+        ("media_configuration", {"encryption_level": "SupportEncryption"}),
+    ),
+    "zone taken back": taken_back(
+        "fe01",
+        registry_has("fe01", ("TimeZoneKeyName", "Central Standard Time")),
+        registry("fe01"),
+        ("time_zone", {"zone": "GMT Standard Time", "daylight_saving": False}),
+    ),
+    "baseline enforced": Enforced(
+        "drift_enforce",
+        {"store_copy": False, "max_share": 1.0},
+        DRIFT_HOST,
+        settings,
+        lambda lab: (
+            holds("CsMediaConfiguration", "Global", EnableQoS=False)(lab)
+            and holds("CsExternalAccessPolicy", "Tag:Partners", EnableFederationAccess=True)(lab)
+        ),
+        earlier=differing,
+        changes=2,
+    ),
 }
+
+
+def test_every_module_that_writes_is_a_subject() -> None:
+    changing = importlib.import_module(f"{PLUGINS}.plugin_utils.module_action").ModuleAction
+    writing = set()
+    for module in pkgutil.iter_modules(importlib.import_module(f"{PLUGINS}.modules").__path__):
+        described = importlib.import_module(f"{PLUGINS}.modules.{module.name}")
+        action = importlib.import_module(f"{PLUGINS}.action.{module.name}").ActionModule
+        if issubclass(action, changing) or "\nrestore_commands:" in described.RETURN:
+            writing.add(module.name)
+    assert writing == {subject.module for subject in SUBJECTS.values()}
+
 
 #: What only another subject's way of writing shows as well.
 ALIKE = {
@@ -525,6 +667,27 @@ KINDS = {
     "400 after": Kind("status-after", {"code": 400}),
     "502 after": Kind("status-after", {"code": 502}),
     "413": Kind("status", {"code": 413}),
+    "429": Kind("status", {"code": 429}),
+    "403 after": Kind("status-after", {"code": 403}),
+    "404 after": Kind("status-after", {"code": 404}),
+    "empty": Kind("status", {"code": 200}),
+    "empty after": Kind("status-after", {"code": 200}),
+    "sign-in page": Kind("page", {"code": 200}),
+    "error page": Kind("page", {"code": 500}),
+    "302": Kind("status", {"code": 302}),
+    "307": Kind("status", {"code": 307}),
+    "308 after": Kind("status-after", {"code": 308}),
+    "fault without a code": Kind("fault", {"code": 0}),
+    "fault without a code after": Kind("fault-after", {"code": 0}),
+    "timed out after": Kind("fault-after", {"code": 2150858793}, IMPATIENT),
+    "gone": Kind("gone"),
+    "headers cut off": Kind("headers-cut-off"),
+    "another request": Kind("another-request"),
+    "another pipeline": Kind("another-pipeline"),
+    "another pool": Kind("another-pool"),
+    "said twice": Kind("said-twice"),
+    "failed": Kind("failed"),
+    "stopped": Kind("stopped"),
 }
 
 COMMAND_KINDS = {
@@ -599,7 +762,8 @@ class Trial:
     def _reference(self) -> Reference:
         self.lab.reset()
         self.subject.prepare(self.lab)
-        result = self.subject.run(self._worker("reference"), self.lab, self.subject.given(self.lab), QUICK)
+        arguments = self.subject.given(self.lab, self.folder / "reference")
+        result = self.subject.run(self._worker("reference"), self.lab, arguments, QUICK)
         assert result["status"] == "corrected", _gist(result)
         assert self.subject.is_fulfilled(self.lab)
         assert self.lab.first_write is not None
@@ -629,23 +793,26 @@ class Trial:
         lab, subject = self.lab, self.subject
         lab.reset()
         subject.prepare(lab)
+        arguments = subject.given(lab, self.folder / name)
         before = subject.state(lab)
+        others = frozenset((self.folder / name).glob("*.jsonl"))
         prepare()
         worker = self._worker(name)
-        arguments = subject.given(lab)
         result = subject.run(worker, lab, arguments, variables)
         lab.settle()
         names, faults = lab.striker.names, lab.faults or lab.striker.interrupted
         after = subject.state(lab)
         found = [
             *_false_statements(result, before, after, subject, lab),
-            *_not_in_the_journal(self.folder / name, result, lab.writes),
+            *_not_in_the_journal(
+                frozenset((self.folder / name).glob("*.jsonl")) - others, result, subject, lab
+            ),
         ]
         if not faults:
             found.append("nothing has broken")
         lab.heal()
         again = subject.run(worker, lab, {**arguments, **subject.again}, QUICK)
-        if again.get("failed") or again.get("unreachable") or not subject.is_fulfilled(lab):
+        if subject.has_failed(again) or not subject.is_fulfilled(lab):
             found.append(f"the same task again did not bring it about: {again}")
         for host in lab.hostvars if subject.asks_others else (subject.host,):
             worker.reset_connection(**lab.variables(host))
@@ -670,8 +837,8 @@ def _false_statements(
     sent = [(write["name"], json.dumps(write["parameters"], sort_keys=True)) for write in writes]
     if len(set(sent)) < len(sent) and not subject.repeats:
         yield f"sent twice: {sent}"
-    failed = bool(result.get("failed") or result.get("unreachable"))
-    missing = ALWAYS - set(result) | ({"msg", "failure"} - set(result) if failed else set())
+    failed = subject.has_failed(result)
+    missing = ALWAYS - set(result) | (subject.TOLD - set(result) if failed else set())
     if missing:
         yield f"no {missing}"
         return
@@ -696,22 +863,27 @@ def _false_statements(
 
 
 def _not_in_the_journal(
-    folder: Path, result: Mapping[str, Any], writes: list[dict[str, Any]]
+    files: Collection[Path], result: Mapping[str, Any], subject: Subject, lab: LabInProcess
 ) -> Iterator[str]:
-    lines = [json.loads(line) for path in folder.glob("*.jsonl") for line in path.read_text().splitlines()]
+    lines = [json.loads(line) for path in files for line in path.read_text().splitlines()]
     changes = [line for line in lines if line["entry"] == "change"]
     outcomes = {line["id"]: line for line in lines if line["entry"] == "outcome"}
-    if writes and len(changes) != 1:
+    if lab.writes and not 1 <= len(changes) <= subject.changes:
         yield f"{len(changes)} changes in the journal"
     for change in changes:
-        outcome = outcomes.get(change["id"])
-        if outcome is None:
+        if change["id"] not in outcomes:
             yield "no outcome in the journal"
-        elif outcome["changed"] != result.get("changed") or (
-            # What was not sent is known to be as it was; the task has not got as far as to say so.
-            writes and outcome["status"] != result.get("status")
-        ):
-            yield f"another outcome in the journal: {outcome}"
+    if not changes or len(outcomes) < len(changes):
+        return
+    if any(outcome["changed"] for outcome in outcomes.values()) != result.get("changed"):
+        yield f"another outcome in the journal: {outcomes}"
+    # What was not sent is known to be as it was; the task has not got as far as to say so.
+    if (
+        lab.writes
+        and subject.changes == 1
+        and next(iter(outcomes.values()))["status"] != result.get("status")
+    ):
+        yield f"another status in the journal: {outcomes}"
 
 
 def _gist(result: Mapping[str, Any]) -> str:
@@ -763,6 +935,32 @@ def test_commands_break_in_one_way_or_another(lab: LabInProcess, subject: str, t
     number = 2 * list(SUBJECTS).index(subject) + lab.number
     for place in spread(len(reference.commands), 1, number):
         break_command(trial, reference, place, list(COMMAND_KINDS)[number % len(COMMAND_KINDS)])
+    trial.judge()
+
+
+#: One of each kind's class, by whether the first writing pipeline is handed over or asked for its answer.
+CLASSES = {
+    0: (
+        "empty after",
+        "sign-in page",
+        "307",
+        "308 after",
+        "429",
+        "403 after",
+        "fault without a code after",
+        "gone",
+    ),
+    1: ("headers cut off", "another request", "another pipeline", "said twice", "failed", "stopped", "empty"),
+}
+
+
+@pytest.mark.parametrize("lab", ["2.3", pytest.param("2.1", marks=pytest.mark.sweep)], indirect=True)
+@pytest.mark.parametrize("place", CLASSES)
+def test_the_first_write_breaks_in_each_kind_of_way(lab: LabInProcess, place: int, tmp_path: Path) -> None:
+    trial = Trial(lab, SUBJECTS["policy set"], tmp_path)
+    reference = trial.reference()
+    for kind in CLASSES[place]:
+        break_request(trial, reference, place, kind)
     trial.judge()
 
 
@@ -850,6 +1048,20 @@ def test_a_write_outlasts_its_time_limit_and_cannot_be_stopped(
 
 
 # -- before the first write -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_each_request_before_the_first_write_breaks_in_every_way(
+    lab: LabInProcess, subject: str, kind: str, tmp_path: Path
+) -> None:
+    trial = Trial(lab, SUBJECTS[subject], tmp_path)
+    reference = trial.reference()
+    for place in spread(reference.first_request, 6, list(KINDS).index(kind)):
+        break_request(trial, reference, place - reference.first_request, kind)
+    trial.judge()
+
 
 FOREIGN = {"lync_remediation_journal": "/dev/null"}
 ENDINGS: dict[str, tuple[dict[str, Any], Mapping[str, Any], Fault | None, str]] = {

@@ -38,7 +38,6 @@ def health(ansible: Ansible, **variables: Any) -> tuple[Run, list[str]]:
     """The run, and what stands on its last screen: the report."""
     run = ansible.playbook("lync.remediation.health", **variables)
     assert run.exit_code == 0, run.output
-    assert "[WARNING]" not in run.output, run.output
     assert not [each for each in ansible.lab.commands() if each["writes"]]
     lines = run.output.splitlines()
     (start,) = [n for n, line in enumerate(lines) if line.startswith(("LIKELY CAUSE", "NO LIKELY CAUSE"))]

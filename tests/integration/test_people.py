@@ -152,6 +152,30 @@ def test_a_new_policy_is_granted_when_it_can_be(
         assert people.held() == {"ken": "Fresh", "pilar": "Fresh"}
 
 
+def test_a_new_policy_that_somebody_removes_is_not_waited_for(
+    tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = document(replication={"seconds": 0, "policy_lag_seconds": 400})
+    with LabInProcess(slow, tmp_path / "lab", engine=engine) as lab:
+        people = People(lab, tmp_path)
+        before = people.held()
+        people.worker.run("external_access_policy", {"identity": "Fresh", "enable_outside_access": True})
+        waits: list[float] = []
+
+        def meanwhile(seconds: float) -> None:
+            waits.append(seconds)
+            lab.leap(seconds)
+            other = Worker(lab.variables(HOST), tmp_path / "other", tmp_path / "elsewhere")
+            removed = other.run("external_access_policy", {"identity": "Fresh", "state": "absent"})
+            assert removed["changed"], removed
+
+        monkeypatch.setattr("time.sleep", meanwhile)
+        result = people.assign(policy="Fresh", users=["ken", "pilar"], retry_timeout=900)
+        assert (result["failure"], result["status"], len(waits)) == ("policy_gone", "drifted", 1), result
+        assert not result["changed"]
+        assert people.held() == before
+
+
 @pytest.mark.parametrize("version", [2010, 2019])
 def test_what_is_in_force_and_why(tmp_path: Path, engine: str, version: int) -> None:
     with LabInProcess(document(version), tmp_path / "lab", engine=engine) as lab:

@@ -58,17 +58,29 @@ def test_what_is_in_the_way_is_put_right_on_request(unprepared: Ansible) -> None
     assert {each["Identity"]: each["Enabled"] for each in providers}["Messenger"] is False
 
 
-def test_each_of_several_deployments_is_judged_by_itself(demo: Ansible, unprepared: Ansible) -> None:
-    both = ("-i", str(unprepared.lab.inventory), "--limit", "pool01.contoso.com,redmond.contoso.com")
+def test_each_of_several_deployments_is_judged_by_itself(
+    demo: Ansible, unprepared: Ansible, tmp_path: Path
+) -> None:
+    gone = {"ansible_host": "nowhere.invalid", "ansible_connection": "lync.remediation.management_shell"}
+    third = tmp_path / "third.yml"
+    third.write_text(yaml.safe_dump({"management": {"hosts": {"gone": gone}}}), encoding="utf-8")
+    ready, lacking = "pool01.contoso.com", "redmond.contoso.com"
+    three = ("-i", str(unprepared.lab.inventory), "-i", str(third), "--limit", f"{ready},{lacking},gone")
     before = demo.lab.dump()
-    run = demo.enable(*both)
-    hosts = recap(run.output)
-    assert run.exit_code == 2
-    assert (hosts["pool01.contoso.com"]["failed"], hosts["pool01.contoso.com"]["changed"]) == (0, 2)
-    assert (hosts["redmond.contoso.com"]["failed"], hosts["redmond.contoso.com"]["changed"]) == (1, 0)
+    run = demo.enable(*three)
+    assert run.exit_code == 4
+    ended = {
+        host: {key: counts[key] for key in ("changed", "failed", "unreachable")}
+        for host, counts in recap(run.output).items()
+    }
+    assert ended == {
+        ready: {"changed": 2, "failed": 0, "unreachable": 0},
+        lacking: {"changed": 0, "failed": 1, "unreachable": 0},
+        "gone": {"changed": 0, "failed": 0, "unreachable": 1},
+    }
     assert unprepared.lab.writes() == []
-    back = demo.disable(*both)
-    assert (back.exit_code, back.changed, demo.lab.dump()) == (0, 2, before), back.output
+    back = demo.disable(*three)
+    assert (back.exit_code, back.changed, demo.lab.dump()) == (4, 2, before), back.output
 
 
 @pytest.mark.sweep
@@ -97,6 +109,7 @@ def test_an_account_that_may_only_look_gets_a_dry_run_and_no_more(
         {"name": "viewer", "password": "Lab-Passw0rd", "roles": ["CsViewOnlyAdministrator"]},
     ]
     viewer = ansible_at(start("demo", accounts=accounts, inventory_account="viewer"))
+    viewer.expected_warnings = ["https://"]
     dry = viewer.enable("--check")
     assert (dry.exit_code, dry.changed) == (0, 2), dry.output
     real = viewer.enable()

@@ -254,6 +254,9 @@ def test_for_an_account_with_a_systemd_that_runs(
     lab.reset()
     machine.must("rm", "-r", drop_in)
     machine.must("systemctl", "--user", "daemon-reload")
+    assert start() == (0, {"Result": "success", "ExecMainStatus": "0"})
+    (subject,) = received.take()
+    assert "as wanted" in subject
 
     inventory = lab.inventory.rename(tmp_path / "gone")
     assert start()[1] == {"Result": "exit-code", "ExecMainStatus": "12"}

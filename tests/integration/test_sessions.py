@@ -121,8 +121,10 @@ def test_resetting_the_connection_closes_all_that_was_left(start: Start, ansible
     ],
 )
 def test_resetting_never_ends_the_run(start: Start, ansible_at: AnsibleAt, wrong: dict[str, Any]) -> None:
-    lab = start("lync2013")
-    run = ansible_at(lab).tasks(
+    ansible = ansible_at(start("lync2013"))
+    # It names the host first.
+    ansible.expected_warnings = ["127."]
+    run = ansible.tasks(
         [
             INFO,
             {"ansible.builtin.set_fact": wrong},
@@ -164,7 +166,6 @@ def test_waiting_for_the_connection_opens_a_session_for_the_next_task(
         ]
     )
     assert run.exit_code == 0, run.output
-    assert "WARNING" not in run.output
     assert sessions(lab) == (2, 0)
 
 

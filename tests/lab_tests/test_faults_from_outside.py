@@ -17,7 +17,7 @@ from lab.injection import COMMAND_FAULTS, REQUEST_FAULTS, Rule
 from lab.journal import read
 from lab.runtime import Lab
 from pypsrp.complex_objects import PSInvocationState
-from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
+from pypsrp.exceptions import AuthenticationError, WinRMError, WinRMTransportError, WSManFaultError
 from pypsrp.powershell import RunspacePool
 from pypsrp.wsman import WSMan
 from requests.exceptions import ChunkedEncodingError, ConnectionError, SSLError
@@ -123,6 +123,32 @@ def no_such_message(pool: RunspacePool) -> None:
     nothing(pool)
 
 
+def without_a_reason(state: int) -> Callable[[RunspacePool], None]:
+    def check(pool: RunspacePool) -> None:
+        shell = powershell(pool, SET_ZONE)
+        shell.invoke()
+        assert (shell.state, shell.streams.error) == (state, [])
+
+    return check
+
+
+def of_another(identity: str) -> Callable[[RunspacePool], None]:
+    def check(pool: RunspacePool) -> None:
+        shell, messages = powershell(pool, SET_ZONE), []
+        defragment = pool._fragmenter.defragment
+        pool._fragmenter.defragment = lambda data: messages.extend(defragment(data)) or messages
+        shell.invoke()
+        own = {"pid": shell.id, "rpid": pool.id}[identity]
+        assert {str(getattr(message, identity)).upper() for message in messages}.isdisjoint({own.upper()})
+
+    return check
+
+
+def twice(pool: RunspacePool) -> None:
+    assert len(powershell(pool, ("Get-Date",)).invoke()) == 2
+    nothing(pool)
+
+
 RECEIVE = {"request": "Receive", "skip": 2}  # two open the session
 COMMAND, TZUTIL = {"request": "Command"}, {"command": "tzutil"}
 CASES = [
@@ -134,15 +160,23 @@ CASES = [
     Case("status", {**COMMAND, "code": 500}, raises(WinRMTransportError)),
     Case("status", {**COMMAND, "code": 503}, raises(WinRMTransportError)),
     Case("status-after", {**COMMAND, "code": 503}, raises(WinRMTransportError), effect=True),
+    Case("page", {**COMMAND, "code": 200}, raises(SyntaxError)),
     Case("garbage", COMMAND, raises(SyntaxError), effect=True),
     Case("truncate", COMMAND, raises(*LOST), effect=True),
     Case("chunks-cut-off", COMMAND, raises(*LOST), effect=True),
     Case("reset", COMMAND, raises(*LOST), effect=True),
+    Case("headers-cut-off", COMMAND, raises(SyntaxError), effect=True),
     Case("trickle", {**COMMAND, "seconds": 0.1}, nothing, effect=True),
     Case("wrong-type", COMMAND, nothing, effect=True),
     Case("unreadable-output", RECEIVE, half_an_object, effect=True),
     Case("unknown-message", RECEIVE, no_such_message, effect=True),
     Case("no-final-state", RECEIVE, raises(WSManFaultError, code=2150858843), effect=True),
+    Case("failed", RECEIVE, without_a_reason(PSInvocationState.FAILED), effect=True),
+    Case("stopped", RECEIVE, without_a_reason(PSInvocationState.STOPPED), effect=True),
+    Case("another-pipeline", RECEIVE, of_another("pid"), effect=True),
+    Case("another-pool", RECEIVE, of_another("rpid"), effect=True),
+    Case("said-twice", RECEIVE, twice, effect=True),
+    Case("another-request", COMMAND, raises(WinRMError), effect=True),
     Case("authenticate-again", COMMAND, raises(AuthenticationError)),
     Case("fault-after", {**COMMAND, "code": 1359}, raises(WSManFaultError, code=1359), effect=True),
     Case("maintenance", COMMAND, raises(WSManFaultError, code=2150859118)),

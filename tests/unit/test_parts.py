@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import runpy
 from pathlib import Path
@@ -44,20 +43,6 @@ def yaml_of(path: Path) -> Any:
 def test_the_action_group_holds_every_module() -> None:
     group = yaml_of(CHECKOUT / "meta" / "runtime.yml")["action_groups"]["lync"]
     assert group == names(PARTS["modules"])
-
-
-def test_every_module_says_that_it_is_in_the_action_group() -> None:
-    missing = []
-    for path in PARTS["modules"]:
-        (documentation,) = (
-            ast.literal_eval(node.value)
-            for node in ast.parse(path.read_text(encoding="utf-8")).body
-            if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "DOCUMENTATION"
-        )
-        fragments = yaml.safe_load(documentation).get("extends_documentation_fragment", [])
-        if not {"lync.remediation.attributes", "lync.remediation.action_group"} & set(fragments):
-            missing.append(path.stem)
-    assert missing == []
 
 
 def table_of_parts() -> set[str]:

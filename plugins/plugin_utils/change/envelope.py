@@ -240,8 +240,25 @@ class Envelope:
         self._troubles = self._troubles or ([error] if isinstance(error, ManagementShellError) else [])
         sentences = [*(str(trouble) for trouble in self._troubles if trouble is not error), str(error)]
         sentences.append("Whether the change took effect is not known.")
-        unknown = replace(self.known, status=Status.UNKNOWN, changed=True, after=None)
+        unknown = replace(self._known_of_all(), status=Status.UNKNOWN, changed=True, after=None)
         return failure_result(self._failed(sentences, unknown), self.known)
+
+    def _known_of_all(self) -> Result:
+        """What is known, with what leads back from a part that has written and that nobody has told of yet."""
+        ways: list[Command] = []
+        lines: list[Command] = []
+        for part in self._parts:
+            if part.has_written:
+                new = [
+                    each for each in part.known.restore_commands if each not in self.known.restore_commands
+                ]
+                ways = new + ways
+                lines += [each for each in part.known.commands if each not in self.known.commands]
+        return replace(
+            self.known,
+            commands=(*self.known.commands, *lines),
+            restore_commands=(*ways, *self.known.restore_commands),
+        )
 
     def _failed(self, sentences: Sequence[str], result: Result) -> ChangeFailed:
         sentences = list(sentences)

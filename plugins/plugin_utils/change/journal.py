@@ -438,3 +438,10 @@ def taken_back(journal: Iterable[Entry]) -> frozenset[str]:
         return any(not is_back(taker.id) for taker in takers.get(change_id, ()))
 
     return frozenset(change_id for change_id in takers if is_back(change_id))
+
+
+def half_taken_back(journal: Iterable[Entry]) -> frozenset[str]:
+    """The ids of changes that somebody has begun to take back, when nobody knows how that ended."""
+    takers = [entry for entry in journal if entry.takes_back and not entry.never_happened]
+    finished = {entry.takes_back for entry in takers if entry.is_certain}
+    return frozenset(entry.takes_back for entry in takers) - finished

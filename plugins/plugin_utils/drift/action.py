@@ -29,9 +29,11 @@ from ..change.journal import Journal, JournalUnusable, NoJournal, Origin, run_id
 from ..module_action import JOURNAL_VARIABLE, BaseAction
 from ..powershell.errors import ManagementShellError
 from ..powershell.shell import ManagementShell
-from ..result.failures import kind_of
+from ..result.failures import failure_result, kind_of
 from ..result.pasting import extra_variable
 from ..result.refusals import BadArgument, Refused, UnusableArgument
+from ..result.result import Result
+from ..result.status import Status
 from . import summary
 from .assessing import Task, refused_run, unread_run
 from .deployment import checked_name
@@ -39,6 +41,14 @@ from .documents import folded
 from .requests import known_noun
 from .run import Run
 from .state import Locked, Now, State, StateUnusable, default_root, mounted, persists
+
+# What a run's verdict says of what it judged.
+_STATUSES = {
+    "clean": Status.IN_DESIRED_STATE,
+    "drift": Status.DRIFTED,
+    "incomplete": Status.UNKNOWN,
+    "refused": Status.UNKNOWN,
+}
 
 _WAIT_SECONDS = 0.2
 _LONGEST_WAIT = 600.0
@@ -86,7 +96,8 @@ class DriftAction(BaseAction):
         judged = known is not None and known.get("mode") == self.MODE and not known.get("failure")
         if known is not None and judged and known.get("host") != task.host:
             same = {"same_deployment_as": known["host"], "summary": []}
-            return {"changed": False, **_without_format(known), **same}
+            own = self._of_changes(Result(_STATUSES[known["verdict"]], changed=False).as_dict())
+            return {"changed": False, **own, **_without_format(known), **same}
         task.state.must_be_earlier(self._now)
         run, more = self.work(arguments, task, envelope.shell)
         return self._result(task, run, more)
@@ -99,15 +110,18 @@ class DriftAction(BaseAction):
         lines = summary.lines(run, context)
         return {"changed": False, **document, "same_deployment_as": None, "summary": lines, **more}
 
+    def _of_changes(self, told: Mapping[str, Any]) -> dict[str, Any]:
+        """What of a result of changes is this module's as well; nothing, where it changes no server."""
+        return {}
+
     def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
         """Nothing fails here; what was written by then is said."""
         task = self._task_of_run or Task(
             str(self._task.args.get("deployment", "")), State(Path(), ""), Path(), self._host, keeps=False
         )
         sentence, kind = str(error), kind_of(error)
-        more: dict[str, Any] = {}
+        more = self._of_changes(self._writing.failure(error) if self._writing else failure_result(error))
         if self._writing is not None and self._writing.has_written:
-            more = {"changed": True}
             sentence += " What had been written by then is in the journal."
         if isinstance(error, BadArgument | StateUnusable | Locked | JournalUnusable | Refused):
             run = refused_run(task, self._now, self.MODE, sentence, kind)

@@ -25,7 +25,7 @@ from . import baseline, deployment, manifest, requests, waivers
 from .baseline import Baseline
 from .comparing import SEQUENCE, Comparison, Server, compare
 from .deployment import Binding
-from .documents import Document, folded
+from .documents import Document, UnusableFile, folded
 from .findings import Finding, Key, Kind, Resolved, Trend, Unknown
 from .history import LastSeen, after_run, resolved, with_history
 from .judging import Waived, explain, waive
@@ -157,10 +157,22 @@ def load_manifest(folder: Path) -> Manifest | None:
     return manifest.parse(Document.at(path)) if path.exists() else None
 
 
+def must_be_whole(files: Baseline, exported: Manifest | None, includes: Callable[[str], bool]) -> None:
+    """A file that got lost would make everything in it look as wanted."""
+    for name, each in (exported.nouns if exported else {}).items():
+        if each.state is Export.READ and includes(name) and files.file_of(name) is None:
+            raise UnusableFile(
+                each.place or Path(files.folder),
+                f"the export wrote {name}.yml, which is not there any more. Bring it back, or take the noun out of "
+                "the manifest",
+            )
+
+
 def assess(shell: ManagementShell, task: Task, now: Now) -> Assessment:
     """Raises what makes all of it impossible: bad input as BadArgument, the state folder's errors, and the wire's."""
     files = baseline.load(task.baseline)
     exported = load_manifest(task.baseline)
+    must_be_whole(files, exported, task.includes)
     asked = all_requests(files, task)
     if not asked.nouns:
         raise BadArgument(
@@ -267,7 +279,7 @@ def reported(
     """
     found = []
     for number, result in enumerate(results):
-        origin = f"drift_results[{number}]"
+        origin = f"task {result['task']}" if result.get("task") else f"drift_results[{number}]"
         drift = result.get("drift")
         if not isinstance(drift, Sequence) or isinstance(drift, str):
             raise UnusableArgument("results", f"number {number} is no result of a module of this collection")

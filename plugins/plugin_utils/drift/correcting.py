@@ -87,6 +87,8 @@ class Correcting:
         lines = planned_lines(planned, self._assessment)
         notes = []
         if lines and not self._envelope.check_mode:
+            foreseen = self._assessment.run(self._task, self._now, "enforce").as_dict()
+            self._task.state.must_have_room(self._assessment.last, foreseen)
             if arguments["store_copy"]:
                 notes.append(
                     copy_store(self._envelope.shell, self._task.state, self._now, arguments["store_copies"])

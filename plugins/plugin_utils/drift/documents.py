@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ from ..result.refusals import BadArgument
 
 _STANDARD_TAG = "tag:yaml.org,2002:"
 _NULL = f"{_STANDARD_TAG}null"
+# Of the names of files that are being written: how many random bytes they have, and after how long nobody writes them.
+_RANDOM = 4
+_LEFT_SECONDS = 86_400
 # Those that a parser finds by itself, and that somebody may write out.
 _TAGS = frozenset(
     ("str", "int", "float", "bool", "null", "timestamp", "binary", "merge", "value", "map", "seq")
@@ -269,7 +273,7 @@ def write_atomically(path: Path, text: str | bytes, mode: int | None = None) -> 
         # The file that people see, where the name is a link to it.
         path = path.resolve(strict=True)
         mode = path.stat().st_mode & 0o777 if mode is None else mode
-    own = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    own = path.with_name(f".{path.name}.{secrets.token_hex(_RANDOM)}")
     try:
         descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
@@ -280,11 +284,23 @@ def write_atomically(path: Path, text: str | bytes, mode: int | None = None) -> 
         own.replace(path)
     finally:
         own.unlink(missing_ok=True)
+    _clear_up(path)
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _clear_up(path: Path) -> None:
+    """Take away what runs that were killed while they wrote a file of this kind have left. Those of a run that is still
+    at it are younger.
+    """
+    ours = re.compile(rf"\..+{re.escape(path.suffix)}\.[0-9a-f]{{{2 * _RANDOM}}}")
+    with suppress(OSError):
+        for each in [each for each in path.parent.iterdir() if ours.fullmatch(each.name)]:
+            if time.time() - each.lstat().st_mtime > _LEFT_SECONDS:
+                each.unlink()
 
 
 def folded(name: str) -> str:

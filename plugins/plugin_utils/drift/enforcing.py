@@ -199,7 +199,10 @@ def _carry_out(envelope: Envelope, assessment: Assessment, step: Step) -> list[R
             stored(each.identity, reading.noun.scopes) for each in step.findings if each.kind is Kind.MISSING
         ]
         return [reorder(envelope, reading.noun, assessment.compared.orders[step.noun], made)]
-    table = any_noun.read(envelope.shell, reading.noun, verbs=("Set", "New", "Remove"))
+    # What is removed comes back into its place, if it is ever to come back.
+    table = any_noun.read(
+        envelope.shell, reading.noun, with_priority=not step.present, verbs=("Set", "New", "Remove")
+    )
     now = next((each for each in table.listed if each.identity == step.identity), None)
     if not is_as_seen(table.resource, reading.objects.get(step.identity), now):
         raise _ChangedMeanwhile

@@ -30,6 +30,7 @@ class NounExport:
     state: Export
     objects: int = 0
     note: str = ""
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def parse(document: Document) -> Manifest:
         ):
             raise UnusableFile(entry.place, f"{entry.key}: this is no state of an export")
         note = plain(own["note"].node) if "note" in own else ""
-        nouns[entry.key] = NounExport(Export(state), int(objects), str(note or ""))
+        nouns[entry.key] = NounExport(Export(state), int(objects), str(note or ""), entry.place)
     return Manifest(
         Binding(document.text_of(bound["default_sip_domain"].node, "default_sip_domain"), tuple(sites)),
         nouns=nouns,

@@ -20,8 +20,10 @@ import getpass
 import json
 import os
 import re
+import secrets
 import socket
 import stat
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +44,7 @@ _LAST_SEEN = "last_seen.json"
 _RUN = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}\.json")
 # So many are kept.
 _RUNS = 1000
+_SPARE = 65_536
 # Kinds of file systems that go when a container or a machine does (proc(5), mounts).
 _FLEETING = frozenset(("overlay", "aufs", "tmpfs", "ramfs", "fuse-overlayfs"))
 _CLOCK_TOLERANCE = datetime.timedelta(minutes=5)
@@ -219,6 +222,17 @@ class State:
 
     def save(self, last: LastSeen) -> None:
         self._write(self.path / _LAST_SEEN, {"format": FORMAT, **history.to_json(last)})
+
+    def must_have_room(self, last: LastSeen, run: Mapping[str, Any]) -> None:
+        """Whether what is kept of a run can be written when it has changed something. Raises StateUnusable."""
+        # What is replaced stands there until what replaces it does, and both may grow.
+        size = (
+            2 * (len(json.dumps(history.to_json(last), indent=1)) + len(json.dumps(run, indent=1))) + _SPARE
+        )
+        with self._problems("cannot be written"), tempfile.TemporaryFile(dir=self.path) as file:
+            file.write(secrets.token_bytes(size))
+            file.flush()
+            os.fsync(file.fileno())
 
     def run_path(self, now: Now) -> Path:
         return self.runs / f"{now.stamp}-{now.run[-8:]}.json"

@@ -31,6 +31,26 @@ _LABELS = {
     Label.FIRST_SEEN: "seen for the first time",
 }
 
+# By what a finding stands for, and by why it is unknown.
+_NOT_KNOWN: Mapping[str, Mapping[str, str]] = {
+    "deployment": {
+        "": "could not be read",
+        "unreachable": "could not be reached",
+        "timed_out": "took too long to answer",
+        "not_permitted": "may not be read",
+    },
+    "noun": {
+        "": "could not be read",
+        "timed_out": "took too long to read",
+        "not_permitted": "may not be read",
+        "shape_changed": "changed shape",
+        "changed_while_reading": "changed while being read",
+    },
+    "host": {"": "had no turn", "unreachable": "could not be reached", "failed": "failed"},
+    "thing": {"": "could not be judged"},
+}
+_NAMED = {"deployment": "deployment", "noun": "noun", "host": "identity"}
+
 
 def headline(run: Run) -> str:
     """The verdict in one sentence, which never says that all is well where something is not known."""
@@ -47,10 +67,31 @@ def headline(run: Run) -> str:
     if counts.corrected:
         parts.append(f"{counts.corrected} corrected")
     if counts.unknown:
-        parts.append(f"{counts.unknown} could not be judged")
+        unwaived = [each for each in run.findings if each.waiver is None]
+        unknown = [each.as_dict() for each in unwaived if each.status is Status.UNKNOWN]
+        parts.append(not_known([{**each, "deployment": "it"} for each in unknown]))
     if not parts:
         parts.append("everything is as wanted")
     return f"{name}: {'; '.join(parts)}."
+
+
+def not_known(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What became of that which could not be judged: how many of what, or the name of what stands alone. ``rows`` are
+    findings as they are saved, in this report and in others.
+    """
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    for each in rows:
+        kind = each["kind"] if each["kind"] in _NOT_KNOWN else "thing"
+        kind = "deployment" if kind == "noun" and not each["noun"] else kind
+        said = _NOT_KNOWN[kind]
+        groups.setdefault((kind, said.get(each["unknown"], said[""])), []).append(each)
+    parts = []
+    for kind, what in sorted(groups, key=lambda key: list(_NOT_KNOWN).index(key[0])):
+        found = groups[kind, what]
+        name = found[0][_NAMED[kind]] if len(found) == 1 and kind in _NAMED else ""
+        number = f"{len(found)} {_plural(len(found), kind, f'{kind}s')}"
+        parts.append(f"{name or number} {what}")
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def _open(run: Run) -> list[Finding]:

@@ -148,9 +148,10 @@ def _grants(
             elif _same(now, policy):
                 back.setdefault(before, {}).setdefault(policy, []).append(user)
                 withdrawn.add(ordinal_key(user))
+            elif now is None:
+                result.left.append(f"{user} has no policy of their own any more, which is left so.")
             else:
-                has = "no policy" if now is None else str(now)
-                result.left.append(f"{user} has been granted {has} since, and keeps it.")
+                result.left.append(f"{user} has been granted {now} since, and keeps it.")
     for before, groups in back.items():
         for policy, users in groups.items():
             withdraws = before is None

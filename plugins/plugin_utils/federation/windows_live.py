@@ -192,7 +192,7 @@ def assess(found: Findings, request: Request, *, check_mode: bool) -> dict[str, 
     lines = screen(
         now=list(_now(found, request)),
         in_force=in_force,
-        changes=[_change_line(found, module, each) for _text, module, each in pending],
+        changes=list(_change_lines(found, pending)),
         warnings=_warnings(request, result["weaker"]),
         affected=list(_affected(found, pending)),
         shadowing=result["shadowing"],
@@ -450,18 +450,31 @@ _WORDS = {
 """What people call the options that the role changes."""
 
 
-def _change_line(found: Findings, module: str, each: Options) -> str:
-    """What a change does, in words."""
-    if module == "policy_assignment":
-        what = "withdrawn from" if each["state"] == "absent" else "granted to"
-        return f"policy {each['policy']}: {what} {counted(each['users'])}"
+def _change_lines(found: Findings, pending: Sequence[tuple[str, str, Options]]) -> Iterator[str]:
+    """What each change does, in words. A policy that is made for people, and its grant, are told as one."""
+    for_people = {
+        str(stored(f"Tag:{each['policy']}", SCOPES)): counted(each["users"])
+        for _text, module, each in pending
+        if module == "policy_assignment" and each["made"]
+    }
+    for _text, module, each in pending:
+        if module != "policy_assignment":
+            yield _change_line(found, module, each, for_people.get(str(each["identity"])))
+        elif not each["made"]:
+            what = "withdrawn from" if each["state"] == "absent" else "granted to"
+            yield f"policy Tag:{each['policy']}: {what} {counted(each['users'])}"
+
+
+def _change_line(found: Findings, module: str, each: Options, users: str | None) -> str:
+    """``users``: how many get it by a grant of the same run."""
     existing = _existing(found, module, each["identity"])
     name = _KINDS[module] if module == "access_edge_configuration" else f"{_KINDS[module]} {each['identity']}"
     if each.get("state") == "absent":
         return f"{name}: removed"
     parts = []
     if existing is None:
-        parts.append(f"created, a copy of {each.get('copy_of', 'what is in force there')} but for")
+        made = f"created for {users}" if users else "created"
+        parts.append(f"{made}, a copy of {each.get('copy_of', 'what is in force there')} but for")
     for option in _differences(existing or {}, each):
         before = "" if existing is None else f"{_in_words(existing.get(option))} -> "
         parts.append(f"{_WORDS.get(option, option)} {before}{_in_words(each[option])}")
@@ -479,7 +492,7 @@ def _in_words(value: Any) -> str:
 def _affected(found: Findings, pending: Sequence[tuple[str, str, Options]]) -> Iterator[str]:
     for _text, module, each in pending:
         if module == "policy_assignment":
-            yield f"policy {each['policy']}: {_people(each['users'])}"
+            yield f"policy Tag:{each['policy']}: {_people(each['users'])}"
         elif module == "external_access_policy":
             yield from _affected_by_policy(found, each)
         elif module == "media_configuration":
@@ -492,7 +505,8 @@ def _affected_by_policy(found: Findings, each: Options) -> Iterator[str]:
     identity = stored(each["identity"], SCOPES)
     if identity.scope is Scope.USER:
         users = found.holders_of(each["identity"])
-        if users:
+        # Who holds one that is removed gives it back first, and is told by that grant.
+        if users and each["state"] == "present":
             yield f"policy {each['identity']}: {_people(users)}"
     elif identity.scope is Scope.SITE:
         yield f"policy {each['identity']}: the users of the site who have been granted none"
@@ -680,10 +694,10 @@ def _withheld(found: Findings, planned: Plan) -> list[str]:
 
 
 def _now(found: Findings, request: Request) -> Iterator[tuple[str, str]]:
+    """The more telling first, since a long list is cut at its end."""
     replicas = found.replication["replicas"]
     behind = found.replication["behind"]
     yield "server", found.readiness["version"] or "version unknown"
-    yield "account", found.connection["account"]
     allowed = "allowed" if found.access_edge["allow_federated_users"] else "not allowed"
     yield "federation", f"{allowed}, {found.access_edge['routing_method']}"
     described = [
@@ -691,8 +705,6 @@ def _now(found: Findings, request: Request) -> Iterator[tuple[str, str]]:
         for each in _providers(found, request)
     ]
     yield "public provider", ", ".join(described) or "none"
-    late = f"; behind: {_first(behind)}" if behind else ""
-    yield "replication", f"{len(replicas) - len(behind)} of {len(replicas)} servers are up to date{late}"
     if found.people:
         groups = grouped(found.people, "external_access_policy").items()
         yield (
@@ -705,6 +717,9 @@ def _now(found: Findings, request: Request) -> Iterator[tuple[str, str]]:
             yield f"policy {each['identity']}", ", ".join(flags)
     for each in found.media:
         yield f"media {each['identity']}", f"{each['encryption_level']}, {each['max_video_rate_allowed']}"
+    late = f"; behind: {_first(behind)}" if behind else ""
+    yield "replication", f"{len(replicas) - len(behind)} of {len(replicas)} servers are up to date{late}"
+    yield "account", found.connection["account"]
 
 
 def _in_force(found: Findings) -> Iterator[str]:

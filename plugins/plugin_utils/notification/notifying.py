@@ -89,20 +89,22 @@ def notify(arguments: Mapping[str, Any], *, check_mode: bool) -> dict[str, Any]:
         except MemoryUnusable as error:
             problems.append(str(error))
     due = [each["name"] for each in results if each["reasons"]]
+    done = due if check_mode else [each["name"] for each in results if each["delivered"]]
     return {
-        "changed": bool(due) if check_mode else any(each["delivered"] for each in results),
+        "changed": bool(done),
         "failed": bool(problems) and not check_mode,
         "outcome": seen.outcome.value,
         "problem": problem,
         "channels": results,
-        "msg": _sentence(seen.outcome.value, due, problems, check_mode=check_mode),
+        "msg": _sentence(seen.outcome.value, done, problems, is_due=bool(due), check_mode=check_mode),
     }
 
 
-def _sentence(outcome: str, due: list[str], problems: list[str], *, check_mode: bool) -> str:
+def _sentence(outcome: str, done: list[str], problems: list[str], *, is_due: bool, check_mode: bool) -> str:
     verb = "would be written to" if check_mode else "written to"
-    done = f"{verb}: {', '.join(due)}" if due else "nobody has to be written to"
-    return " ".join([f"The run came to {outcome}; {done}.", *problems])
+    nobody = "nobody was written to" if is_due else "nobody has to be written to"
+    written = f"{verb}: {', '.join(done)}" if done else nobody
+    return " ".join([f"The run came to {outcome}; {written}.", *problems])
 
 
 def _report(path: Path) -> tuple[Mapping[str, Any] | None, str]:

@@ -37,6 +37,16 @@ from .assignment import (
 )
 from .kinds import KINDS, SCOPES, Kind
 
+
+class PolicyGone(ManagementShellError):
+    """What was to be granted was there when the task began, and has been removed since."""
+
+    def __init__(self, kind: Kind, policy: str) -> None:
+        super().__init__(
+            f"The per-user {kind.title} '{policy}' has been removed since this task began, and cannot be granted."
+        )
+
+
 Telling = Callable[[str], None]
 """Shows one line to whoever watches."""
 
@@ -268,8 +278,25 @@ class _Work:
             return False
         if not part.troubles:
             return True
-        grants = any(each.after is not None for each in batch)
-        return grants and not self.kept and not any(isinstance(each, _LASTING) for each in part.troubles)
+        wanted = [each.after for each in batch if each.after is not None]
+        if not wanted or self.kept or any(isinstance(each, _LASTING) for each in part.troubles):
+            return False
+        return not self._are_gone(wanted)
+
+    def _are_gone(self, wanted: Sequence[str]) -> bool:
+        """Whether none of these policies is there any more, since nobody gets what somebody else has removed.
+
+        The Central Management Store lists a policy from the moment on that it is made: one that is not listed is not
+        merely too new. What cannot be read proves nothing.
+        """
+        try:
+            listed = _policies(self.envelope.shell, self.kind)
+        except ManagementShellError:
+            return False
+        if any(Identity(Scope.USER, policy) in listed for policy in wanted):
+            return False
+        self.causes.append(PolicyGone(self.kind, wanted[0]))
+        return True
 
     def _try(self, part: Envelope, some: Sequence[Assignment]) -> list[Assignment]:
         """Grant in one pipeline and read back; who does not hold what was granted.

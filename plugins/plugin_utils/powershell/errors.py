@@ -329,9 +329,8 @@ class CommandError(ManagementShellError):
     def __init__(self, report: ErrorReport, sentence: str | None = None) -> None:
         self.report = report
         origin = f"{report.command}: " if report.command else ""
-        super().__init__(
-            sentence or f"{origin}{report.in_full} [{report.category}, {report.fully_qualified_id}]"
-        )
+        kind = ", ".join(filter(None, (report.category, report.fully_qualified_id)))
+        super().__init__(sentence or f"{origin}{report.in_full} [{kind}]")
 
 
 class EndpointRefusesCommand(CommandError):

@@ -36,7 +36,7 @@ from .pypsrp_library import (
     WSManFaultError,
     is_output,
 )
-from .results import PipelineState, RemoteObject, Results
+from .results import ErrorReport, PipelineState, RemoteObject, Results
 from .transport_errors import (
     TRANSPORT_ERRORS,
     NotUnderstood,
@@ -127,6 +127,8 @@ class Pipeline:
             error_report(record.value, terminating=isinstance(record, TerminatingError))
             for record in streams.error
         ]
+        if self._has_ended and self._pipeline.state != PSInvocationState.COMPLETED:
+            reports += self._ended_without_a_reason(reports)
         if len(self._commands) == 1:
             # An unknown command's record, for one, does not say which command it is of.
             reports = [
@@ -139,6 +141,15 @@ class Pipeline:
             verbose=tuple(_message(record.value) for record in streams.verbose),
             state=PipelineState(self._pipeline.state) if self._has_ended else PipelineState.STOPPED,
         )
+
+    def _ended_without_a_reason(self, reports: Sequence[ErrorReport]) -> list[ErrorReport]:
+        """What stands for the record that a final state other than Completed carries, where it has none."""
+        if any(report.terminating for report in reports):
+            return []
+        stopped = self._pipeline.state == PSInvocationState.STOPPED
+        sentence = "The server stopped it" if stopped else "It failed"
+        category = "OperationStopped" if stopped else "NotSpecified"
+        return [ErrorReport(f"{sentence}, and gave no reason.", category, terminating=True)]
 
     @property
     def _has_ended(self) -> bool:

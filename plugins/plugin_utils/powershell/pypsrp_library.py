@@ -13,6 +13,7 @@ import functools
 import struct
 import time
 import traceback
+import uuid
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +67,12 @@ __all__ = (
 
 # Codes of WSManFault (wsmerror.h of the Windows SDK).
 OPERATION_TIMED_OUT = 0x80338029
+
+# A fragment's header: the number of its message, its own, flags, and how long what follows is (MS-PSRP section 2.2.4).
+# The first of a message's begins with where that goes, what it is, and the ids of pool and pipeline (section 2.2.1).
+_FRAGMENT = struct.Struct(">QQBI")
+_IS_FIRST = 1
+_ADDRESSEE = slice(_FRAGMENT.size + 8, _FRAGMENT.size + 40)
 
 # Every attribute beyond pypsrp's documented interface that is read, set or overridden here, by the object that has it.
 PRIVATE = {
@@ -160,6 +167,8 @@ class Wire(WSMan):
         former = self.transport.session
         session = self.transport._build_session()
         session.trust_env = False
+        # Followed, a redirection would hand a request over twice, or to whoever is named there.
+        session.max_redirects = 0
         if former is not None:
             former.close()
             session.cookies = former.cookies
@@ -193,8 +202,11 @@ class Wire(WSMan):
     def invoke(self, *args: Any, **kwargs: Any) -> ET.Element:
         with understanding():
             answer = super().invoke(*args, **kwargs)
-        if answer.find("s:Body", namespaces=NAMESPACES) is None:
+        body = answer.find("s:Body", namespaces=NAMESPACES)
+        if body is None:
             raise NotUnderstood("an envelope without a body")
+        if body.find("s:Fault", namespaces=NAMESPACES) is not None:
+            raise NotUnderstood("a fault that HTTP calls a success")
         return answer
 
     def receive(
@@ -240,6 +252,26 @@ class Pool(RunspacePool):
         self.wire = wire
         self._open_deadline = time.monotonic() + open_timeout
         self._serializer = self._fragmenter.serializer = _ClixmlSerializer()
+        self._seen: set[tuple[str, int, int]] = set()
+
+    def _parse_responses(self, responses: bytes, pipeline: PowerShell | None = None) -> Any:
+        if pipeline is not None:
+            responses = b"".join(self._fragments_of(pipeline.id, responses))
+        return super()._parse_responses(responses, pipeline)
+
+    def _fragments_of(self, pipeline_id: str, responses: bytes) -> Iterator[bytes]:
+        """The fragments that have not come before. Raises `NotUnderstood` for those of another pipeline or pool."""
+        addressee = uuid.UUID(self.id).bytes_le + uuid.UUID(pipeline_id).bytes_le
+        place = 0
+        while place < len(responses):
+            message, number, flags, length = _FRAGMENT.unpack_from(responses, place)
+            fragment = responses[place : place + _FRAGMENT.size + length]
+            if flags & _IS_FIRST and fragment[_ADDRESSEE] != addressee:
+                raise NotUnderstood("a message of another pipeline")
+            if (pipeline_id, message, number) not in self._seen:
+                self._seen.add((pipeline_id, message, number))
+                yield fragment
+            place += len(fragment)
 
     def _receive(self, id: str | None = None, timeout: int | None = None) -> Any:
         try:

@@ -269,7 +269,9 @@ class Session:
         if not asked or self._current is None:
             return results
         found = {ordinal_key(str(each["Name"])): each for each in results.objects() if _is_command_info(each)}
-        if not any(report.command == "Get-Command" for report in results.errors):
+        if results.state is PipelineState.COMPLETED and not any(
+            report.command == "Get-Command" for report in results.errors
+        ):
             for cmdlet in asked:
                 described = found.get(ordinal_key(cmdlet))
                 self._current.record.cmdlets[cmdlet] = (

@@ -16,6 +16,7 @@ import ssl
 import traceback
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
 
 try:
     from requests_credssp import exceptions as credssp  # type: ignore[import-untyped] # it has no stubs
@@ -104,12 +105,14 @@ _NOT_BEGUN = frozenset({_ACCESS_DENIED, _UNKNOWN_SHELL, _SHUTTING_DOWN, *_QUOTAS
 # A gateway or load balancer has got no good answer, or none in time, from the server behind it: which may have had the
 # request.
 _GATEWAY = frozenset({502, 504})
-# The caller is refused before anything of the request is looked at, or there is nothing that would.
-_REFUSING = frozenset({401, 403, 404, 407})
+# The caller is refused before anything of the request is looked at.
+_REFUSING = frozenset({401, 407})
+# Somebody has too many requests to look at this one.
+_BUSY = frozenset({429, 503})
 # Web servers say so of a request that they have not read: one without authentication on a connection that should be
-# encrypted, one that is too large, one too many. But gateways say it, too, of a request that the server behind them has
-# got, whose answer they lost or cannot make sense of.
-_MOSTLY_UNREAD = frozenset({400, 413, 503})
+# encrypted, one that is too large, one too many, one for something that there is not. But gateways say it, too, of a
+# request that the server behind them has got, whose answer they lost, cannot make sense of, or do not let through.
+_MOSTLY_UNREAD = frozenset({400, 403, 404, 413, *_BUSY})
 
 
 def is_fault(error: BaseException) -> bool:
@@ -155,7 +158,7 @@ def is_time_out(error: Exception) -> bool:
 def is_transient(error: Exception) -> bool:
     """What may be otherwise a moment later: the server or something before it cannot be reached, or has no time."""
     if isinstance(error, WinRMTransportError):
-        return error.code == 503 or error.code in _GATEWAY
+        return error.code in _BUSY or error.code in _GATEWAY
     if isinstance(error, WinRMError | requests.exceptions.ProxyError):
         return False
     if isinstance(error, requests.Timeout):
@@ -188,6 +191,8 @@ def refusal(error: Exception, endpoint: Endpoint) -> ConnectionRefused:
         return ProxyRefused(endpoint, _proxy_status(error), reason_of(error))
     if isinstance(error, requests.Timeout):
         return CannotConnect(endpoint, "it did not answer in time")
+    if isinstance(error, requests.TooManyRedirects):
+        return NotAnEndpoint(endpoint, f"it redirects {_redirection(error)}")
     for cause in _causes(error):
         if isinstance(cause, socket.gaierror):
             return CannotResolve(endpoint)
@@ -211,6 +216,8 @@ def reason_of(error: Exception) -> str:
     """What broke, in a few words: the operating system's, without the object addresses that urllib3 prints."""
     if isinstance(error, requests.Timeout):
         return "it did not answer in time"
+    if isinstance(error, requests.TooManyRedirects):
+        return f"a redirection {_redirection(error)}"
     for cause in _causes(error):
         if isinstance(cause, ConnectionRefusedError):
             return "the connection was refused"
@@ -230,6 +237,8 @@ def reason_of(error: Exception) -> str:
 def _status(code: int, endpoint: Endpoint) -> ConnectionRefused:
     if code == 503:
         return CannotConnect(endpoint, "the service is unavailable (HTTP status 503)")
+    if code in _BUSY:
+        return CannotConnect(endpoint, f"it gets too many requests (HTTP status {code})")
     if code in _GATEWAY:
         return CannotConnect(
             endpoint,
@@ -257,6 +266,16 @@ def _fault(error: WSManFaultError, endpoint: Endpoint) -> ConnectionRefused:
     if error.code in _QUOTAS:
         return ShellQuotaReached(endpoint, reason)
     return ServerFault(endpoint, f"{reason} (WSMan fault {error.code})")
+
+
+def _redirection(error: requests.TooManyRedirects) -> str:
+    """Where to, without what a page may have put behind its address."""
+    answer = error.response
+    if answer is None:
+        return "elsewhere"
+    place = urlsplit(str(answer.headers.get("location", "")))
+    address = urlunsplit((place.scheme, place.netloc.rpartition("@")[2], place.path, "", ""))
+    return f"to {one_line(address)} (HTTP status {answer.status_code})"
 
 
 def _proxy_status(error: Exception) -> int | None:

@@ -152,7 +152,7 @@
     const [first] = group;
     const rows = first.count === "unknown" || isBare(first) ? [] : values(first);
     const body = make("div", { class: "body" }, make("dl", { class: "pair" }, ...rows, ...pairs(first)));
-    const link = make("p", {}, make("a", { href: `#finding=${first.id}` }, "link to this finding"));
+    const link = make("p", { class: "permalink" }, make("a", { href: `#finding=${first.id}` }, "link to this finding"));
     if (group.length === 1) {
       body.append(make("div", { class: "ways" }, ...waysOn(first), evidence(first), link));
     } else {

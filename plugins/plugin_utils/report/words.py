@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from ..drift.summary import not_known
 from ..result.severity import Severity
 from .counting import AS_WANTED, CORRECTED, DRIFTED, UNKNOWN, WAIVED
 
@@ -48,7 +49,8 @@ def sentence(model: Mapping[str, Any]) -> str:
     if counts[CORRECTED]:
         said.append(f"{_number(counts[CORRECTED], 'thing was', 'things were')} corrected.")
     if counts[UNKNOWN]:
-        said.append(f"{_unknown(model)} could not be judged.")
+        unknown = [each for each in model["findings"] if each["count"] == UNKNOWN]
+        said.append(f"{visible(not_known(unknown))}.")
     if model["verdict"] == "refused":
         refusals = [each["refusal"] for each in model["deployments"] if each["refusal"]]
         said.insert(0, refusals[0] if refusals else "The run ended before it came to its verdict.")
@@ -67,16 +69,6 @@ def _finding_sentence(model: Mapping[str, Any]) -> str:
         return f"1 thing differs; its severity is {worst}."
     of_them = "all" if by_severity[worst] == number else str(by_severity[worst])
     return f"{number} things differ, {of_them} of them {worst}."
-
-
-def _unknown(model: Mapping[str, Any]) -> str:
-    kinds = Counter(
-        each["kind"] if each["kind"] in ("noun", "host") and each["noun"] else "thing"
-        for each in model["findings"]
-        if each["count"] == UNKNOWN
-    )
-    parts = [_number(kinds[kind], kind, f"{kind}s") for kind in ("noun", "host", "thing") if kinds[kind]]
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def not_checked(model: Mapping[str, Any]) -> str:

@@ -57,6 +57,8 @@ def prepare(folder: Path) -> None:
     """Raises UnusableReport."""
     try:
         make_folder(folder)
+    except (FileExistsError, NotADirectoryError):
+        raise UnusableReport(f"The folder for reports cannot be used: {folder} is not a folder.") from None
     except OSError as error:
         raise UnusableReport(
             f"The folder {folder} for reports cannot be used: {error.strerror or error}."

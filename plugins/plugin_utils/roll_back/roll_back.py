@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..change.envelope import Envelope
@@ -27,9 +28,15 @@ class LaterChanges(ManagementShellError):
 
 
 def roll_back(
-    envelope: Envelope, selected: Selected, already: frozenset[str], *, overwrite_later_changes: bool
+    envelope: Envelope,
+    selected: Selected,
+    already: frozenset[str],
+    half: frozenset[str],
+    *,
+    overwrite_later_changes: bool,
 ) -> Result:
-    """Take back what was selected. ``already`` are the ids of changes that were taken back before.
+    """Take back what was selected. ``already`` are the ids of changes that were taken back before, ``half`` of those
+    where that was begun and may have been interrupted anywhere.
 
     Raises ChangeFailed where something that should have been taken back is not, and what kept the first of all changes
     from being read, with nothing changed.
@@ -37,7 +44,9 @@ def roll_back(
     work = _Work(envelope, overwrite_later_changes)
     steps: list[Step] = []
     for entry in selected.entries:
-        steps.append(work.step(entry, taken_back_before=entry.id in already))
+        # What is there by now may be what was left then: it is as uncertain as after a change that was interrupted.
+        known = replace(entry, outcome=None) if entry.id in half and entry.is_certain else entry
+        steps.append(work.step(known, taken_back_before=entry.id in already))
         envelope.expects(_result(envelope, steps, Status.UNKNOWN))
     steps += [Step(entry, Outcome.ELSEWHERE, f"It was made at {entry.url}.") for entry in selected.elsewhere]
     return _conclude(envelope, steps)

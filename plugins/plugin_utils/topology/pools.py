@@ -56,7 +56,10 @@ def has_cmdlet(shell: ManagementShell, cmdlet: str) -> bool:
     # when first used.
     described = shell.describing(*_VERSION_CMDLETS)
     if described:
-        shell.run(*described, list_services())
+        results = shell.run(*described, list_services())
+        unanswered = next((report for report in results.errors if report.command == "Get-Command"), None)
+        if unanswered is not None:
+            raise shell.classify(unanswered)
     return shell.parameters_of(cmdlet) is not None
 
 

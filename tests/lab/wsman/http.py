@@ -199,6 +199,8 @@ class HttpListener(web.Server):
         )
         answer = soap(await self._struck(request, body, origin))
         answer.headers.update(headers)
+        if answer.status in range(300, 400):
+            answer.headers["Location"] = request.path
         if sealed is not None and context is not None and answer.body:
             answer.headers["Content-Type"], answer.body = encryption.wrap(
                 context, sealed, cast(bytes, answer.body)
@@ -237,9 +239,13 @@ class HttpListener(web.Server):
         if fault.kind == "garbage":
             return Answer(200, b"\x00\x01<<<garbage")
         if fault.kind == "fault-after":
-            return self.service.refusal(body, Fault(fault.code, fault.message), origin)
+            return self.service.refusal(body, Fault(fault.code or None, fault.message), origin)
         if fault.kind == "wrong-type":
             return replace(answer, content_type="text/html")
+        if fault.kind == "headers-cut-off" and request.transport is not None:
+            request.transport.write(b"HTTP/1.1 200 OK\r\nContent-Ty")
+            await asyncio.sleep(_READ_S)
+            raise ConnectionDropped
         if fault.kind in ("truncate", "chunks-cut-off", "reset", "trickle"):
             await write_badly(request, answer, fault)
             raise ConnectionDropped
@@ -257,8 +263,10 @@ class HttpListener(web.Server):
         if fault.kind == "maintenance":
             self.service.close_shells("maintenance")
             return self.service.refusal(body, shutting_down(), origin)
+        if fault.kind == "page":
+            return Answer(fault.code, b"<!DOCTYPE html><html><body><p>Sign in</body></html>", "text/html")
         if fault.kind == "fault":
-            return self.service.refusal(body, Fault(fault.code, fault.message), origin)
+            return self.service.refusal(body, Fault(fault.code or None, fault.message), origin)
         if fault.kind == "delay":
             await asyncio.sleep(fault.seconds)
         elif fault.kind == "shell-vanishes":

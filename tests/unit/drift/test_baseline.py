@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -236,3 +237,14 @@ def test_writing_leaves_the_old_file_or_the_new_one_and_its_mode(tmp_path: Path)
     tmp_path.chmod(0o500)
     assert path.read_text() == "b"
     tmp_path.chmod(0o700)
+
+
+def test_writing_takes_away_what_killed_runs_have_left_and_nothing_else(tmp_path: Path) -> None:
+    left, another_noun = tmp_path / ".CsX.yml.0badcafe", tmp_path / ".CsY.yml.12345678"
+    younger, somebody_s = tmp_path / ".CsX.yml.deadbeef", tmp_path / ".CsX.yml.swp"
+    for each in (left, another_noun, younger, somebody_s):
+        each.touch()
+    for each in (left, another_noun, somebody_s):
+        os.utime(each, (0, 0))
+    documents.write_atomically(tmp_path / "CsX.yml", "a")
+    assert sorted(each.name for each in tmp_path.iterdir()) == [younger.name, somebody_s.name, "CsX.yml"]

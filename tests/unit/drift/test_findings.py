@@ -25,6 +25,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.drift.findings im
     worst_first,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.drift.history import LastSeen, Record, SeenNoun
+from ansible_collections.lync.remediation.plugins.plugin_utils.drift.summary import not_known
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.severity import Severity
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.status import Status
 from hypothesis import given
@@ -86,6 +87,16 @@ def test_an_id_is_of_the_difference_and_of_nothing_else(one: Any, two: Any, othe
 def test_the_label_says_what_has_changed_since_it_was_last_seen(last: LastSeen, label: Label) -> None:
     (found,) = history.with_history([MEDIA], last, NOW)
     assert (found.label, found.trend, found.since) == (label, Trend.NEW, NOW)
+
+
+def test_what_could_not_be_judged_is_named_where_it_stands_alone_and_counted_otherwise() -> None:
+    unread = replace(MEDIA, kind=Kind.NOUN, status=Status.UNKNOWN, unknown=Unknown.FAILED)
+    nowhere = replace(unread, noun="", unknown=Unknown.UNREACHABLE)
+    rows = [each.as_dict() for each in (unread, nowhere)]
+    said = not_known(rows)
+    assert all(name in said for name in (MEDIA.noun, MEDIA.deployment))
+    assert "2 nouns" in not_known([rows[0], *rows])
+    assert "1 thing" in not_known([replace(unread, kind=Kind.VALUE).as_dict()])
 
 
 def test_an_object_that_was_not_there_came_on_the_server() -> None:

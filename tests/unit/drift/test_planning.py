@@ -12,13 +12,14 @@ from typing import Any
 
 import pytest
 from ansible_collections.lync.remediation.plugins.plugin_utils.drift import baseline, plan, requests
-from ansible_collections.lync.remediation.plugins.plugin_utils.drift.assessing import reported
+from ansible_collections.lync.remediation.plugins.plugin_utils.drift.assessing import must_be_whole, reported
+from ansible_collections.lync.remediation.plugins.plugin_utils.drift.baseline import Baseline
 from ansible_collections.lync.remediation.plugins.plugin_utils.drift.comparing import (
     Comparison,
     Server,
     compare,
 )
-from ansible_collections.lync.remediation.plugins.plugin_utils.drift.documents import Document
+from ansible_collections.lync.remediation.plugins.plugin_utils.drift.documents import Document, UnusableFile
 from ansible_collections.lync.remediation.plugins.plugin_utils.drift.findings import (
     Explanation,
     Finding,
@@ -506,6 +507,13 @@ def test_severity_and_reason_come_from_the_table() -> None:
     assert finding.reason == catalogue.noun("CsVoicePolicy").reason
 
 
+def test_a_file_that_got_lost_is_no_reason_to_find_everything_as_wanted() -> None:
+    exported = Manifest(nouns={"CsVoicePolicy": NounExport(Export.READ, 3)})
+    with pytest.raises(UnusableFile, match="CsVoicePolicy"):
+        must_be_whole(Baseline("b"), exported, lambda noun: True)
+    must_be_whole(Baseline("b"), exported, lambda noun: False)
+
+
 # -- other tasks ------------------------------------------------------------------------------------------------------
 
 
@@ -532,6 +540,9 @@ def test_what_other_tasks_found_joins_and_a_contradiction_is_named() -> None:
     (other,) = reported("contoso", [result("SupportEncryption")], comparison)
     assert other.key == comparison.findings[0].key
     assert "b/CsMediaConfiguration.yml:5" in other.detail
+    assert other.origins == ("drift_results[0]",)
+    (named,) = reported("contoso", [result("SupportEncryption", task="Media, site.yml:12")], comparison)
+    assert named.origins == ("task Media, site.yml:12",)
     (lost,) = reported("contoso", [{"status": "unknown", "drift": [], "msg": "No answer."}], comparison)
     assert lost.unknown is Unknown.FAILED
     with pytest.raises(BadArgument, match=r"^results"):

@@ -118,6 +118,9 @@ def test_a_full_disk_leaves_what_was_there(state: State, monkeypatch: pytest.Mon
         broken.setattr(os, "fsync", full)
         with pytest.raises(StateUnusable, match="No space left"):
             state.save(LastSeen("2026-12-01T00:00:00Z"))
+        with pytest.raises(StateUnusable, match="No space left"):
+            state.must_have_room(LastSeen(NOW.text), {"findings": []})
+    state.must_have_room(LastSeen(NOW.text), {"findings": []})
     assert state.load().time == NOW.text
     assert not list(state.path.glob(".*"))
 

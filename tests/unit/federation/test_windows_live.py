@@ -423,6 +423,9 @@ def test_people_get_a_copy_of_what_is_in_force_for_them() -> None:
     assert result["weaker"] == ["Site:Redmond"]
     assert any("4 of 4" in line for line in result["screen"])
     assert any("2 with Global, 1 with Tag:Done, 1 with Tag:Sales" in line for line in result["screen"])
+    text = " ".join(line.strip() for line in result["screen"])
+    assert "policy Tag:Sales Windows Live AV: created for 1 user, a copy of Tag:Sales" in text
+    assert text.count("sip:c@contoso.com") == 1
 
 
 def test_a_copy_that_was_made_and_not_granted_is_taken_up_again() -> None:

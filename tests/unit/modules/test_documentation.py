@@ -7,12 +7,15 @@
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.lync.remediation.plugins.plugin_utils.module_action import validated
+from ansible_collections.lync.remediation.plugins.plugin_utils.module_action import ModuleAction, validated
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.bounds import BOUNDS
+from ansible_collections.lync.remediation.plugins.plugin_utils.run_action import RunAction
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.comparison import Enumeration
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resource import Resource
 from ansible_collections.lync.remediation.plugins.plugin_utils.settings.resources.registry import RESOURCES
@@ -21,6 +24,8 @@ from unit.settings.scripted_shell import CLOUD, PARAMETERS, PLUMBING, VERSIONS
 COLLECTION = "ansible_collections.lync.remediation.plugins"
 PLUGINS = Path(importlib.import_module(f"{COLLECTION}.modules").__path__[0]).parent
 MODULES = sorted(path.stem for path in PLUGINS.glob("modules/*.py"))
+#: Whose attributes are its own: it changes nothing on a server, and writes to people.
+SAYS_ITSELF = {"drift_notification"}
 SELECTING = {"identity", "state", "force", "recreate", "copy_of", "server_defaults"}
 
 tables = pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
@@ -93,6 +98,36 @@ def test_every_action_has_its_module_and_a_place_in_the_group(module: str) -> No
     assert module in runtime["action_groups"]["lync"]
     assert sorted(path.stem for path in PLUGINS.glob("action/*.py")) == MODULES
     assert "lync.remediation.action_group" in document(module)["extends_documentation_fragment"]
+
+
+@modules
+def test_fragments_say_what_the_action_is(module: str) -> None:
+    """How a server is reached where one is asked, whether something is changed, and whether it runs once."""
+    action = importlib.import_module(f"{COLLECTION}.action.{module}").ActionModule
+    fragments = set(document(module)["extends_documentation_fragment"])
+    ways = fragments & {"lync.remediation.connection", "lync.remediation.connection.server"}
+    assert len(ways) == getattr(action, "_requires_connection", False)
+    assert ("lync.remediation.attributes.once" in fragments) is issubclass(action, RunAction)
+    if module not in SAYS_ITSELF:
+        changes = issubclass(action, ModuleAction) or getattr(action, "MODE", "check") != "check"
+        kinds = {
+            "lync.remediation.attributes.changing": changes,
+            "lync.remediation.attributes.info": not changes,
+        }
+        assert {kind for kind in kinds if kind in fragments} == {
+            kind for kind, holds in kinds.items() if holds
+        }
+
+
+@modules
+def test_bounds_are_in_the_documentation(module: str) -> None:
+    for name, option in (document(module).get("options") or {}).items():
+        if name not in BOUNDS or option["type"] not in ("int", "float"):
+            continue
+        told = re.search(r"From V\((\S+)\) to V\((\S+)\)\.", " ".join(option["description"]))
+        assert told, name
+        lowest, highest = BOUNDS[name]
+        assert lowest <= float(told[1]) < float(told[2]) == highest, name
 
 
 @modules

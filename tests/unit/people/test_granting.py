@@ -23,6 +23,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.errors
     LostInMidCommand,
 )
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import ErrorReport, Results
+from ansible_collections.lync.remediation.plugins.plugin_utils.result.failures import kind_of
 from ansible_collections.lync.remediation.plugins.plugin_utils.result.refusals import (
     ChangeFailed,
     Refused,
@@ -149,6 +150,36 @@ def test_a_new_policy_is_tried_until_it_can_be_granted() -> None:
     assert run(retry_timeout=180).status is Status.CORRECTED
     assert 100 <= clock.since_start < 130
     assert set(shell.held.values()) == {"Live"}
+
+
+@pytest.mark.parametrize("number", [1, 3])
+@pytest.mark.parametrize("tries", [1, 4])
+def test_a_policy_that_is_removed_meanwhile_is_not_waited_for(number: int, tries: int) -> None:
+    def refuse(name: str, policy: str | None) -> ErrorReport:
+        if len(shell.granted) >= tries:
+            shell.policies = ["Partners"]
+        return error(GRANT)
+
+    shell = PeopleShell(people(number), refuses=refuse)
+    run = Run(shell)
+    with pytest.raises(ChangeFailed, match="removed since") as failed:
+        run(retry_timeout=900)
+    assert kind_of(failed.value.causes[0]) == "policy_gone"
+    assert (failed.value.result.status, failed.value.result.changed) == (Status.DRIFTED, False)
+    assert run.clock.since_start <= 15 * tries
+    assert run.journal.outcomes["0"] == {"status": "drifted", "changed": False}
+
+
+def test_a_policy_is_not_taken_for_removed_because_it_cannot_be_read() -> None:
+    def lose(commands: tuple[Command, ...]) -> None:
+        if run.shell.granted and commands[0].name == "Get-CsExternalAccessPolicy":
+            raise CannotConnect(ENDPOINT, "refused")
+
+    run = Run(PeopleShell(people(2), refuses=lambda name, policy: error(GRANT), before=lose))
+    with pytest.raises(ChangeFailed) as failed:
+        run(retry_timeout=60)
+    assert kind_of(failed.value.causes[0]) == "command_error"
+    assert run.clock.since_start > 0
 
 
 @pytest.mark.parametrize("present", [True, False])

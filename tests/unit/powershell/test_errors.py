@@ -146,6 +146,12 @@ def nested(outer: Exception, *inner: BaseException) -> Exception:
     return outer
 
 
+def redirection(target: str) -> requests.TooManyRedirects:
+    answer = requests.Response()
+    answer.status_code, answer.headers["Location"] = 302, target
+    return requests.TooManyRedirects(response=answer)
+
+
 def fault(code: int, reason: str = "r") -> WSManFaultError:
     return WSManFaultError(code, "machine", reason, None, None, None)
 
@@ -157,7 +163,9 @@ def fault(code: int, reason: str = "r") -> WSManFaultError:
         (fault(5), errors.NoRightsToOpenShell, False),
         (fault(0x803381A5), errors.ShellQuotaReached, False),
         (fault(0x80338000), errors.ServerFault, False),
-        (WinRMTransportError("http", 404, ""), errors.NotAnEndpoint, True),
+        (WinRMTransportError("http", 404, ""), errors.NotAnEndpoint, False),
+        (WinRMTransportError("http", 429, ""), errors.CannotConnect, False),
+        (redirection("https://me:x@portal.contoso.com/sign-in?for=you"), errors.NotAnEndpoint, False),
         (WinRMTransportError("http", 500, "<html>"), errors.NotAnEndpoint, False),
         (WinRMTransportError("http", 503, ""), errors.CannotConnect, False),
         (requests.ConnectTimeout(), errors.CannotConnect, True),
@@ -188,6 +196,13 @@ def test_transport(error: Exception, kind: type[errors.ConnectionRefused], never
     assert ENDPOINT.host in str(refused)
     assert transport_errors.is_never_sent(error) is never_sent
     assert isinstance(error, transport_errors.TRANSPORT_ERRORS)
+
+
+def test_a_redirection_says_where_to_and_no_more() -> None:
+    refused = transport_errors.refusal(
+        redirection("https://me:x@portal.contoso.com/sign-in?for=you"), ENDPOINT
+    )
+    assert "https://portal.contoso.com/sign-in (HTTP status 302)" in str(refused)
 
 
 def test_what_urllib3_nests_in_its_arguments_is_found() -> None:

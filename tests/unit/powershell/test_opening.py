@@ -80,7 +80,7 @@ def test_a_session_that_was_lost_while_it_opened_is_not_left_behind(
     session.close()
 
 
-@pytest.mark.parametrize("code", [502, 503, 504])
+@pytest.mark.parametrize("code", [429, 502, 503, 504])
 def test_a_gateway_without_an_answer_is_asked_again(place: Callable[..., Place], code: int) -> None:
     there = place()
     there.strike("status", "Create", code=code)
@@ -96,6 +96,8 @@ def test_a_gateway_without_an_answer_is_asked_again(place: Callable[..., Place],
     ("code", "auth", "kind"),
     [
         (400, "negotiate", errors.AuthenticationRefused),
+        (302, "basic", errors.NotAnEndpoint),
+        (307, "basic", errors.NotAnEndpoint),
         (400, "basic", errors.NotAnEndpoint),
         (407, "basic", errors.ProxyRefused),
         (413, "basic", errors.MessageTooLarge),

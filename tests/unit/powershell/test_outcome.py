@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import threading
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.comman
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import PipelineState
 from lab_tests.small import EVENTS
 from pypsrp.encryption import WinRMEncryption
+from pypsrp.wsman import WSMan
 from unit.powershell.places import Place, write
 
 SET = Command("Set-Variable", {"Name": "n", "Value": 1})
@@ -109,7 +111,7 @@ def test_a_fault_that_may_come_after_the_beginning_is_no_refusal(
 
 
 @pytest.mark.parametrize("version", [{}, VERSION_2], ids=["3", "2"])
-@pytest.mark.parametrize("code", [400, 413, 502, 503, 504])
+@pytest.mark.parametrize("code", [200, 302, 307, 400, 403, 404, 413, 429, 502, 503, 504])
 @pytest.mark.parametrize("kind", ["status", "status-after"])
 def test_an_http_status_does_not_tell_whether_a_change_has_begun(
     place: Callable[..., Place], kind: str, code: int, version: dict[str, Any]
@@ -124,6 +126,67 @@ def test_an_http_status_does_not_tell_whether_a_change_has_begun(
     assert session.run(write("again")).output == ("again",)
     session.close()
     assert there.counters()["sessions_open"] == 0
+
+
+@pytest.mark.parametrize("kind", ["another-pipeline", "another-pool"])
+def test_what_is_said_of_something_else_says_nothing_of_a_change(
+    place: Callable[..., Place], kind: str
+) -> None:
+    there = place()
+    session = there.session()
+    session.run(write(1))
+    there.strike(kind, "Receive")
+    assert lost(there, session, SET).ended is False
+    assert session.run(write("again")).output == ("again",)
+
+
+def test_an_answer_to_another_request_is_asked_for_again(place: Callable[..., Place]) -> None:
+    there = place()
+    session = there.session()
+    session.run(write(1))
+    there.strike("another-request", "Receive")
+    assert lost(there, session, SET).ended is True
+
+
+def test_what_is_said_twice_is_heard_once(place: Callable[..., Place]) -> None:
+    there = place()
+    there.strike("said-twice", "Receive", times=0)
+    results = there.session().run(write("once"), write("again"))
+    assert (results.output, results.state) == (("once", "again"), PipelineState.COMPLETED)
+
+
+@pytest.mark.parametrize("version", [{}, VERSION_2], ids=["3", "2"])
+@pytest.mark.parametrize("state", [PipelineState.FAILED, PipelineState.STOPPED])
+@pytest.mark.parametrize("changes", [False, True])
+def test_an_end_without_a_reason_is_an_error(
+    place: Callable[..., Place], state: PipelineState, version: dict[str, Any], changes: bool
+) -> None:
+    there = place(**version)
+    session = there.session()
+    session.run(write(1))
+    there.strike(state.name.lower(), "Receive", times=0)
+    results = session.run(SET, changes=changes)
+    assert results.state is state
+    (report,) = results.errors
+    assert (report.command, report.terminating) == ("Set-Variable", True)
+    assert "Set-Variable" in str(session.classify(report))
+
+
+def test_a_fault_that_http_calls_a_success_is_no_answer(
+    place: Callable[..., Place], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = place()
+    session = there.session()
+    session.run(write(1))
+    fault = "<s:Envelope xmlns:s='http://www.w3.org/2003/05/soap-envelope'><s:Body><s:Fault/></s:Body></s:Envelope>"
+    invoke, answers = WSMan.invoke, [ET.fromstring(fault)]
+
+    def invoking(self: WSMan, *arguments: Any, **keywords: Any) -> Any:
+        return answers.pop() if answers else invoke(self, *arguments, **keywords)
+
+    monkeypatch.setattr(WSMan, "invoke", invoking)
+    assert lost(there, session, SET).ended is False
+    assert there.run_count("Set-Variable") == 0
 
 
 def test_an_encrypted_answer_that_is_damaged_is_no_refusal(

@@ -37,7 +37,8 @@ def pool() -> Any:
 def answer(pool: Any, message_type: int, document: str) -> Any:
     """What becomes of one message."""
     pipeline = pypsrp_library.PowerShell(pool)
-    message = struct.pack("<II", 1, message_type) + 2 * uuid.uuid4().bytes_le + document.encode()
+    ids = uuid.UUID(pool.id).bytes_le + uuid.UUID(pipeline.id).bytes_le
+    message = struct.pack("<II", 1, message_type) + ids + document.encode()
     fragment = struct.pack(">QQBI", 1, 0, 3, len(message)) + message
     with pypsrp_library.understanding():
         ((_type, found),) = pool._parse_responses(fragment, pipeline)

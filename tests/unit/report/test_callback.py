@@ -17,7 +17,9 @@ VERDICT = "lync.remediation.drift_verdict"
 
 
 def task(action: str) -> Any:
-    return SimpleNamespace(action=action, resolved_action=action, get_path=lambda: "site.yml:1")
+    return SimpleNamespace(
+        action=action, resolved_action=action, get_name=lambda: action, get_path=lambda: "site.yml:1"
+    )
 
 
 def exit_code(*steps: tuple[str, Any]) -> int:

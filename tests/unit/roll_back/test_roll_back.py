@@ -110,6 +110,7 @@ class Deployment:
             self.envelope(check_mode=check_mode),
             selected,
             journal.taken_back(entries),
+            journal.half_taken_back(entries),
             overwrite_later_changes=overwrite,
         )
 
@@ -435,6 +436,28 @@ def test_a_roll_back_that_was_killed_is_finished_by_the_next(tmp_path: Path) -> 
     assert deployment.store == before
 
 
+def test_a_roll_back_that_was_killed_between_a_removal_and_a_creation_is_finished_by_the_next(
+    tmp_path: Path,
+) -> None:
+    killing = False
+
+    def answer(command: Command) -> Answer:
+        if killing and command.name == "New-CsPublicProvider" and "InMemory" not in command.parameters:
+            raise Killed
+        return None
+
+    deployment = Deployment(tmp_path, answer=answer)
+    before = deployment.store
+    deployment.do("public_provider", "MSN", proxy_fqdn="other.contoso.com")
+    killing = True
+    with pytest.raises(Killed):
+        deployment.back(run="run-000")
+    assert "MSN" not in deployment.store["CsPublicProvider"]
+    killing = False
+    assert outcomes(deployment.back(run="run-000")) == ["taken_back"]
+    assert deployment.store == before
+
+
 def test_what_breaks_on_the_way_is_told_with_what_was_taken_back(tmp_path: Path) -> None:
     broken: ManagementShellError | None = None
 
@@ -576,6 +599,8 @@ def test_what_was_taken_back_and_taken_back_again() -> None:
         "3",
     }
     assert journal.taken_back([entries[0], unsure]) == frozenset()
+    assert journal.half_taken_back([entries[0], unsure]) == {"1"}
+    assert journal.half_taken_back([*entries, unsure]) == frozenset()
 
 
 # -- modules of computers --------------------------------------------------------------------------------------------
