@@ -91,6 +91,7 @@ options:
     description:
       - For how many seconds a grant that nobody has got is tried again.
       - A policy that was just made can be granted after some minutes, rarely more than fifteen.
+      - One that somebody removes meanwhile is not waited for.
       - From V(0) to V(604800).
     type: int
     default: 180

@@ -117,10 +117,10 @@ class Controller:
             path.name: path.read_bytes() for path in self.baseline.iterdir() if path.name != "manifest.yml"
         }
 
-    def task(self, module: str, **arguments: Any) -> dict[str, Any]:
+    def task(self, module: str, check: bool = False, **arguments: Any) -> dict[str, Any]:
         """A task that is none of drift's."""
         worker = Worker(self._variables, self.home / f"run{next(numbers)}", self.home / "journal")
-        result = worker.run(module, arguments)
+        result = worker.run(module, arguments, check=check)
         worker.reset_connection()
         return result
 
@@ -425,6 +425,24 @@ def test_one_failing_cmdlet_costs_one_noun(lab: LabInProcess, controller: Contro
     assert lab.writes == []
     lab.heal()
     assert controller.run("drift_enforce")["counts"]["corrected"] == 1
+
+
+@pytest.mark.parametrize("version", ["2019"], indirect=True, scope="module")
+def test_what_another_task_has_found_joins_by_the_path_of_that_task(
+    lab: LabInProcess, controller: Controller
+) -> None:
+    controller.run("drift_export", nouns=FEW)
+    policy = controller.task("external_access_policy", check=True, enable_outside_access=True)
+    media = controller.task("media_configuration", check=True, encryption_level="SupportEncryption")
+    result = controller.run("drift_check", results=[policy, media])
+    assert {each["noun"]: each["origins"] for each in result["findings"]} == {
+        "CsExternalAccessPolicy": [f"task {policy['task']}"],
+        "CsMediaConfiguration": [f"task {media['task']}"],
+    }
+    assert f"{controller.baseline}/CsMediaConfiguration.yml" in next(
+        each["detail"] for each in result["findings"] if each["noun"] == "CsMediaConfiguration"
+    )
+    assert lab.writes == []
 
 
 @one_version

@@ -45,6 +45,11 @@ BAD_ARGUMENTS = {
         {"identity": "site:", "enable_federation_access": True},
         ["identity: 'site:'", "site:<site name>", "Nothing has been changed."],
     ),
+    "an identity over two lines": (
+        "external_access_policy",
+        {"identity": "Tag:A\nB", "enable_federation_access": True},
+        [r"identity: 'Tag:A\nB'", "Nothing has been changed."],
+    ),
     "a scope that the noun does not have": (
         "external_access_policy",
         {"identity": "service:MediationServer:pool01.contoso.com", "enable_federation_access": True},

@@ -420,6 +420,12 @@ def classify_report(report: ErrorReport, endpoint: Endpoint) -> CommandError:
         )
     if report.category == "ObjectNotFound":
         return ObjectNotFound(report, f"{command}: {report.in_full}")
+    if not SQL_EXCEPTIONS.isdisjoint(report.exception_types) and not _is_login_refused(report):
+        return CommandError(
+            report,
+            f"{CommandError(report)} It is the database of the Central Management Store that failed, which an Edge "
+            "Server cannot reach at all: ask a pool's endpoint, /OcsPowershell, for what the store holds.",
+        )
     return CommandError(report)
 
 
@@ -427,7 +433,10 @@ def _is_second_hop(report: ErrorReport, endpoint: Endpoint) -> bool:
     """SQL Server refused the account in which the request arrived. That alone does not tell an account without rights
     from one whose logon could not be passed on; only a logon that is never passed on is the latter.
     """
-    refused = report.sql_error_number == _SQL_LOGIN_FAILED or (
+    return _is_login_refused(report) and endpoint.authentication not in _PASSED_ON
+
+
+def _is_login_refused(report: ErrorReport) -> bool:
+    return report.sql_error_number == _SQL_LOGIN_FAILED or (
         report.category == "PermissionDenied" and not SQL_EXCEPTIONS.isdisjoint(report.exception_types)
     )
-    return refused and endpoint.authentication not in _PASSED_ON

@@ -17,8 +17,14 @@ _ESCAPE_SEQUENCE = re.compile(
     "|\x1b[ -/]*[0-~]?"
 )
 # Control characters, line ends, and the marks that turn the direction of writing.
-_CONTROLS = re.compile(r"\s*[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+\s*")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile(rf"\s*{_CONTROL.pattern}+\s*")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    """A user's text in a sentence: what would act on a terminal, or break the line, is shown as its escape."""
+    return _CONTROL.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
 
 def one_line(text: str) -> str:

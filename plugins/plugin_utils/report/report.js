@@ -156,14 +156,16 @@
     if (group.length === 1) {
       body.append(make("div", { class: "ways" }, ...waysOn(first), evidence(first), link));
     } else {
-      body.append(make("h4", {}, `The same at ${group.length} objects`));
+      const members = make("div", { class: "ways" }, make("h4", {}, `The same at ${group.length} objects`));
       for (const each of group.slice(0, 100)) {
         const own = make("details", { class: "member", id: `finding-${each.id}` }, make("summary", {}, make("code", {}, ...visible([each.deployment, each.pool, each.identity].filter(Boolean).join(" › "))), ` ${age(each)}`));
         own.addEventListener("toggle", () => own.childElementCount === 1 && own.append(...waysOn(each), evidence(each)), { once: true });
-        body.append(own);
+        own.open = each === first;
+        members.append(own);
       }
-      if (group.length > 100) body.append(make("p", {}, `and ${group.length - 100} more, which a search narrows down.`));
-      body.append(link);
+      if (group.length > 100) members.append(make("p", {}, `and ${group.length - 100} more, which a search narrows down.`));
+      members.append(link);
+      body.append(members);
     }
     return body;
   };
@@ -270,6 +272,8 @@
   const show = () => {
     const numbers = matching();
     const groups = grouped(numbers);
+    // However many there are, the first screen says what to type of the worst one.
+    const first = groups.find((group) => group[0].count === "drifted" && waysOn(group[0]).length);
     let left = shown;
     const parts = [];
     for (const kind of KINDS) {
@@ -278,7 +282,7 @@
       const total = own.reduce((sum, group) => sum + group.length, 0);
       parts.push(make("h3", { class: kind }, `${HEADINGS[kind]} (${total})`));
       const listed = own.slice(0, Math.max(0, left));
-      parts.push(...listed.map((group) => card(group, opened || (groups.length <= OPENED && kind !== "waived"))));
+      parts.push(...listed.map((group) => card(group, opened || group === first || (groups.length <= OPENED && kind !== "waived"))));
       left -= listed.length;
     }
     if (left < 0 || groups.length > shown) {

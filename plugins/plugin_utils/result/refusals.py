@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..powershell.errors import ManagementShellError
+from ..powershell.plain_text import visible
 from ..powershell.results import RemoteObject
 from .result import Result
 from .status import Status
@@ -18,6 +19,9 @@ from .status import Status
 
 class BadArgument(ValueError):
     """An argument that cannot be right; the text names the option, the value and what is allowed."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(visible(sentence))
 
 
 class UnusableArgument(BadArgument):
@@ -35,7 +39,7 @@ class Refused(ManagementShellError):
 
     def __init__(self, sentence: str, status: Status = Status.DRIFTED) -> None:
         self.status = status
-        super().__init__(f"{sentence.rstrip('.')}. Nothing has been changed.")
+        super().__init__(visible(f"{sentence.rstrip('.')}. Nothing has been changed."))
 
 
 class Unreadable(ManagementShellError):

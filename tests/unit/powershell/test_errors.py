@@ -134,8 +134,17 @@ def test_a_logon_that_is_passed_on_is_refused_for_another_reason(authentication:
 
 
 def test_another_fault_of_the_database_is_no_second_hop() -> None:
-    refused = report(exception_type=SQL, category="ResourceUnavailable", sql_error_number=53)
-    assert type(errors.classify_report(refused, ENDPOINT)) is errors.CommandError
+    failed = errors.classify_report(
+        report(exception_type=SQL, category="ResourceUnavailable", sql_error_number=53), ENDPOINT
+    )
+    assert type(failed) is errors.CommandError
+    assert "an Edge Server cannot reach" in str(failed)
+
+
+def test_who_was_refused_by_the_database_has_reached_it() -> None:
+    endpoint = dataclasses.replace(ENDPOINT, authentication="basic")
+    refused = report(exception_type=SQL, category="PermissionDenied", sql_error_number=18456)
+    assert "Edge" not in str(errors.classify_report(refused, endpoint))
 
 
 def nested(outer: Exception, *inner: BaseException) -> Exception:
