@@ -81,9 +81,10 @@ def test_enabling_and_disabling_ends_where_it_began(
     else:
         assert found["Tag:ExternalPartners Windows Live AV"]["EnableFederationAccess"] is True
         assert found["Tag:Windows Live AV"]["EnableFederationAccess"] is False
-    assert ansible.enable(**SCOPES[scope]).changed == 0
-    if scope == "people":
-        # Grants are in no store that replicates, so that there is no report to wait for.
+    if scope == "sites":
+        assert ansible.enable(**SCOPES[scope]).changed == 0
+    else:
+        # Nothing is done again for the others. Grants are in no store that replicates: there is no report to wait for.
         people = [*SCOPES[scope]["people"], "sip:kaya@contoso.com"]
         more = ansible.enable(people=people, media=SCOPES[scope]["media"], replication_timeout=20)
         assert (more.exit_code, more.changed) == (0, 1), more.output
