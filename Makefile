@@ -25,25 +25,25 @@ export KRB5_CONFIG := $(CURDIR)/tests/setup/krb5.conf
 .PHONY: help setup lock kerberos browser neighbours demo demo-end recording picture test test-all test-ecosystem lint pytest pytest-all test-engine test-engine-core test-engine-if-found test-engine-core-if-found engine-table test-matrix sanity bench docs changelog build clean
 
 help:  ## This list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## */make \1\t/' | expand -t 22
 
-setup:  ## A development environment: .venv, and the checkout in .collections
+setup:  ## A development environment: .venv and .collections
 	@tests/setup/make_venv "$(VENV)" "$(PYTHONS)" --require-hashes -r requirements-dev.lock
 	@mkdir -p "$(COLLECTIONS)/ansible_collections/lync" && ln -sfn "$(CURDIR)" "$(HERE)"
 
 lock: setup  ## requirements-dev.lock, anew from requirements-dev.txt
 	tests/setup/lock
 
-neighbours: setup  ## What AWX and Event-Driven Ansible take, to hold files against
+neighbours: setup  ## What AWX and Event-Driven Ansible take, for the tests
 	@tests/setup/neighbours .cache/neighbours
 
 kerberos: setup  ## What the tests of Kerberos need, where it can be had
 	@tests/setup/kerberos "$(VENV)"
 
-browser: setup  ## What the tests of the HTML report need, where it can be had
+browser: setup  ## What the tests of the report need, where it can be had
 	@tests/setup/browser "$(VENV)"
 
-demo: setup  ## See it at work on simulated deployments; KEEP=1 leaves them running
+demo: setup  ## See it at work in a lab; KEEP=1 leaves that running
 	@cd tests && python -m demo
 
 demo-end: setup  ## End what `make demo KEEP=1` has left running
@@ -52,7 +52,7 @@ demo-end: setup  ## End what `make demo KEEP=1` has left running
 recording: setup  ## The README's picture of a dry run, made anew
 	@cd tests && python -m demo --record
 
-picture: setup  ## The README's picture of the report, made anew with Chromium
+picture: setup  ## The README's picture of the report, made anew
 	@cd tests && PYTHONPATH="$(COLLECTIONS)" python -m browser.picture
 
 # The longest part begins first, and so what it waits for before all others.
@@ -60,7 +60,7 @@ test: setup kerberos browser  ## Every promise once
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target pytest sanity lint docs
 	@$(MAKE) --no-print-directory test-engine-core-if-found
 
-test-all: setup kerberos browser  ## The same in every combination: long sweeps, ansible-cores, PowerShell
+test-all: setup kerberos browser  ## The same in every combination, with the long sweeps
 	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target pytest-all sanity lint docs
 	@$(MAKE) --no-print-directory test-ecosystem test-matrix
 	@$(MAKE) --no-print-directory test-engine-if-found
@@ -76,7 +76,7 @@ lint: setup  ## Style, types, playbooks, documentation and changelog
 	codespell $$(git ls-files)
 	reuse lint --quiet
 
-pytest: setup kerberos browser  ## Units, the lab's own tests, whole playbooks against the lab
+pytest: setup kerberos browser  ## Units, the lab's own tests, whole playbooks on the lab
 	pytest $(PYTEST)
 
 pytest-all: setup kerberos browser neighbours  ## The same with the long sweeps, and FUZZ=2000 rounds
@@ -92,10 +92,10 @@ test-engine-if-found test-engine-core-if-found: setup
 	@if command -v $(firstword $(ENGINE)) >/dev/null; then $(MAKE) --no-print-directory $(@:-if-found=); \
 	else echo "$(firstword $(ENGINE)) is not on PATH, so that nothing was run on a real PowerShell."; fi
 
-engine-table: setup  ## What only the lab's embedded engine can show, as a table
+engine-table: setup  ## What only the lab's own engine can show, as a table
 	@pytest --engine-table --quiet tests/integration | grep "^|"
 
-test-ecosystem: setup  ## What takes the registries: the newcomer's path, importer, builder, navigator
+test-ecosystem: setup  ## The newcomer's path, importer, builder, navigator
 	pytest -m registry tests/integration
 
 test-matrix: setup  ## Each ansible-core with each of its Pythons, as a table
@@ -104,7 +104,7 @@ test-matrix: setup  ## Each ansible-core with each of its Pythons, as a table
 sanity: setup  ## ansible-test sanity, in a copy of the tracked files
 	tests/sanity/run
 
-bench: setup  ## What a task costs, beside ansible-core's own psrp connection
+bench: setup  ## What a task costs, beside ansible-core's own psrp
 	cd tests && python -m benchmarks $(BENCH)
 
 docs: setup  ## The reference and the guides as HTML, in build/docs

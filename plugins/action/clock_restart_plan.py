@@ -14,9 +14,9 @@ from ansible import constants as C
 from ..modules import clock_restart_plan as module
 from ..plugin_utils.clock.described import listed
 from ..plugin_utils.clock.judgement import Judgement
-from ..plugin_utils.clock.outcome import failed
 from ..plugin_utils.clock.run import saved
 from ..plugin_utils.restart.turns import save_plan
+from ..plugin_utils.result.failures import has_failed
 from ..plugin_utils.run_action import RunAction
 from ..plugin_utils.topology.outage_domains import Candidate, UnknownTopology, restart_plan
 
@@ -38,7 +38,7 @@ class ActionModule(RunAction):
             host
             for name in names
             for host, answer in self.registered(variables, name).items()
-            if failed(answer)
+            if has_failed(answer)
         }
 
     def _down(self, name: str | None, found: Judgement, variables: Mapping[str, Any]) -> set[str]:

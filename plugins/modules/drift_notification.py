@@ -192,8 +192,9 @@ attributes:
 extends_documentation_fragment:
   - lync.remediation.action_group
 seealso:
-  - ref: ansible_collections.lync.remediation.docsite.guide_schedule
+  - name: The guide to drift on a schedule
     description: A check on a schedule, step by step.
+    link: https://github.com/lync-remediation/lync.remediation/blob/main/docs/docsite/rst/guide_schedule.rst
 """
 
 EXAMPLES = r"""

@@ -132,10 +132,16 @@ EXAMPLES = r"""
     copy_of: site:Redmond
     enable_public_cloud_access: true
 
-- name: Remove that policy again
+- name: Have a policy that begins with the server's defaults, whatever the Global one allows
+  lync.remediation.external_access_policy:
+    identity: Tag:Interns
+    server_defaults: true
+
+- name: Remove the first of them, although it may have been granted to somebody
   lync.remediation.external_access_policy:
     identity: WorkFromOutside
     state: absent
+    force: true
 
 - name: Reset the Global policy to the server's defaults
   lync.remediation.external_access_policy:
@@ -305,7 +311,7 @@ msg:
 failure:
   description:
     - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
-      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
+      "R(What a task says, ansible_collections.lync.remediation.docsite.guide_results)" lists them.
   returned: on failure
   type: str
   sample: value_not_allowed

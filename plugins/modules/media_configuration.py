@@ -182,6 +182,11 @@ EXAMPLES = r"""
     identity: site:Redmond
     enable_qos: true
 
+- name: Let one service have the settings of that site, and the Global ones no longer
+  lync.remediation.media_configuration:
+    identity: service:ConferencingServer:pool01.contoso.com
+    copy_of: site:Redmond
+
 - name: Let that site follow the Global settings again
   lync.remediation.media_configuration:
     identity: site:Redmond
@@ -351,7 +356,7 @@ msg:
 failure:
   description:
     - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
-      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
+      "R(What a task says, ansible_collections.lync.remediation.docsite.guide_results)" lists them.
   returned: on failure
   type: str
   sample: value_not_allowed

@@ -148,11 +148,12 @@ EXAMPLES = r"""
     state: absent
     filter: RegistrarPool -eq "pool01.contoso.com"
 
-- name: Grant a policy to the finance department
+- name: Grant a policy to the finance department, many people at a time
   lync.remediation.policy_assignment:
     kind: external_access_policy
     policy: ExternalPartners
     ldap_filter: Department=Finance
+    batch_size: 500
 
 - name: Withdraw a policy from everybody who holds it
   lync.remediation.policy_assignment:
@@ -337,7 +338,7 @@ diff:
 failure:
   description:
     - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
-      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
+      "R(What a task says, ansible_collections.lync.remediation.docsite.guide_results)" lists them.
   returned: on failure
   type: str
   sample: unusable_argument

@@ -156,6 +156,12 @@ EXAMPLES = r"""
   lync.remediation.server_restart:
     management_host: pool01.contoso.com
     take_over: [fe02.contoso.com]
+
+- name: Restart it at once, without waiting for its calls to end, although its pool lacks replicas
+  lync.remediation.server_restart:
+    management_host: pool01.contoso.com
+    graceful: false
+    accept_fabric_warnings: true
 """
 
 RETURN = r"""
@@ -327,7 +333,7 @@ msg:
 failure:
   description:
     - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
-      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
+      "R(What a task says, ansible_collections.lync.remediation.docsite.guide_results)" lists them.
   returned: on failure
   type: str
   sample: refused

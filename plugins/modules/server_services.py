@@ -111,6 +111,12 @@ EXAMPLES = r"""
 - name: Start it again
   lync.remediation.server_services:
     state: running
+
+- name: Stop it at once, without waiting for its calls to end
+  lync.remediation.server_services:
+    state: stopped
+    graceful: false
+    drain_timeout: 600
 """
 
 RETURN = r"""
@@ -260,7 +266,7 @@ msg:
 failure:
   description:
     - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
-      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
+      "R(What a task says, ansible_collections.lync.remediation.docsite.guide_results)" lists them.
   returned: on failure
   type: str
   sample: refused

@@ -111,6 +111,19 @@ EXAMPLES = r"""
     properties:
       MaxTokenLifetime: '08:00:00'
 
+- name: Have a voice policy for interns that begins with the server's defaults
+  lync.remediation.setting:
+    noun: CsVoicePolicy
+    identity: Tag:Interns
+    server_defaults: true
+
+- name: Remove it, although it may have been granted to somebody
+  lync.remediation.setting:
+    noun: CsVoicePolicy
+    identity: Tag:Interns
+    state: absent
+    force: true
+
 - name: Remove a route
   lync.remediation.setting:
     noun: CsVoiceRoute
@@ -307,7 +320,7 @@ msg:
 failure:
   description:
     - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
-      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
+      "R(What a task says, ansible_collections.lync.remediation.docsite.guide_results)" lists them.
   returned: on failure
   type: str
   sample: value_not_allowed

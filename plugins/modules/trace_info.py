@@ -416,7 +416,7 @@ msg:
 failure:
   description:
     - What kind of failure ended the task, in one word that stays the same when the sentence changes. The guide
-      R(What a task says, ansible_collections.lync.remediation.docsite.guide_results) lists them.
+      "R(What a task says, ansible_collections.lync.remediation.docsite.guide_results)" lists them.
   returned: on failure
   type: str
   sample: unusable_argument

@@ -976,6 +976,17 @@ def test_a_session_is_gone_between_two_pipelines(
     trial.judge()
 
 
+def test_a_session_is_gone_between_two_tasks(lab: LabInProcess, tmp_path: Path) -> None:
+    lab.reset()
+    worker = Worker(lab.variables("pool01.contoso.com"), tmp_path / "run", tmp_path / "journal")
+    for wanted in (True, False):
+        lab.inject("shell-vanishes", request="Command")
+        result = worker.run("media_configuration", {"enable_qos": wanted}, **QUICK)
+        assert result["status"] == "corrected", _gist(result)
+        lab.heal()
+    worker.reset_connection()
+
+
 @pytest.mark.sweep
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("subject", SUBJECTS)

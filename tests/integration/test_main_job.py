@@ -98,6 +98,18 @@ def test_the_same_playbook_on_every_version(
     assert settings(ansible.lab)[:3] == (False, False, "RequireEncryption")
 
 
+def test_a_run_that_stops_half_way_tells_what_it_has_run(demo: Ansible) -> None:
+    demo.lab.inject(
+        "error", command="Set-CsMediaConfiguration", message="No.", id="Refused", category="InvalidData"
+    )
+    run = demo.enable()
+    assert (run.exit_code, run.changed) == (2, 1), run.output
+    _, _, told = run.text.partition("These were run on pool01.contoso.com")
+    assert "Set-CsExternalAccessPolicy -Identity Global" in told
+    assert "Set-CsMediaConfiguration" not in told
+    assert settings(demo.lab) == (True, True, "RequireEncryption", "VGA600K")
+
+
 @pytest.mark.engine_core
 def test_a_run_that_fails_closes_its_session_too(demo: Ansible) -> None:
     assert demo.enable(providers=["nobody"]).exit_code == 2

@@ -160,6 +160,13 @@ class _WithVaults(yaml.SafeLoader):
 _WithVaults.add_constructor("!vault", lambda loader, node: loader.construct_scalar(node))
 
 
+def test_the_list_of_targets_fits_into_a_terminal() -> None:
+    makefile = (CHECKOUT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^([a-z-]+):[^#\n]*## *(.*)$", makefile, re.MULTILINE)
+    assert len(targets) > 20
+    assert [name for name, text in targets if len(f"make {name}") > 21 or 22 + len(text) > 79] == []
+
+
 def test_every_guide_is_in_the_site_and_in_the_readme() -> None:
     guides = sorted(path.stem for path in (CHECKOUT / "docs" / "docsite" / "rst").glob("*.rst"))
     (section,) = yaml_of(CHECKOUT / "docs" / "docsite" / "extra-docs.yml")["sections"]

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..result.failures import has_failed
 from ..result.status import Status
 from .described import listed, wrapped
 from .judgement import INFO, SEVERITIES, PoolJudgement
@@ -24,10 +25,6 @@ NEVER = "never"
 _NO_SOURCE = (
     "Nothing was restarted: no source says whether the service must be to use it. Make a call from outside."
 )
-
-
-def _failed(answer: Mapping[str, Any]) -> bool:
-    return bool(answer.get("failed") or answer.get("unreachable"))
 
 
 @dataclass(frozen=True)
@@ -102,7 +99,7 @@ class Outcome:
         return {
             host: str(answer.get("msg") or "it failed.")
             for host, answer in answers.items()
-            if _failed(answer)
+            if has_failed(answer)
         }
 
     def _result(self, host: str) -> dict[str, Any]:
@@ -111,8 +108,8 @@ class Outcome:
         unknown = [] if pool is None else [each.said for each in pool.unknown if host in each.hosts]
         troubles = [] if pool is None else list(self.run.against(pool))
         answers = [self._answer(step, host) for step in (TRIED, ASSIGNED, TAKEN_BACK)]
-        troubles += [str(each.get("msg") or "It failed.") for each in answers if _failed(each)]
-        uncertain = any(_failed(each) and each.get("status", "unknown") == "unknown" for each in answers)
+        troubles += [str(each.get("msg") or "It failed.") for each in answers if has_failed(each)]
+        uncertain = any(has_failed(each) and each.get("status", "unknown") == "unknown" for each in answers)
         changed = any(bool(each.get("changed")) for each in answers[1:])
         status = Status.CORRECTED if changed else Status.IN_DESIRED_STATE
         if findings or troubles or (changed and self.check_mode):
@@ -131,7 +128,7 @@ class Outcome:
     def _fails(self, host: str, result: Mapping[str, Any]) -> bool:
         answers = [self._answer(step, host) for step in (TRIED, ASSIGNED, TAKEN_BACK)]
         pool = next((each for each in self.run.pools if any(s.host == host for s in each.servers)), None)
-        if any(map(_failed, answers)) or (pool is not None and self.run.against(pool)):
+        if any(map(has_failed, answers)) or (pool is not None and self.run.against(pool)):
             return True
         if self.fail_from == NEVER:
             return False

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..powershell.ordinal import ordinal_key
+from ..result.failures import has_failed
 from ..result.refusals import UnusableArgument
 from . import av_edges, described, store, x509_certificate
 from .av_edges import EdgePool
@@ -190,8 +191,11 @@ def _pools(edges: Mapping[str, Any]) -> tuple[list[EdgePool], list[str]]:
 
 
 def _server(host: str, answer: Mapping[str, Any], right: Moments) -> EdgeServer:
-    failed = bool(answer.get("failed") or answer.get("unreachable"))
-    said = [str(answer["msg"])] if failed and answer.get("msg") else list(answer.get("trouble") or ())
+    said = (
+        [str(answer["msg"])]
+        if has_failed(answer) and answer.get("msg")
+        else list(answer.get("trouble") or ())
+    )
     computer = str(answer.get("computer") or right.computers.get(host) or host)
     try:
         assigned = answer.get("assigned")

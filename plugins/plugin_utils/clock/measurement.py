@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..powershell.ordinal import ordinal_key, same_name
+from ..result.failures import has_failed
 from .offset import Offset
 
 #: Options of W32Time's type that follow time servers of the computer's own.
@@ -53,7 +54,6 @@ class Measurement:
     domain_controller: Comparison | None = None
     note: Mapping[str, Any] | None = None
     running: bool = True
-    reached: bool = True
     trouble: tuple[str, ...] = field(default=())
 
     @property
@@ -113,8 +113,11 @@ def read(host: str, answer: Mapping[str, Any]) -> Measurement:
     offset = None
     if answer.get("offset_ms") is not None:
         offset = Offset(answer["offset_ms"] / 1000, answer["uncertainty_ms"] / 1000)
-    failed = bool(answer.get("failed") or answer.get("unreachable"))
-    said = [str(answer["msg"])] if failed and answer.get("msg") else list(answer.get("trouble") or ())
+    said = (
+        [str(answer["msg"])]
+        if has_failed(answer) and answer.get("msg")
+        else list(answer.get("trouble") or ())
+    )
     controller = answer.get("domain_controller")
     return Measurement(
         host=host,
@@ -133,7 +136,6 @@ def read(host: str, answer: Mapping[str, Any]) -> Measurement:
         domain_controller=next(iter(_comparisons([controller])), None) if controller else None,
         note=answer.get("restart_pending"),
         running=answer.get("running") is not False,
-        reached=not failed and bool(answer),
         trouble=tuple(said) or (() if answer else ("it was not measured",)),
     )
 

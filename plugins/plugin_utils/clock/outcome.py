@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..result.failures import has_failed
 from ..result.status import Status
 from ..topology.pools import FAIL_BACK
 from ..topology.quorum import Kind
@@ -58,10 +59,6 @@ class Run:
         return [(name, each) for name, each in answers.items() if each and not each.get("skipped")]
 
 
-def failed(answer: Answer) -> bool:
-    return bool(answer.get("failed") or answer.get("unreachable"))
-
-
 # -- one server --------------------------------------------------------------------------------------------------------
 
 
@@ -80,7 +77,7 @@ def outcome(run: Run, host: str) -> dict[str, Any]:
     reasons: list[str] = []
     unknown: list[str] = []
     for name, answer in taken:
-        if failed(answer):
+        if has_failed(answer):
             reasons.append(str(answer.get("msg") or f"{name} failed."))
             if answer.get("status", Status.UNKNOWN.value) == Status.UNKNOWN.value:
                 unknown.append(name)
@@ -153,7 +150,7 @@ def report(run: Run, results: Mapping[str, Mapping[str, Any]]) -> list[str]:
     found += wrapped(_done(run, names))
     found += wrapped(shortened(_failures(run, names)))
     found += wrapped(_authentication(run))
-    if not run.check_mode and failed(run.replication):
+    if not run.check_mode and has_failed(run.replication):
         found += wrapped(
             [f"Replication: {run.replication.get('msg') or 'it is not known whether it works.'}"]
         )
@@ -170,7 +167,7 @@ def troubles(run: Run) -> list[str]:
     found += [judgement.decisions[name].why for name in judgement.unclear if not judgement.obstacles]
     if run.check_mode:
         return found
-    if failed(run.replication):
+    if has_failed(run.replication):
         found.append(f"Replication: {run.replication.get('msg')}")
     pending = any(each.restart for each in judgement.servers.values())
     failing = [
@@ -188,7 +185,9 @@ def _done(run: Run, names: Mapping[str, str]) -> Iterator[str]:
     by_text: dict[str, list[str]] = {}
     for host in run.last.servers:
         done = [
-            words[name] for name, answer in run.taken(host) if answer.get("changed") and not failed(answer)
+            words[name]
+            for name, answer in run.taken(host)
+            if answer.get("changed") and not has_failed(answer)
         ]
         if done:
             by_text.setdefault("; ".join(done), []).append(names[host])
@@ -199,7 +198,7 @@ def _done(run: Run, names: Mapping[str, str]) -> Iterator[str]:
 def _failures(run: Run, names: Mapping[str, str]) -> Iterator[str]:
     for host in run.last.servers:
         for name, answer in run.taken(host):
-            if failed(answer) and answer.get("failure") != "predecessor_failed":
+            if has_failed(answer) and answer.get("failure") != "predecessor_failed":
                 yield f"{names[host]}: {answer.get('msg') or f'{name} failed.'}"
 
 
@@ -229,7 +228,7 @@ def _tested(answer: Answer | None) -> str:
     """Passed, failed, or not tested, and why."""
     if answer is None or not answer:
         return "not tested"
-    if failed(answer):
+    if has_failed(answer):
         return f"not tested ({answer.get('msg')})"
     test = answer.get("av_edge")
     if test is None:

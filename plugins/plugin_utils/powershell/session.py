@@ -252,11 +252,20 @@ class Session:
         )
 
     def parameters_of(self, cmdlet: str) -> frozenset[str] | None:
-        parameters = self._opened().record.cmdlets[cmdlet]
+        parameters = self._described(cmdlet)
         return None if parameters is None else frozenset(parameters)
 
     def parameter_types(self, cmdlet: str) -> Mapping[str, str]:
-        return self._opened().record.cmdlets[cmdlet] or {}
+        return self._described(cmdlet) or {}
+
+    def _described(self, cmdlet: str) -> Mapping[str, str] | None:
+        describing = self.describing(cmdlet)
+        if describing:
+            # The session that was asked is gone, and another one has answered since.
+            results = self.run(*describing)
+            if results.errors:
+                raise self.classify(results.errors[0])
+        return self._opened().record.cmdlets[cmdlet]
 
     def _without_descriptions(self, commands: Iterable[Command], results: Results) -> Results:
         """Take the answers to `describing` out of the results and remember them with the session."""

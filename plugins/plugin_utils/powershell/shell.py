@@ -78,7 +78,8 @@ class ManagementShell(Protocol):
         """The parameters that the session's cmdlet has, or None where the session does not offer it.
 
         Empty where the server offers the cmdlet without telling its parameters: then only running it shows what it
-        takes. Known once the statements of `describing` have run. Raises KeyError before that.
+        takes. Known once the statements of `describing` have run, and asked for where the session that ran them is
+        gone. Raises what `run` raises.
         """
 
     def parameter_types(self, cmdlet: str) -> Mapping[str, str]:

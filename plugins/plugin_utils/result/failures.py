@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -62,6 +63,11 @@ def error_details(error: errors.CommandError) -> dict[str, Any]:
         "causes": [vars(cause) for cause in report.causes],
         "native_error_code": report.native_error_code,
     }
+
+
+def has_failed(answer: Mapping[str, Any]) -> bool:
+    """Of what a task has registered. A role that goes on after a failure has Ansible call it none, but for its kind."""
+    return bool(answer.get("failed") or answer.get("unreachable") or answer.get("failure"))
 
 
 def kind_of(error: BaseException) -> str:

@@ -228,6 +228,9 @@ def test_what_was_not_measured_is_not_known() -> None:
     lost = read("fe01", {"unreachable": True, "msg": "No connection."})
     found = judged(lost, server("fe02", dc=0.0)).servers["fe01"]
     assert (found.word, found.said) == (Word.NOT_KNOWN, ("No connection.",))
+    # The role goes on with the other servers, so that Ansible does not call it failed.
+    covered = read("fe01", {"failed": False, "failure": "options_do_not_fit", "msg": "No file."})
+    assert judged(covered, server("fe02", dc=0.0)).servers["fe01"].said == ("No file.",)
     assert judged(read("fe01", {}), server("fe02", dc=0.0)).servers["fe01"].word is Word.NOT_KNOWN
 
 

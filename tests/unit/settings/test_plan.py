@@ -75,11 +75,15 @@ EVERYTHING = {
     )
     for name, resource in RESOURCES.items()
 }
+OBJECTS = (
+    Identity(Scope.USER, "Sales"),
+    Identity(Scope.NAMED, "Fabrikam"),
+    Identity(Scope.SITE, "Redmond"),
+    GLOBAL,
+)
 IDENTITIES = {
-    "external_access_policy": Identity(Scope.USER, "Sales"),
-    "media_configuration": Identity(Scope.SITE, "Redmond"),
-    "public_provider": Identity(Scope.NAMED, "Fabrikam"),
-    "access_edge_configuration": GLOBAL,
+    name: next(each for each in OBJECTS if each.scope in resource.scopes)
+    for name, resource in RESOURCES.items()
 }
 
 
