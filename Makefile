@@ -70,7 +70,7 @@ lint: setup  ## Style, types, playbooks, documentation and changelog
 	ruff format --check .
 	mypy
 	yamllint --strict .
-	ansible-lint --offline
+	python tests/lint_playbooks.py --offline
 	antsibull-docs lint-collection-docs --plugin-docs --validate-collection-refs=self --skip-rstcheck .
 	antsibull-changelog lint
 	codespell $$(git ls-files)

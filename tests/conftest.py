@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -19,6 +20,16 @@ EXAMPLES = 500 if "FUZZ" in os.environ else 50
 hypothesis.settings.register_profile("any machine", deadline=None, max_examples=EXAMPLES)
 hypothesis.settings.load_profile("any machine")
 CHECKOUT = Path(__file__).parents[1]
+#: The files with the longest tests, which begin first, so that no process of the tests waits for one in the end.
+LONGEST = (
+    "test_schedule.py",
+    "test_demo.py",
+    "test_pasted.py",
+    "test_first_ten_minutes.py",
+    "test_package.py",
+)
+# Until all tests are known, nothing becomes garbage, and looking for it takes a quarter of the time.
+gc.disable()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +51,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"{place} does not lead to this checkout. Run `make setup`.")
 
 
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
+
+
 @pytest.fixture(scope="session")
 def engine(pytestconfig: pytest.Config) -> str:
     return str(pytestconfig.getoption("--engine"))
@@ -47,6 +63,7 @@ def engine(pytestconfig: pytest.Config) -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what a real PowerShell cannot show, and what cannot be shown without one."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
     if _powershell(config) is None:
         without = [item for item in items if "powershell_command" in getattr(item, "fixturenames", ())]
         config.hook.pytest_deselected(items=without)

@@ -133,6 +133,33 @@ def _import_everything() -> None:
         for path in sorted((Path(__file__).parents[1] / "plugins" / kind).glob("[!_]*.py")):
             getattr(loader, f"{kind}_loader").get(f"lync.remediation.{path.stem}", class_only=True)
     inspect.stack()  # knows the files of all modules from then on
+    _fill_caches()
+
+
+def _fill_caches() -> None:
+    """What each task's process would find out anew; a version of Ansible that has it elsewhere does so."""
+    from ansible.plugins import loader
+
+    with contextlib.suppress(ImportError, AttributeError):
+        from ansible._internal._task import UnifiedTaskResult
+
+        for is_module in (True, False):
+            UnifiedTaskResult.get_result_key_to_resolved_field_mapping(is_module)
+    with contextlib.suppress(ImportError):
+        from ansible.parsing.dataloader import DataLoader
+        from ansible.template import Templar, trust_as_template
+
+        Templar(DataLoader()).template(trust_as_template("{{ [1] | map('string') | list }}"))
+    for kind, names in {
+        "action": ("debug", "assert", "set_fact", "include_vars", "validate_argument_spec", "copy"),
+        "connection": ("local", "psrp"),
+        "shell": ("sh", "powershell"),
+        "become": ("sudo", "runas"),
+        "module": ("debug", "assert", "copy"),
+    }.items():
+        for name in names:
+            getattr(loader, f"{kind}_loader").find_plugin(f"ansible.builtin.{name}")
+            getattr(loader, f"{kind}_loader").find_plugin(name)
 
 
 def _run(request: Mapping[str, Any]) -> None:

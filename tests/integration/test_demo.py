@@ -6,27 +6,75 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import demo
+import pytest
 import recording
+from forked_ansible import AnsibleForks
 from running import CHECKOUT, TESTS
 
 #: A scene on one screen, its heading and command included.
 LINES = 50
 
 
-def started(folder: Path, **settings: str) -> subprocess.Popen[str]:
+class ForkedScene:
+    """A scene's run as the demonstration reads it, without the start of Ansible, which costs more than the scene."""
+
+    def __init__(
+        self, forks: AnsibleForks, command: list[str], *, cwd: Path, env: Mapping[str, str], **pipes: Any
+    ) -> None:
+        self._shown = cwd / "scene.txt"
+        self._run = forks.start(command, cwd, env, self._shown)
+        self.poll = self._run.poll
+
+    @property
+    def stdout(self) -> Iterator[str]:
+        self.wait()
+        with self._shown.open(encoding="utf-8") as lines:
+            yield from lines
+
+    def wait(self) -> int:
+        return self._run.wait(timeout=300)
+
+
+@pytest.fixture
+def forked_scenes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All scenes but the first, which shows that the command itself is found and does the same."""
+    forks = AnsibleForks()
+    number = itertools.count()
+
+    def start(*arguments: Any, **keywords: Any) -> Any:
+        if next(number) == 0:
+            return subprocess.Popen(*arguments, **keywords)
+        return ForkedScene(forks, *arguments, **keywords)
+
+    kept = {name: getattr(subprocess, name) for name in ("PIPE", "STDOUT", "DEVNULL")}
+    monkeypatch.setattr(demo, "subprocess", SimpleNamespace(Popen=start, **kept))
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for each, handler in handlers.items():
+        signal.signal(each, handler)
+    forks.close()
+
+
+def started(folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         # Whoever starts these tests in the background has Ctrl-C ignored, which is inherited.
         ["env", "--default-signal=INT", sys.executable, "-m", "demo"],
         cwd=TESTS,
-        env={**os.environ, "TMPDIR": str(folder), "COLUMNS": "80", **settings},
+        env={**os.environ, "TMPDIR": str(folder), "COLUMNS": "80"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -46,7 +94,12 @@ def processes_that_name(text: str) -> list[str]:
     return found
 
 
-def test_it_leaves_nothing_when_stopped_and_else_keeps_its_promises(tmp_path: Path) -> None:
+def test_it_leaves_nothing_when_stopped_and_else_keeps_its_promises(
+    tmp_path: Path,
+    forked_scenes: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Stopped by Ctrl-C, by closing the terminal, or by ending the process: while servers start, and afterwards.
     The README's picture is one of its screens.
 
@@ -65,7 +118,11 @@ def test_it_leaves_nothing_when_stopped_and_else_keeps_its_promises(tmp_path: Pa
         assert list(tmp_path.iterdir()) == []
         assert "Traceback" not in output
 
-    output, _ = started(tmp_path, NO_COLOR="1").communicate(timeout=500)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(demo, "COLOUR", False)
+    assert demo.main([]) == 0
+    output = capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
     assert "BROKEN" not in output, output
     assert re.search(r"^(\d+) of \1 promises were kept", output, re.MULTILINE), output
     # The paths of this checkout and of this test are as long as they are.

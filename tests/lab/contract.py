@@ -27,9 +27,10 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from psrpcore.types import ErrorRecord
+if TYPE_CHECKING:  # the command line reads this file as well, and takes no time for the protocol
+    from psrpcore.types import ErrorRecord
 
 
 @dataclass(eq=False)

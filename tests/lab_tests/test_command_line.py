@@ -271,7 +271,7 @@ def test_a_lab_that_was_killed_can_be_started_again(deployment: Path, state: Pat
     assert lab("status", "--state", state).stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.sweep)])
 def test_a_start_that_is_interrupted_leaves_nothing(
     deployment: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -324,7 +324,7 @@ def test_down_leaves_nothing_running(deployment: Path, tmp_path: Path) -> None:
     assert "no lab is running" in lab("down", "--state", state, check=False).stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.sweep), signal.SIGTERM])
 def test_a_signal_stops_a_lab_in_the_foreground(
     deployment: Path, tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -16,7 +16,9 @@ from .conftest import Client
 from .small import ADMIN
 
 
-@pytest.mark.parametrize(("auth", "tls"), [("basic", True), ("negotiate", False)])
+@pytest.mark.parametrize(
+    ("auth", "tls"), [pytest.param("basic", True, marks=pytest.mark.sweep), ("negotiate", False)]
+)
 def test_raw(client: Client, tmp_path: Path, auth: str, tls: bool) -> None:
     inventory = tmp_path / "inventory.yml"
     inventory.write_text(
