@@ -76,7 +76,10 @@ class Administrator:
         ansible = Ansible(self.lab, self.home, self.forks)
         # What the other has done first is an error of the cmdlet, and no more than a warning where it is so by then.
         ansible.expected_warnings = [f"{verb}-Cs" for verb in ("New", "Set", "Grant", "Remove")]
-        run = ansible.tasks([{"block": [role], "always": [kept]}], *arguments)
+        # A server of 2010 allows an account five sessions.
+        closed = {"ansible.builtin.meta": "reset_connection"}
+        fact.unlink(missing_ok=True)
+        run = ansible.tasks([{"block": [role], "always": [kept, closed]}], *arguments)
         return run, json.loads(fact.read_text(encoding="utf-8"))
 
 
