@@ -145,17 +145,18 @@ class Acting:
 
     # -- doing it --------------------------------------------------------------------------------------------
 
-    def _send(self, command: Command) -> Answer:
-        """Raises ChangeFailed with what the server said against it."""
+    def _send(self, command: Command, reached: Callable[[Services], bool]) -> Answer:
+        """Raises ChangeFailed with what the server said against it, unless it has ``reached`` what it is for."""
         limit = _NO_WAIT_LIMIT if "NoWait" in command.parameters else None
         answer = self.envelope.write(command, limit=limit)
         if isinstance(answer.trouble, CommandError):
             found = pools.own_services(self.shell)
-            raise self._failure(described(found), found)
+            if not reached(found):
+                raise self._failure(described(found), found)
         return answer
 
     def _take_down(self, command: Command) -> None:
-        answer = self._send(command)
+        answer = self._send(command, lambda found: found.down)
         if isinstance(answer.trouble, OutcomeUnknown):
             found = pools.own_services(self.shell)
             if found.up:
@@ -167,7 +168,7 @@ class Acting:
         )
 
     def _take_over(self, command: Command) -> None:
-        self._send(command)
+        self._send(command, lambda found: found.failed_over)
         found = pools.own_services(self.shell)
         if not found.failed_over:
             raise self._failure(f"{command.name} did not fail the computer over. {described(found)}", found)
@@ -180,7 +181,7 @@ class Acting:
 
     def _bring_up(self, command: Command, settling: float | None) -> None:
         """``settling`` None: nobody has taken the computer out of its pool, so that nothing is waited for."""
-        self._send(command)
+        self._send(command, lambda found: found.up)
         self._await(lambda found: found.up, self.waits.start, "do not run")
         if settling is not None:
             self._await_ready(settling if self.waits.settle is None else self.waits.settle)

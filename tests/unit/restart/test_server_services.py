@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -321,6 +322,25 @@ def test_a_refused_command_is_told_with_what_it_left(state: str, history: list[s
     assert pool.history == history
     result = caught.value.result
     assert (result.status, result.changed, result.after) == (Status.DRIFTED, False, {"services": found})
+
+
+def test_an_error_beside_services_that_are_as_wanted_is_a_warning() -> None:
+    there = deployment(ScriptedClock(), 3).computers[0]
+
+    def with_trouble(acts: Callable[[dict[str, Any]], object]) -> Callable[[dict[str, Any]], list[Refuses]]:
+        def act(given: dict[str, Any]) -> list[Refuses]:
+            acts(given)
+            there.clock.passes(3600)
+            return [Refuses("Something went wrong.", "NotSpecified", "")]
+
+        return act
+
+    for name in ("_stop_cswindowsservice", "_start_cswindowsservice"):
+        setattr(there, name, with_trouble(getattr(there, name)))
+    for state in ("stopped", "running"):
+        result = remediate(there, state=state)
+        assert (result["status"], result["after"]) == ("corrected", {"services": state})
+        assert "Something went wrong." in result["warnings"][0]
 
 
 def test_what_is_done_is_journalled_as_something_that_cannot_be_taken_back() -> None:
