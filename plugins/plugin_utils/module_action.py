@@ -14,6 +14,7 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
+import traceback
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any, ClassVar
 
 import yaml
 from ansible import constants as C
+from ansible.errors import AnsibleError
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import connection_loader, fragment_loader
@@ -34,7 +36,7 @@ from .powershell.ordinal import same_name
 from .powershell.session import Session as _Session  # noqa: F401 - loaded here, in the parent, for all workers
 from .powershell.shell import ManagementShell
 from .result import bounds
-from .result.failures import failure_result
+from .result.failures import UNCHANGED, failure_result
 from .result.refusals import BadArgument, UnusableArgument
 from .result.result import Result
 
@@ -53,9 +55,19 @@ class TaskTimedOut(ManagementShellError):
         super().__init__(f"The task's own timeout of {seconds} seconds ran out.")
 
 
+class Defect(ManagementShellError):
+    """An error of this collection's own code."""
+
+    def __init__(self, error: Exception, *, has_written: bool) -> None:
+        sentence = (
+            f"lync.remediation has an error of its own, {type(error).__name__}: {error}. -vvv shows where."
+        )
+        super().__init__(sentence if has_written else f"{sentence} {UNCHANGED}")
+
+
 class BaseAction(ActionBase):
     """What all modules share: they never see wrong types, unknown options or Ansible's own classes, and they never
-    raise, so that the result has every key and ``msg`` is one sentence of ours.
+    raise what is not Ansible's own, so that the result has every key and ``msg`` is one sentence of ours.
     """
 
     DOCUMENTATION: ClassVar[str]
@@ -89,9 +101,10 @@ class BaseAction(ActionBase):
             result = self._failure(error, envelope)
         except BaseException as error:
             # The class has moved between versions of ansible-core.
-            if type(error).__name__ != "TaskTimeoutError":
-                raise
-            result = self._failure(TaskTimedOut(self._task.timeout), envelope)
+            if type(error).__name__ == "TaskTimeoutError":
+                result = self._failure(TaskTimedOut(self._task.timeout), envelope)
+            else:
+                result = self._defect(error, envelope)
         finally:
             # In a loop over delegated hosts Ansible forgets the connection of each item without closing it, and its
             # session would be lost to whoever comes next.
@@ -108,6 +121,14 @@ class BaseAction(ActionBase):
 
     def _failure(self, error: Exception, envelope: Envelope | None) -> dict[str, Any]:
         return envelope.failure(error) if envelope else failure_result(error)
+
+    def _defect(self, error: BaseException, envelope: Envelope | None) -> dict[str, Any]:
+        """An error of our own must not hide what has been written. Ansible tells its own errors best."""
+        has_written = envelope is not None and envelope.has_written
+        if not isinstance(error, Exception) or (isinstance(error, AnsibleError) and not has_written):
+            raise error
+        result = self._failure(Defect(error, has_written=has_written), envelope)
+        return {**result, "exception": traceback.format_exc()}
 
     def _envelope(self, task_vars: Mapping[str, Any]) -> Envelope | None:
         check_mode = bool(self._task.check_mode)

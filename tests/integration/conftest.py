@@ -119,6 +119,7 @@ class Ansible:
         )
         run = Run(exit_code, without_colour(output.read_text(encoding="utf-8")))
         assert "Traceback (most recent call last)" not in run.output, run.output
+        assert "lync.remediation has an error of its own" not in run.output, run.output
         assert "[DEPRECATION WARNING]" not in run.output, run.output
         warnings = re.findall(r"^\[WARNING\]: (.*)", run.output, re.MULTILINE)
         assert [each for each in warnings if not each.startswith(tuple(self.expected_warnings))] == [], (

@@ -291,9 +291,11 @@ class Worker:
         connection = self._connection(variables)
         try:
             with interruptible():
-                return self._action(module, arguments, connection, check).run(
+                result: dict[str, Any] = self._action(module, arguments, connection, check).run(
                     task_vars={**self._variables, **variables}
                 )
+                assert result.get("failure") != "defect", result["exception"]
+                return result
         finally:
             connection.close()
 

@@ -16,6 +16,7 @@ from unittest.mock import MagicMock
 
 import pytest
 import yaml
+from ansible.errors import AnsibleUndefinedVariable
 from ansible_collections.lync.remediation.plugins.plugin_utils.module_action import native
 from ansible_collections.lync.remediation.plugins.plugin_utils.powershell.results import Results
 from unit.settings.scripted_shell import ScriptedShell, error, remote
@@ -80,6 +81,7 @@ def run_on(connection: MagicMock, module: str, arguments: dict[str, Any], **task
     plugin._templar = MagicMock(template=lambda value: value)
     plugin._connection._shell.tmpdir = "/nonexistent"
     result: dict[str, Any] = plugin.run(task_vars=task.get("variables", {"lync_remediation_journal": False}))
+    assert task.get("defect") or result.get("failure") != "defect", result["exception"]
     return result
 
 
@@ -276,6 +278,31 @@ def test_a_tasks_own_timeout_tells_what_may_have_been_written(verb: str, status:
     result = run_on(connection, "media_configuration", {"enable_qos": True}, timeout=5)
     assert (result["status"], result["changed"], result["failure"]) == (status, changed, "task_timed_out")
     assert {"before", "after", "drift", "commands", "diff"} <= set(result)
+
+
+@pytest.mark.parametrize(("verb", "status", "changed"), [("Get", "unknown", False), ("Set", "unknown", True)])
+def test_an_error_of_our_own_does_not_hide_what_has_been_written(
+    verb: str, status: str, changed: bool
+) -> None:
+    def answer(command: Any) -> None:
+        if command.verb == verb:
+            raise KeyError("Enabled")
+
+    connection = MagicMock(transport="lync.remediation.management_shell", session=server(answer=answer))
+    result = run_on(connection, "media_configuration", {"enable_qos": True}, defect=True)
+    assert (result["status"], result["changed"], result["failure"]) == (status, changed, "defect")
+    assert bool(result["commands"]) is changed
+    assert "KeyError" in result["msg"]
+    assert "Traceback" in result["exception"]
+
+
+def test_ansibles_own_errors_are_ansibles_to_tell() -> None:
+    def answer(command: Any) -> None:
+        raise AnsibleUndefinedVariable("'ports' is undefined")
+
+    connection = MagicMock(transport="lync.remediation.management_shell", session=server(answer=answer))
+    with pytest.raises(AnsibleUndefinedVariable):
+        run_on(connection, "media_configuration", {"enable_qos": True})
 
 
 def test_a_module_that_reads_only_needs_no_journal(tmp_path: Path) -> None:
