@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import stat
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -41,20 +42,20 @@ def why_not() -> str:
 
 
 class Machine:
-    """``open_to_all`` are folders that other accounts may pass here, and only here, the topmost first. What is changed
-    in them outside is not seen here any more, once it has been changed here.
+    """``shown`` are folders that other accounts may pass to here, and only here: of what lies beside them in closed
+    folders nothing is seen. They are no copies; what changes in them changes on both sides.
     """
 
-    def __init__(self, open_to_all: Sequence[Path], environment: Mapping[str, str]) -> None:
+    def __init__(self, shown: Sequence[Path], environment: Mapping[str, str]) -> None:
         self._environment = dict(environment)
         lines = ["set -e", *(f"mount -t tmpfs tmpfs {folder}" for folder in (_LAYERS, "/run"))]
-        for number, folder in enumerate([*_CHANGED, *map(str, open_to_all[:1])]):
+        for number, folder in enumerate(_CHANGED):
             layer = f"{_LAYERS}/{number}"
             lines += [
                 f"mkdir -p {layer}/u {layer}/w",
                 f"mount -t overlay overlay -o lowerdir={folder},upperdir={layer}/u,workdir={layer}/w {folder}",
             ]
-        lines += [f"chmod 711 {folder}" for folder in (ROOTS_HOME, *open_to_all)]
+        lines += [f"chmod 711 {ROOTS_HOME}", *_opened(shown)]
         lines += [f"mkdir -p {_RUNTIME}", f"chmod 700 {_RUNTIME}", "echo ready", "sleep infinity; :"]
         self._process = subprocess.Popen(
             ["unshare", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child", "sh", "-c", "\n".join(lines)],
@@ -91,6 +92,26 @@ class Machine:
     def stop(self) -> None:
         self._process.kill()
         self._process.wait()
+
+
+def _opened(shown: Sequence[Path]) -> list[str]:
+    """Lines that put empty folders, open to all, in the place of closed ones, and in them no more than ``shown``."""
+    closed = {
+        above
+        for folder in shown
+        for above in folder.parents
+        if str(above) != ROOTS_HOME and not above.stat().st_mode & stat.S_IXOTH
+    }
+    topmost = sorted(folder for folder in closed if not closed.intersection(folder.parents))
+    kept = {folder: f"{_LAYERS}/shown/{number}" for number, folder in enumerate(shown)}
+    return [
+        *(f"mkdir -p {aside} && mount --bind {folder} {aside}" for folder, aside in kept.items()),
+        *(f"mount -t tmpfs -o mode=711 tmpfs {folder}" for folder in topmost),
+        *(
+            f"(umask 066 && mkdir -p {folder}) && mount --bind {aside} {folder}"
+            for folder, aside in kept.items()
+        ),
+    ]
 
 
 def has_systemd() -> bool:
