@@ -172,6 +172,29 @@ def test_an_envelope_size_that_is_none(wsman: WSManClient, size: str) -> None:
     assert (caught.value.code, caught.value.subcode) == (2150858767, "a:InvalidMessageInformationHeader")
 
 
+# Headers that have to be understood
+
+
+@pytest.mark.parametrize("must", ["1", "true"])
+def test_a_header_that_has_to_be_understood_and_is_not(wsman: WSManClient, must: str) -> None:
+    header = f'<t:Trail xmlns:t="urn:trail" s:mustUnderstand="{must}"/>'
+    with pytest.raises(Fault, match="Trail") as caught:
+        wsman.request("Get", resource=SHELL, more=header)
+    assert (caught.value.value, caught.value.subcode) == ("MustUnderstand", "")
+
+
+@pytest.mark.parametrize("header", ['<t:Trail xmlns:t="urn:trail"/>', '<w:Locale s:mustUnderstand="false"/>'])
+def test_a_header_that_need_not_be_understood(wsman: WSManClient, header: str) -> None:
+    with pytest.raises(Fault, match="did not contain all required selectors"):
+        wsman.request("Get", resource=SHELL, more=header)
+
+
+def test_a_language_is_a_hint(wsman: WSManClient) -> None:
+    with pytest.raises(Fault) as caught:
+        wsman.request("Get", resource=SHELL, more='<w:Locale xml:lang="de-DE" s:mustUnderstand="true"/>')
+    assert (caught.value.code, caught.value.subcode) == (2150858887, "w:UnsupportedFeature")
+
+
 @pytest.mark.parametrize("size", [8192, 100_000])
 def test_many_small_records_fit_into_envelopes(client: Client, size: int) -> None:
     with RunspacePool(client.wsman(max_envelope_size=size)) as pool:

@@ -73,7 +73,9 @@ class WSManClient:
         options: Mapping[str, str] | None = None,
         timeout: str = "PT20S",
         size: str = "153600",
+        more: str = "",
     ) -> str:
+        """``more``: headers, as they stand."""
         chosen = "".join(
             f"<w:Selector Name={quoteattr(key)}>{escape(text)}</w:Selector>" for key, text in selectors
         )
@@ -90,7 +92,7 @@ class WSManClient:
             f"<w:OperationTimeout>{timeout}</w:OperationTimeout>"
             f"{f'<w:SelectorSet>{chosen}</w:SelectorSet>' if chosen else ''}"
             f"{f'<w:OptionSet>{wanted}</w:OptionSet>' if wanted else ''}"
-            f"</s:Header><s:Body>{body}</s:Body></s:Envelope>"
+            f"{more}</s:Header><s:Body>{body}</s:Body></s:Envelope>"
         )
 
     def request(self, action: str, body: str = "", **headers: object) -> ElementTree.Element:

@@ -38,6 +38,25 @@ _DURATION = re.compile(
 )
 
 
+#: The headers of requests that WinRM takes in, by their local names (MS-WSMV 2.2.4, MS-PSRP 2.2.5, WS-Addressing).
+_UNDERSTOOD = frozenset(
+    {
+        *("Action", "FaultTo", "From", "MessageID", "RelatesTo", "ReplyTo", "To"),
+        *(
+            "DataLocale",
+            "Locale",
+            "MaxEnvelopeSize",
+            "OperationTimeout",
+            "OptionSet",
+            "ResourceURI",
+            "SelectorSet",
+        ),
+        *("CompressionType", "OperationID", "SequenceId", "SessionId"),
+    }
+)
+_HINTS = frozenset(("DataLocale", "Locale"))
+
+
 class MalformedRequest(Exception):
     """The body is not a SOAP envelope with the headers WS-Management asks for."""
 
@@ -52,6 +71,8 @@ class Request:
     operation_timeout: str | None  # xs:duration, as sent
     max_envelope_size: str | None  # in bytes, as sent
     selectors: Sequence[tuple[str, str]]
+    not_understood: Sequence[str]  # local names of headers that must be understood
+    insists_on_language: bool
     body: ElementTree.Element = field(repr=False)
 
     def operation(self, name: str) -> ElementTree.Element | None:
@@ -75,8 +96,11 @@ def parse_request(data: bytes) -> Request:
         raise MalformedRequest("no SOAP header or body")
     texts: dict[str, str] = {}
     selectors: list[tuple[str, str]] = []
+    required: set[str] = set()
     for element in header:
         name = local_name(element)
+        if element.get(f"{{{SOAP}}}mustUnderstand", "").strip() in ("1", "true"):
+            required.add(name)
         if name == "SelectorSet":
             selectors = [(item.get("Name", ""), (item.text or "").strip()) for item in element]
         else:
@@ -90,6 +114,8 @@ def parse_request(data: bytes) -> Request:
         operation_timeout=texts.get("OperationTimeout"),
         max_envelope_size=texts.get("MaxEnvelopeSize"),
         selectors=selectors,
+        not_understood=sorted(required - _UNDERSTOOD),
+        insists_on_language=not required.isdisjoint(_HINTS),
         body=body,
     )
 

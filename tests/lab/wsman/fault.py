@@ -11,6 +11,7 @@ recorded exchanges, except where a comment says "assumed".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
@@ -75,6 +76,34 @@ class Fault(Exception):
             f'<s:Reason><s:Text xml:lang="en-US">{escape(self.reason or self.message)}</s:Text></s:Reason>'
             f"{detail}</s:Fault>"
         )
+
+
+@dataclass(eq=False)
+class NotUnderstood(Fault):
+    """A header has to be understood and is not (SOAP 1.2 part 1, 5.4.8). What WSManFault Windows adds is not known."""
+
+    def body(self, machine: str) -> str:
+        return (
+            "<s:Fault><s:Code><s:Value>s:MustUnderstand</s:Value></s:Code>"
+            f'<s:Reason><s:Text xml:lang="en-US">{escape(self.message)}</s:Text></s:Reason></s:Fault>'
+        )
+
+
+def not_understood(names: Sequence[str]) -> Fault:
+    return NotUnderstood(None, f"Headers that have to be understood are not: {', '.join(names)}. ")
+
+
+def language_not_certain() -> Fault:
+    """The language of an answer is a hint, and the request insists on it (subcode and detail by DSP0226, 13.1)."""
+    return Fault(
+        2150858887,
+        "The WS-Management service cannot guarantee that all data is returned in the requested locale as some data "
+        "sources may not be able to comply. Resend the remote request with locale as a hint (the SOAP header should "
+        'have mustUnderstand="false") ',
+        "w:UnsupportedFeature",
+        sender=True,
+        detail="Locale",
+    )
 
 
 _INVALID_SELECTORS = (

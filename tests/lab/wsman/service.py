@@ -127,6 +127,10 @@ class Service:
             # It has none of the headers of other requests (DSP0226 section 11).
             return Answer(200, identify(self.server)) if b"Identify" in data else Answer(400, b"")
         try:
+            if request.not_understood:
+                raise fault.not_understood(request.not_understood)
+            if request.insists_on_language:
+                raise fault.language_not_certain()
             action = self._actions.get(request.action)
             if action is None:
                 raise fault.action_not_supported(request.action)
