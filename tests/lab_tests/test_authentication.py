@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 import ssl
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from lab.wsman.authentication import check_kerberos
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from pypsrp.powershell import RunspacePool
 from requests.exceptions import SSLError
+from spnego._ntlm_raw.messages import AvId, Challenge, Negotiate, NegotiateFlags, Version
 
 from .conftest import Client, powershell
 from .small import ADMIN, EVERY_WAY, GUEST, LOCKED, SmallServer
@@ -177,6 +179,26 @@ def test_http_below_soap(client: Client) -> None:
     assert status(data=b"x" * 600_000) == 413
     assert status(data=b"<not xml") == 400
     assert status(data=b"<x/>", auth=None) == 401
+
+
+def test_an_ntlm_challenge_names_the_domain(client: Client) -> None:
+    asked = Negotiate(NegotiateFlags.unicode | NegotiateFlags.version, version=Version(10, 0, 17763)).pack()
+    answer = requests.post(
+        f"https://{client.server.address}:15986/wsman",
+        headers={"Authorization": f"Negotiate {base64.b64encode(asked).decode()}"},
+        timeout=5,
+        verify=client.running.ca,
+    )
+    token = answer.headers["WWW-Authenticate"].partition(" ")[2]
+    challenge = Challenge.unpack(base64.b64decode(token))
+    assert challenge.flags & NegotiateFlags.target_type_domain
+    assert not challenge.flags & NegotiateFlags.target_type_server
+    assert challenge.target_name == "CONTOSO"
+    assert challenge.target_info is not None
+    assert challenge.target_info[AvId.nb_domain_name] == "CONTOSO"
+    assert challenge.target_info[AvId.dns_computer_name] == client.server.fqdn
+    assert challenge.version is not None
+    assert client.server.build_version.startswith(f"{challenge.version.major}.{challenge.version.minor}.")
 
 
 def test_a_keytab_without_kerberos_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,7 @@ from spnego._ntlm_raw.crypto import ntowfv1
 from spnego.channel_bindings import GssChannelBindings
 
 from ..contract import Account, Caller, Listener, Server
+from .ntlm import challenger
 
 #: AV_PAIR MsvAvChannelBindings with its 16 bytes (MS-NLMP 2.2.2.1).
 _NTLM_BINDINGS = re.compile(rb"\x0a\x00\x10\x00(.{16})", re.DOTALL)
@@ -206,6 +207,7 @@ class Connection:
             # pyspnego finds its credentials by these variables; everything here runs on one thread.
             os.environ["NTLM_USER_FILE"] = str(self._accounts.credential_file())
             os.environ["KRB5_KTNAME"] = self._server.keytab or "MEMORY:none"
+            challenger.set(self._server)
             if self.context is None or self.context.complete:
                 self.context = self._new_context(scheme)
             answer = self.context.step(token, channel_bindings=self._bindings_to_check(token))
