@@ -18,7 +18,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -80,7 +80,7 @@ class Fault:
 
 
 class Striker(Injector):
-    """Numbers the requests, and breaks one."""
+    """Numbers the requests, and breaks some."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,12 +89,12 @@ class Striker(Injector):
         self.on_request: Callable[[int], None] | None = None
         self.close: Callable[[], None] = lambda: None
         self._first = 0
-        self._fault: Fault | None = None
+        self._faults: Sequence[Fault] = ()
 
-    def break_at(self, fault: Fault | None, first: int) -> None:
+    def break_at(self, faults: Sequence[Fault], first: int) -> None:
         """``first``: how many requests come before the first writing pipeline's."""
         self.names, self.interrupted = [], False
-        self._fault, self._first = fault, first
+        self._faults, self._first = faults, first
 
     def rules(self) -> list[Rule]:
         return super().rules() or [Rule("delay")]  # without any, requests are not asked for
@@ -104,8 +104,11 @@ class Striker(Injector):
         self.names.append(request)
         if self.on_request is not None:
             self.on_request(len(self.names))
-        fault = self._fault
-        if fault is None or number < fault.place or (number > fault.place and not fault.lasting):
+        fault = next(
+            (each for each in self._faults if number == each.place or (number > each.place and each.lasting)),
+            None,
+        )
+        if fault is None:
             return super().request_fault(server, request)
         if fault.kind == "interrupt":
             self.interrupted = True
@@ -214,7 +217,7 @@ class LabInProcess:
         """What has been seen so far."""
         self.settle()
         self.commands, self.faults, self.first_write = [], 0, None
-        self.striker.break_at(None, 0)
+        self.striker.break_at([], 0)
 
     def inject(self, kind: str, **options: Any) -> None:
         self._lab.inject({"kind": kind, "server": "*", "options": options})
@@ -231,7 +234,7 @@ class LabInProcess:
         for listener in self._listeners():
             if not listener.listening:
                 self._call(listener.listen)
-        self.striker.break_at(None, 0)
+        self.striker.break_at([], 0)
         self.striker.clear()
         self.striker.on_request = None
 

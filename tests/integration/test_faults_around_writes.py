@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import pkgutil
+import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack
@@ -896,7 +897,7 @@ def break_request(
 ) -> dict[str, Any]:
     kind = KINDS[name]
     fault = Fault(place, kind.kind, kind.options, lasting)
-    prepare = partial(trial.lab.striker.break_at, fault, reference.first_request)
+    prepare = partial(trial.lab.striker.break_at, [fault], reference.first_request)
     # Nothing can be done where the answer that names a session is lost, or the server denies that there is one.
     denied = lasting and name in ("garbage", "shell unknown")
     return trial.run(f"request {place}, {name}", prepare, kind.variables, may_leave_sessions=denied)
@@ -1011,6 +1012,25 @@ def test_all_requests_break_from_one_on(lab: LabInProcess, subject: str, kind: s
 
 
 @pytest.mark.sweep
+@pytest.mark.parametrize("seed", range(200))
+def test_several_requests_break_each_in_a_way_of_its_own(
+    lab: LabInProcess, seed: int, tmp_path: Path
+) -> None:
+    chance = random.Random(seed)
+    trial = Trial(lab, SUBJECTS[chance.choice(list(SUBJECTS))], tmp_path)
+    reference = trial.reference()
+    place, faults = chance.randrange(reference.requests), []
+    names = chance.sample(sorted(set(KINDS) - {"interrupted", "gone"}), chance.randint(2, 5))
+    for name in names:
+        faults.append(Fault(place, KINDS[name].kind, KINDS[name].options))
+        place += chance.choice((1, 1, 1, 2, 5))
+    variables = IMPATIENT if any(KINDS[name].variables is IMPATIENT for name in names) else QUICK
+    prepare = partial(lab.striker.break_at, faults, reference.first_request)
+    trial.run(f"{trial.subject.module}: {', '.join(names)}", prepare, variables, may_leave_sessions=True)
+    trial.judge()
+
+
+@pytest.mark.sweep
 @pytest.mark.parametrize("kind", COMMAND_KINDS)
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_each_command_breaks_in_every_way(lab: LabInProcess, subject: str, kind: str, tmp_path: Path) -> None:
@@ -1033,7 +1053,7 @@ def test_a_slow_write_lands_after_the_line_is_lost_for_good(
 
     def prepare() -> None:
         lab.inject("hang", command=command, skip=earlier, seconds=1)
-        lab.striker.break_at(fault, reference.first_request)
+        lab.striker.break_at([fault], reference.first_request)
 
     result = trial.run(kind, prepare, KINDS[kind].variables)
     trial.judge()
@@ -1102,7 +1122,7 @@ def test_what_ends_before_a_write_has_every_key(lab: LabInProcess, ending: str, 
         subject = SUBJECTS[name]
         lab.reset()
         subject.prepare(lab)
-        lab.striker.break_at(fault, 0)
+        lab.striker.break_at([fault] if fault else [], 0)
         worker = Worker(lab.variables(subject.host), tmp_path / f"{name} run", tmp_path / name)
         result = worker.run(subject.module, {**subject.arguments, **more}, **variables)
         lab.heal()

@@ -267,7 +267,7 @@ def test_requests_grow_with_the_batches(tmp_path: Path, engine: str, powershell:
     )
     with LabInProcess(document_of_many, tmp_path / "lab", engine=engine) as lab:
         people = People(lab, tmp_path)
-        lab.striker.break_at(None, 0)
+        lab.striker.break_at([], 0)
         result = people.assign(policy="Windows Live", ou="OU=Generated,DC=contoso,DC=com", batch_size=20)
         assert (result["status"], result["found"], len(people.held())) == ("corrected", 60, 60)
         pipelines = lab.striker.names.count("Command")
