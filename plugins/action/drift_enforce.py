@@ -47,5 +47,5 @@ class ActionModule(DriftAction):
         work = Correcting(self._writing, task, assessment, self._now, limits, self._display.display, folder)
         return work.carry_out(arguments)
 
-    def _of_changes(self, told: Mapping[str, Any]) -> dict[str, Any]:
-        return {name: told[name] for name in _OF_CHANGES}
+    def _of_changes(self, result: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: result[name] for name in _OF_CHANGES}

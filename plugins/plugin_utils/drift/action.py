@@ -110,7 +110,7 @@ class DriftAction(BaseAction):
         lines = summary.lines(run, context)
         return {"changed": False, **document, "same_deployment_as": None, "summary": lines, **more}
 
-    def _of_changes(self, told: Mapping[str, Any]) -> dict[str, Any]:
+    def _of_changes(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """What of a result of changes is this module's as well; nothing, where it changes no server."""
         return {}
 
