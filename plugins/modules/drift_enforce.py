@@ -71,7 +71,8 @@ options:
   only:
     description:
       - Ids of findings with commas between them, or the file of a run, which ends in C(.json). Only these are
-        corrected.
+        corrected, and they are even where a run left them alone since the server did not keep them or something
+        sets them back.
     type: str
   remove_unmanaged:
     description:

@@ -178,10 +178,10 @@ def _reason_to_leave(finding: Finding, last: LastSeen, choice: Choice, rights: R
         return "objects that the baseline does not have are removed only where that is asked for"
     if finding.explained is not None and not named:
         return f"a change of our own made it, run {finding.explained.run}; accept it, or name it"
-    if is_fought(last, finding):
-        return "something sets it back, three times by now"
-    if last.not_kept.get(finding.key) == (finding.desired, version):
-        return "this server did not keep it when it was set"
+    if is_fought(last, finding) and not named:
+        return "something sets it back, three times by now; find out what, or name it"
+    if last.not_kept.get(finding.key) == (finding.desired, version) and not named:
+        return "this server did not keep it when it was set; name it to have that tried again"
     missing = rights.missing(noun.name, [finding.kind])
     if missing:
         role = rights.roles.get(missing)

@@ -231,6 +231,11 @@ def _open(options: ConnectionOptions) -> Pool:
         if is_time_out(error) and not is_never_sent(error):
             raise OpeningTimedOut(options.endpoint, options.open_timeout) from error
         raise
+    except BaseException:
+        # As the task's own time-out does, which strikes anywhere.
+        if pool.shell.opened:
+            _delete_quietly(pool, _shell_id(pool))
+        raise
     return pool
 
 

@@ -420,8 +420,10 @@ def test_what_is_waived_explained_or_fought_is_left_alone() -> None:
     assert planned(files, only(finding), explained=ours).steps
     fought = LastSeen(fights={finding.key: Fight(finding.current, finding.desired, 3)})
     assert not planned(files, last=fought).steps
+    assert planned(files, only(finding), last=fought).steps
     kept = LastSeen(not_kept={finding.key: (finding.desired, SERVER.version)})
     assert not planned(files, last=kept).steps
+    assert planned(files, only(finding), last=kept).steps
     assert planned(files, last=replace(kept, not_kept={finding.key: (finding.desired, "other")})).steps
     assert not planned(files, rights=Rights({"CsVoicePolicy": frozenset(("Get",))})).steps
     assert all(each.held for each in planned(files, waiver={"owner": "Ann"}).findings)

@@ -42,6 +42,25 @@ def test_a_server_that_opens_too_slowly_is_given_up_and_keeps_no_session(place: 
     assert (there.counters()["sessions_opened"], there.counters()["sessions_open"]) == (1, 0)
 
 
+class TaskTimeoutError(BaseException):
+    """As Ansible has it: no error that anybody expects."""
+
+
+@pytest.mark.parametrize("version", [{}, VERSION_2], ids=["PowerShell 5", "PowerShell 2"])
+def test_who_is_interrupted_while_a_session_opens_keeps_none(
+    place: Callable[..., Place], version: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = place(**version)
+
+    def interrupted(*arguments: Any, **more: Any) -> None:
+        raise TaskTimeoutError
+
+    monkeypatch.setattr("pypsrp.shell.WinRS.receive", interrupted)
+    with pytest.raises(TaskTimeoutError):
+        there.session().run(write(1))
+    assert (there.counters()["sessions_opened"], there.counters()["sessions_open"]) == (1, 0)
+
+
 def test_a_create_that_timed_out_is_not_sent_again(place: Callable[..., Place]) -> None:
     there = place()
     there.strike("delay", "Create", seconds=5)
