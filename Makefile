@@ -7,8 +7,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 PYTHONS ?= 3.13 3.14 3.12 3.11 3.10
+# One more than there are processors, since many a test waits for something.
+PROCESSES ?= $(shell expr $$(nproc 2>/dev/null || getconf _NPROCESSORS_ONLN) + 1)
 # Each process of the tests begins with a part of them as they stand, whose labs run already, and helps the others then.
-PYTEST ?= --numprocesses auto --dist worksteal
+PYTEST ?= --numprocesses $(PROCESSES) --dist worksteal
 ENGINE ?= pwsh
 VENV := $(CURDIR)/.venv
 COLLECTIONS := $(CURDIR)/.collections
