@@ -16,6 +16,10 @@ VENV := $(CURDIR)/.venv
 COLLECTIONS := $(CURDIR)/.collections
 HERE := $(COLLECTIONS)/ansible_collections/lync/remediation
 
+# What each target takes first, unless somebody has seen to that: several at once begin in the order in which they stand then.
+BASE := $(if $(READY),,setup)
+WHOLE := $(if $(READY),,setup kerberos browser)
+
 export KEEP
 export PATH := $(VENV)/bin:$(PATH)
 export ANSIBLE_COLLECTIONS_PATH := $(COLLECTIONS)
@@ -36,7 +40,7 @@ setup:  ## A development environment: .venv and .collections
 lock: setup  ## requirements-dev.lock, anew from requirements-dev.txt
 	tests/setup/lock
 
-neighbours: setup  ## What AWX and Event-Driven Ansible take, for the tests
+neighbours: $(BASE)  ## What AWX and Event-Driven Ansible take, for the tests
 	@tests/setup/neighbours .cache/neighbours
 
 kerberos: setup  ## What the tests of Kerberos need, where it can be had
@@ -57,17 +61,17 @@ recording: setup  ## The README's picture of a dry run, made anew
 picture: setup  ## The README's picture of the report, made anew
 	@cd tests && PYTHONPATH="$(COLLECTIONS)" python -m browser.picture
 
-# The longest part begins first, and so what it waits for before all others.
+# The longest part begins first.
 test: setup kerberos browser  ## Every promise once
-	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target pytest sanity lint docs
+	@$(MAKE) --no-print-directory READY=yes --jobs 2 --keep-going --output-sync=target pytest sanity lint docs
 	@$(MAKE) --no-print-directory test-engine-core-if-found
 
-test-all: setup kerberos browser  ## The same in every combination, with the long sweeps
-	@$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target pytest-all sanity lint docs
+test-all: setup kerberos browser neighbours  ## The same in every combination, with the long sweeps
+	@$(MAKE) --no-print-directory READY=yes --jobs 2 --keep-going --output-sync=target pytest-all sanity lint docs
 	@$(MAKE) --no-print-directory test-ecosystem test-matrix
 	@$(MAKE) --no-print-directory test-engine-if-found
 
-lint: setup  ## Style, types, playbooks, documentation and changelog
+lint: $(BASE)  ## Style, types, playbooks, documentation and changelog
 	ruff check .
 	ruff format --check .
 	mypy
@@ -78,10 +82,10 @@ lint: setup  ## Style, types, playbooks, documentation and changelog
 	codespell $$(git ls-files)
 	reuse lint --quiet
 
-pytest: setup kerberos browser  ## Units, the lab's own tests, whole playbooks on the lab
+pytest: $(WHOLE)  ## Units, the lab's own tests, whole playbooks on the lab
 	pytest $(PYTEST)
 
-pytest-all: setup kerberos browser neighbours  ## The same with the long sweeps, and FUZZ=2000 rounds
+pytest-all: $(WHOLE) neighbours  ## The same with the long sweeps, and FUZZ=2000 rounds
 	FUZZ=$(or $(FUZZ),2000) pytest $(PYTEST) -m "not registry"
 
 test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh
@@ -103,13 +107,13 @@ test-ecosystem: setup  ## The newcomer's path, importer, builder, navigator
 test-matrix: setup  ## Each ansible-core with each of its Pythons, as a table
 	tests/setup/matrix
 
-sanity: setup  ## ansible-test sanity, in a copy of the tracked files
+sanity: $(BASE)  ## ansible-test sanity, in a copy of the tracked files
 	tests/sanity/run
 
 bench: setup  ## What a task costs, beside ansible-core's own psrp
 	cd tests && python -m benchmarks $(BENCH)
 
-docs: setup  ## The reference and the guides as HTML, in build/docs
+docs: $(BASE)  ## The reference and the guides as HTML, in build/docs
 	docs/render build/docs
 
 changelog: setup  ## CHANGELOG.rst from the fragments
