@@ -27,6 +27,7 @@ from .transport_errors import (
     TRANSPORT_ERRORS,
     is_fault,
     is_hardly_read,
+    is_never_accepted,
     is_never_sent,
     is_time_out,
     is_transient,
@@ -226,7 +227,7 @@ def _open(options: ConnectionOptions) -> Pool:
         pool.open()
     except TRANSPORT_ERRORS as error:
         accepted = bool(pool.shell.opened)
-        if accepted or not (is_fault(error) or is_never_sent(error)):
+        if accepted or not (is_never_accepted(error) or is_never_sent(error)):
             _delete_quietly(pool, _shell_id(pool) if accepted else shell_id)
         if is_time_out(error) and not is_never_sent(error):
             raise OpeningTimedOut(options.endpoint, options.open_timeout) from error

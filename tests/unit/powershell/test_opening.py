@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 import sys
@@ -97,6 +98,17 @@ def test_a_session_that_was_lost_while_it_opened_is_not_left_behind(
     session.run(write(1))
     assert there.counters()["sessions_open"] == 1
     session.close()
+
+
+@pytest.mark.parametrize("code", [0, 1359, 1726])
+def test_a_session_that_a_fault_denies_is_not_left_behind(place: Callable[..., Place], code: int) -> None:
+    there = place()
+    there.strike("fault-after", "Create", code=code)
+    with contextlib.suppress(errors.ConnectionRefused):
+        there.session().run(write(1))
+    assert there.counters()["sessions_open"] <= 1
+    there.session().run(write(1))
+    assert there.counters()["sessions_open"] == 1
 
 
 @pytest.mark.parametrize("code", [429, 502, 503, 504])
