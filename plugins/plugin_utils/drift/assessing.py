@@ -355,6 +355,7 @@ _REASONS = {
     "authentication_refused": Unknown.NOT_PERMITTED,
     "second_hop_denied": Unknown.NOT_PERMITTED,
     "command_error": Unknown.FAILED,
+    "defect": Unknown.FAILED,
     "unreadable": Unknown.FAILED,
 }
 

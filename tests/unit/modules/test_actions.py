@@ -296,6 +296,19 @@ def test_an_error_of_our_own_does_not_hide_what_has_been_written(
     assert "Traceback" in result["exception"]
 
 
+def test_an_error_of_our_own_is_a_verdict_of_drift_and_no_unreachable_server(tmp_path: Path) -> None:
+    def answer(command: Any) -> None:
+        raise KeyError("Enabled")
+
+    text = "format: 1\nnoun: CsMediaConfiguration\nobjects:\n  Global:\n    EnableQoS: true\n"
+    (tmp_path / "CsMediaConfiguration.yml").write_text(text)
+    connection = MagicMock(transport="lync.remediation.management_shell", session=server(answer=answer))
+    folders = {"baseline": str(tmp_path), "state": str(tmp_path / "state"), "deployment": "contoso"}
+    result = run_on(connection, "drift_check", folders, defect=True)
+    assert (result["failure"], result["verdict"]) == ("defect", "incomplete"), result["refusal"]
+    assert [finding["unknown"] for finding in result["findings"]] == ["failed"]
+
+
 def test_ansibles_own_errors_are_ansibles_to_tell() -> None:
     def answer(command: Any) -> None:
         raise AnsibleUndefinedVariable("'ports' is undefined")
