@@ -68,8 +68,7 @@ test: setup kerberos browser  ## Every promise once
 
 test-all: setup kerberos browser neighbours  ## The same in every combination, with the long sweeps
 	@$(MAKE) --no-print-directory READY=yes --jobs 2 --keep-going --output-sync=target pytest-all sanity lint docs
-	@$(MAKE) --no-print-directory test-ecosystem test-matrix
-	@$(MAKE) --no-print-directory test-engine-if-found
+	@$(MAKE) --no-print-directory --keep-going test-ecosystem test-engine-if-found test-matrix
 
 lint: $(BASE)  ## Style, types, playbooks, documentation and changelog
 	ruff check .
@@ -85,8 +84,8 @@ lint: $(BASE)  ## Style, types, playbooks, documentation and changelog
 pytest: $(WHOLE)  ## Units, the lab's own tests, whole playbooks on the lab
 	pytest $(PYTEST)
 
-pytest-all: $(WHOLE) neighbours  ## The same with the long sweeps, and FUZZ=2000 rounds
-	FUZZ=$(or $(FUZZ),2000) pytest $(PYTEST) -m "not registry"
+pytest-all: $(WHOLE) neighbours  ## The same with the long sweeps; a night's: FUZZ=2000 PLACES=12
+	FUZZ=$(or $(FUZZ),2000) PLACES=$(or $(PLACES),2) pytest $(PYTEST) -m "not registry"
 
 test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh
 	pytest --engine "$(ENGINE)" $(PYTEST) -m "not sweep and not registry" tests/integration tests/lab_tests/test_engine.py
