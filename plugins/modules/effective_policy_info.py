@@ -175,7 +175,7 @@ users:
           type: str
         why:
           description:
-            - Why, in sentences.
+            - Why, in sentences. Where the account may not read conferencing policies, what the server said to that.
           returned: always
           type: str
         settings:
@@ -247,7 +247,8 @@ services:
 holders:
   description:
     - Under C(external_access_policy) and C(conferencing_policy) every per-user policy with its C(identity), the
-      C(number) of those who have been granted it, and these C(users).
+      C(number) of those who have been granted it, and these C(users). V(null) for conferencing policies, where the
+      account may not read them.
   returned: with O(holders=true)
   type: dict
 asked:

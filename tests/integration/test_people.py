@@ -217,6 +217,23 @@ def test_what_is_in_force_and_why(tmp_path: Path, engine: str, version: int) -> 
     ]
 
 
+def test_who_may_not_read_conferencing_policies_is_told_the_others(tmp_path: Path, engine: str) -> None:
+    roles = {"Federation": {"template": "CsAdministrator", "without": ["Get-CsConferencingPolicy"]}}
+    accounts = [{"name": "uc-admin", "password": "Lab-Passw0rd", "roles": ["Federation"]}]
+    with LabInProcess(document(2010, accounts=accounts, roles=roles), tmp_path / "lab", engine=engine) as lab:
+        asked = {"users": ["kaya"], "sites": ["dublin"], "holders": True}
+        found = People(lab, tmp_path).worker.run("effective_policy_info", asked)
+    assert not found.get("failed"), found
+    documented("effective_policy_info", found)
+    for answer in (*found["users"], *found["sites"]):
+        assert answer["external_access_policy"]["identity"] == "Site:Dublin"
+        unknown = answer["conferencing_policy"]
+        assert (unknown["identity"], unknown["settings"]) == (None, None)
+        assert "does not offer Get-CsConferencingPolicy to CONTOSO\\uc-admin" in unknown["why"]
+    assert found["holders"]["conferencing_policy"] is None
+    assert len(found["holders"]["external_access_policy"]) == 2
+
+
 def test_a_run_that_ends_half_way_is_told_finished_and_taken_back(people: People) -> None:
     before = people.held()
     wanted: Mapping[str, Any] = {

@@ -102,16 +102,16 @@ def test_a_site_that_does_not_exist_stops_before_anything_is_written(demo: Ansib
 
 
 @pytest.mark.engine_core
-def test_an_account_that_may_only_look_gets_a_dry_run_and_no_more(
+def test_an_account_that_may_only_look_and_not_everywhere_gets_a_dry_run_and_no_more(
     start: Start, ansible_at: Callable[[RunningLab], Ansible]
 ) -> None:
-    accounts = [
-        {"name": "viewer", "password": "Lab-Passw0rd", "roles": ["CsViewOnlyAdministrator"]},
-    ]
-    viewer = ansible_at(start("demo", accounts=accounts, inventory_account="viewer"))
+    accounts = [{"name": "viewer", "password": "Lab-Passw0rd", "roles": ["Looking"]}]
+    roles = {"Looking": {"template": "CsViewOnlyAdministrator", "without": ["Get-CsConferencingPolicy"]}}
+    viewer = ansible_at(start("demo", accounts=accounts, roles=roles, inventory_account="viewer"))
     viewer.expected_warnings = ["https://"]
     dry = viewer.enable("--check")
     assert (dry.exit_code, dry.changed) == (0, 2), dry.output
+    assert "p2p_video" in dry.text.partition("NOT KNOWN")[2].partition("lync.remediation.federation_info")[0]
     real = viewer.enable()
     assert real.exit_code == 2
     assert "may not use Set-CsExternalAccessPolicy and Set-CsMediaConfiguration here" in real.text

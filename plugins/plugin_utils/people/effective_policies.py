@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..powershell.commands import Command
+from ..powershell.errors import CommandError
 from ..powershell.ordinal import ordinal_key, same_name
 from ..powershell.results import RemoteObject
 from ..powershell.shell import ManagementShell
@@ -56,11 +57,21 @@ class Question:
 
 
 def query(shell: ManagementShell, question: Question) -> dict[str, Any]:
-    """The module's own keys. Raises UnusableArgument for what does not exist, and what reading raises."""
+    """The module's own keys. Raises UnusableArgument for what does not exist, and what reading raises.
+
+    Not every account may read conferencing policies, and none needs to for federation: where the server refuses them,
+    they are unknown, and all else is told.
+    """
     listed = {
-        resource.name: collections(shell, resource) for resource in (*_POLICIES.values(), MEDIA_CONFIGURATION)
+        resource.name: collections(shell, resource)
+        for resource in (EXTERNAL_ACCESS_POLICY, MEDIA_CONFIGURATION)
     }
-    answering = _Answering(listed)
+    unread: dict[str, str] = {}
+    try:
+        listed[CONFERENCING_POLICY.name] = collections(shell, CONFERENCING_POLICY)
+    except CommandError as error:
+        unread[CONFERENCING_POLICY.name] = str(error)
+    answering = _Answering(listed, unread)
     found = users.find(shell, question.chosen)
     views = _views(shell, [each.user for each in found]) if question.ask_server and found else None
     result = {
@@ -72,6 +83,8 @@ def query(shell: ManagementShell, question: Question) -> dict[str, Any]:
     if question.holders:
         result["holders"] = {
             kind.option: _holders(kind, listed[resource.name], users.holders(shell, kind))
+            if resource.name in listed
+            else None
             for kind, resource in _POLICIES.items()
         }
     return result
@@ -82,11 +95,24 @@ def query(shell: ManagementShell, question: Question) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class _Answering:
-    """Puts answers together. ``listed`` are the collections of each resource, by its name."""
+    """Puts answers together. ``listed`` are the collections of each resource, by its name; ``unread``, likewise, why
+    there are none.
+    """
 
     listed: Mapping[str, Sequence[Collection]]
+    unread: Mapping[str, str]
 
-    def existing(self, resource: Resource) -> set[Identity]:
+    def policy_of_user(self, resource: Resource, granted: Identity | None, site: Identity | None) -> InForce:
+        if resource.name in self.unread:
+            return InForce(None, self.unread[resource.name])
+        return policy_of_user(granted, site, self._existing(resource))
+
+    def policy_of_site(self, resource: Resource, site: Identity | None) -> InForce:
+        if resource.name in self.unread:
+            return InForce(None, self.unread[resource.name])
+        return policy_of_site(site, self._existing(resource))
+
+    def _existing(self, resource: Resource) -> set[Identity]:
         return {each.identity for each in self.listed[resource.name]}
 
     def user(self, each: Found, site: Identity | None, view: RemoteObject | None) -> dict[str, Any]:
@@ -103,10 +129,10 @@ class _Answering:
         for kind, resource in _POLICIES.items():
             held = kind.held_by(user.remote)
             granted = Identity(Scope.USER, held) if held else None
-            computed = policy_of_user(granted, site, self.existing(resource))
+            computed = self.policy_of_user(resource, granted, site)
             stated = kind.in_force_for(view) if view is not None else None
             answer[resource.name] = self.described(resource, computed, stated)
-        media = policy_of_site(site, self.existing(MEDIA_CONFIGURATION))
+        media = self.policy_of_site(MEDIA_CONFIGURATION, site)
         answer[MEDIA_CONFIGURATION.name] = self.described(
             MEDIA_CONFIGURATION, InForce(media.identity, f"They have no user scope. {media.why}")
         )
@@ -115,13 +141,13 @@ class _Answering:
     def site(self, site: Identity) -> dict[str, Any]:
         resources = (*_POLICIES.values(), MEDIA_CONFIGURATION)
         answers = {
-            resource.name: self.described(resource, policy_of_site(site, self.existing(resource)))
+            resource.name: self.described(resource, self.policy_of_site(resource, site))
             for resource in resources
         }
         return {"site": site.name, **answers}
 
     def service(self, service: Identity, site: Identity) -> dict[str, Any]:
-        media = settings_of_service(service, site, self.existing(MEDIA_CONFIGURATION))
+        media = settings_of_service(service, site, self._existing(MEDIA_CONFIGURATION))
         return {
             "service": service.name,
             "site": site.name,
@@ -134,7 +160,7 @@ class _Answering:
         why = computed.why
         if identity != computed.identity:
             why = f"The server says so. Computed, it would be {computed.identity or 'unknown'}: {why}"
-        collection = None if identity is None else find(self.listed[resource.name], identity)
+        collection = None if identity is None else find(self.listed.get(resource.name, ()), identity)
         return {
             "identity": None if identity is None else str(collection.identity if collection else identity),
             "scope": None if identity is None else identity.scope.value,
