@@ -84,7 +84,7 @@ lint: $(BASE)  ## Style, types, playbooks, documentation and changelog
 pytest: $(WHOLE)  ## Units, the lab's own tests, whole playbooks on the lab
 	pytest $(PYTEST)
 
-pytest-all: $(WHOLE) neighbours  ## The same with the long sweeps; a night's: FUZZ=2000 PLACES=12
+pytest-all: $(WHOLE) neighbours  ## The same with the long sweeps; for a night: PLACES=12
 	FUZZ=$(or $(FUZZ),2000) PLACES=$(or $(PLACES),2) pytest $(PYTEST) -m "not registry"
 
 test-engine: setup  ## Whole playbooks on a real PowerShell 7, ENGINE=pwsh
