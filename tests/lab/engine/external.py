@@ -148,7 +148,9 @@ def _write_programs(folder: Path, session: Any) -> Path:
     """The native programs that the session's computer has, each of which asks the model."""
     folder.mkdir()
     program = folder / "program"
-    program.write_text(f"#!{sys.executable} -IS\n{_PROGRAM.read_text(encoding='utf-8')}", encoding="utf-8")
+    # A line of #! could not name a Python in a folder whose name has a space.
+    asks = f"{shlex.quote(sys.executable)} -IS {shlex.quote(str(_PROGRAM))}"
+    program.write_text(f'#!/bin/sh\nexec {asks} "${{0##*/}}" "$@"\n', encoding="utf-8")
     program.chmod(0o700)
     for command in session.visible_commands():
         if command.kind == "Application":

@@ -1,11 +1,10 @@
 # Copyright: (c) 2026, the lync.remediation authors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A native program of a simulated computer (w32tm, tzutil ...), by whose name it is called: asks the model."""
+"""A native program of a simulated computer (w32tm, tzutil ...), named before its arguments: asks the model."""
 
 import json
 import os
-import pathlib
 import socket
 import sys
 
@@ -16,8 +15,8 @@ with (
 ):
     request = {
         "token": os.environ["LAB_MODEL_TOKEN"],
-        "command": pathlib.PurePath(sys.argv[0]).name,
-        "arguments": sys.argv[1:],
+        "command": sys.argv[1],
+        "arguments": sys.argv[2:],
     }
     talk.write(json.dumps(request) + "\n")
     talk.flush()
