@@ -35,8 +35,18 @@ STOP, START = "Stop-CsWindowsService", "Start-CsWindowsService"
 FAIL_OVER, FAIL_BACK = "Invoke-CsComputerFailOver", "Invoke-CsComputerFailBack"
 
 
+# Get-CsPoolFabricState says so while a server is down.
+OF_THE_POOL = r"Replicas missing on "
+OF_A_RESTART = r"\S+ is the only server of \S+: its users are without service meanwhile"
+
+
 def fix(ansible: Ansible, *arguments: str, **variables: Any) -> Run:
-    return ansible.playbook(PLAYBOOK, "--diff", *arguments, **{**QUICK, **prefixed(variables)})
+    return _playbook(ansible, PLAYBOOK, "--diff", *arguments, **variables)
+
+
+def _playbook(ansible: Ansible, playbook: str, *arguments: str, **variables: Any) -> Run:
+    ansible.expected_warnings = [OF_THE_POOL, *([OF_A_RESTART] if variables.get("restart") else [])]
+    return ansible.playbook(playbook, *arguments, **{**QUICK, **prefixed(variables)})
 
 
 def results(
@@ -68,7 +78,7 @@ def results(
     (folder / "results.yml").write_text(
         yaml.safe_dump([{"import_playbook": PLAYBOOK}, reading]), encoding="utf-8"
     )
-    run = ansible.playbook(str(folder / "results.yml"), *arguments, **{**QUICK, **prefixed(variables)})
+    run = _playbook(ansible, str(folder / "results.yml"), *arguments, **variables)
     assert file.exists(), run.output
     found = json.loads(file.read_text(encoding="utf-8"))
     return run, {server.partition(".")[0]: result for server, result in found.items()}

@@ -278,6 +278,7 @@ def test_a_play_that_is_not_in_step_is_refused(
     role = {"role": "lync.remediation.clock_drift"}
     description = {"hosts": "edges:front_ends", "gather_facts": False, "roles": [role], **play}
     path.write_text(yaml.safe_dump([description]), encoding="utf-8")
+    article.expected_warnings = ["Using run_once with the free strategy"]
     run = article.playbook(
         str(path), "--forks", at_once, clock_drift_restart=True, clock_drift_follow_pool=True
     )

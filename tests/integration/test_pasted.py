@@ -147,6 +147,10 @@ def commands(block: Block, walk: Walk) -> None:
             )
 
 
+# What tells an inventory, or ansible-builder's file, from variables.
+OF_OTHER_FILES = {"hosts", "plugin", "format", "ansible_host", "base_image"}
+
+
 def variables_and_plays(block: Block, walk: Walk) -> None:
     content = yaml.load(block.text, Loader=_Loader)
     named = re.match(r"# ([\w./]+\.ya?ml)$", block.text.splitlines()[0])
@@ -162,7 +166,7 @@ def variables_and_plays(block: Block, walk: Walk) -> None:
     elif named and named[1].startswith("group_vars/"):
         known(block, None, content)
         walk.write(named[1], block.text)
-    elif "vars" not in content and not {"hosts", "plugin", "format", "ansible_host"} & flattened(content):
+    elif "vars" not in content and not OF_OTHER_FILES & flattened(content):
         known(block, None, content)
 
 
